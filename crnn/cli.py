@@ -1,0 +1,179 @@
+"""The console script ``crnn``. Each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from crnn import __version__
+from crnn.errors import CrnnError
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads slow a busy machine; before torch loads
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+
+
+def _train(args: argparse.Namespace) -> int:
+    from crnn.training import main
+
+    # as if the script itself had been called: Hydra reads sys.argv, and Lightning starts further processes with it
+    sys.argv = [str(Path(main.__file__)), *args.settings]
+    main.main()
+    return 0
+
+
+def _recognize(args: argparse.Namespace) -> int:
+    from crnn.loader import load
+    from crnn.reading.inputs import find_pictures, read_list
+    from crnn.reading.recognize import recognize
+
+    paths = [*args.paths, *(read_list(args.list, args.null) if args.list else [])]
+    if not paths:
+        raise CrnnError("no pictures named; give files, folders, patterns, '-' for a picture on stdin, or --list FILE")
+    recognizer = load(args.model, args.threads, args.device, args.batch_size)
+    return recognize(recognizer, find_pictures(paths), args.format, args.output)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from crnn.data.sources import open_source
+    from crnn.loader import load
+    from crnn.report.evaluate import evaluate, table
+
+    sources = [open_source(path) for path in args.data]
+    recognizer = load(args.model, args.threads, args.device, args.batch_size)
+    evaluations = [evaluate(recognizer, source, args.limit) for source in sources]
+    if args.json:
+        print(json.dumps([evaluation.to_dict() for evaluation in evaluations], indent=2, ensure_ascii=False))
+    else:
+        print(table(evaluations))
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from crnn.export.command import export_checkpoint
+
+    print(export_checkpoint(Path(args.checkpoint), args.to, Path(args.output) if args.output else None, args.data))
+    return 0
+
+
+def _explain(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from crnn.explain.shapes import explain_shapes
+
+    model, settings = args.model, list(args.settings)
+    if model is not None and "=" in model and not Path(model).exists():
+        model, settings = None, [model, *settings]
+    explain_shapes(model, settings, args.picture, args.width, args.batch, Console())
+    return 0
+
+
+def _reading_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (default: the library's choice)")
+    parser.add_argument("--device", help="cpu or cuda, for .safetensors and .ckpt (default: cuda if there is one)")
+    parser.add_argument("--batch-size", type=_positive, default=16, metavar="N", help="lines that run together (16)")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
+    return value
+
+
+def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser of the program, and those of its commands."""
+    parser = argparse.ArgumentParser(
+        prog="crnn",
+        description="Train a text-line recogniser, read images with it, carry it away as one file.",
+        epilog="example: crnn train data.root=my_lines && crnn recognize runs/*/model.onnx line.png",
+    )
+    parser.add_argument("--version", action="version", version=f"crnn {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], help: str, example: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help, epilog=f"example: {example}")
+        sub.set_defaults(run=run)
+        return sub
+
+    train = command(
+        "train", _train, "train on your lines, or on lines rendered on the fly", "crnn train data.root=my_lines"
+    )
+    train.add_argument("settings", nargs="*", metavar="setting=value", help="see 'crnn train --help' for all")
+
+    recognize = command(
+        "recognize", _recognize, "read pictures of text lines", "crnn recognize model.onnx lines/ --format jsonl"
+    )
+    recognize.add_argument("model", help=".onnx, .safetensors or .ckpt")
+    recognize.add_argument(
+        "paths", nargs="*", metavar="PATH", help="file, folder, pattern, or - for a picture on stdin"
+    )
+    recognize.add_argument("--list", metavar="FILE", help="read paths from FILE, one per line (- for stdin)")
+    recognize.add_argument("--null", action="store_true", help="paths in the list end with NUL, as find -print0 writes")
+    recognize.add_argument("--format", choices=("text", "tsv", "jsonl"), default="text", help="of the output (text)")
+    recognize.add_argument("-o", "--output", metavar="FILE", help="write there, whole or not at all (stdout)")
+    _reading_options(recognize)
+
+    evaluate = command(
+        "evaluate", _evaluate, "error rates of a model on labelled lines", "crnn evaluate model.onnx my_lines/test"
+    )
+    evaluate.add_argument("model", help=".onnx, .safetensors or .ckpt")
+    evaluate.add_argument("data", nargs="+", metavar="DATA", help="folder with labelled lines")
+    evaluate.add_argument("--limit", type=_positive, metavar="N", help="only the first N lines")
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    _reading_options(evaluate)
+
+    export = command(
+        "export", _export, "make a model file of a checkpoint", "crnn export runs/NAME/checkpoints/best.ckpt --to onnx"
+    )
+    export.add_argument("checkpoint", help=".ckpt, or .safetensors")
+    export.add_argument("--to", choices=("onnx", "safetensors"), default="onnx", help="format (onnx)")
+    export.add_argument("-o", "--output", metavar="FILE", help="of the new file (beside the checkpoint)")
+    export.add_argument("--data", metavar="DATA", help="lines to check the file with (the run's validation lines)")
+
+    explain = command("explain", _explain, "show what happens inside", "crnn explain shapes model=crnn --width 64")
+    explain.add_argument("what", choices=("shapes",), help="shapes: of every stage and of the LSTM's parameters")
+    explain.add_argument("model", nargs="?", help="a model file; or settings alone")
+    explain.add_argument("settings", nargs="*", metavar="setting=value", help="as in training")
+    explain.add_argument("--picture", metavar="FILE", help="shapes for this picture")
+    explain.add_argument("--width", type=_positive, metavar="W", help="shapes for this width in pixels (64)")
+    explain.add_argument("--batch", type=_positive, default=1, metavar="B", help="batch size (1)")
+    return parser, commands.choices
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code: 0; 1 if a picture could not be read; 2 for an error, said in one line on standard error.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["train"]:  # Hydra has its own --help, -m ...
+        args = argparse.Namespace(run=_train, settings=words[1:])
+    else:
+        parser, commands = make_parser()
+        if words and words[0] in commands:  # intermixed: options may stand between and after the paths
+            args = commands[words[0]].parse_intermixed_args(words[1:])
+        else:
+            args = parser.parse_args(words)
+    warnings.simplefilter("ignore")
+    try:
+        return int(args.run(args))
+    except CrnnError as error:
+        print(f"crnn: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader went away, as in 'crnn recognize ... | head'
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The ground floor: everything that reading needs, without torch."""

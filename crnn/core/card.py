@@ -1,0 +1,124 @@
+"""The model card: what a model file says of itself, as plain JSON inside the file.
+
+It makes the file complete (characters, image transform, network, decoder, training note) and holds no code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.errors import CrnnError, ModelFileError
+
+FORMAT = 1
+"""Number of the card format this version writes; a change of meaning raises it and adds a migration."""
+CARD_KEY = "crnn.card"
+"""Metadata key of the card in .onnx and .safetensors files, and in a checkpoint's hyper-parameters."""
+MAX_CARD_BYTES = 16 * 2**20
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""Format number -> function that lifts a card of that format to the next one."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything that reading needs to know, and where the model comes from.
+
+    Args:
+        charset: characters in class order.
+        transform: the preprocessing.
+        network: arguments that rebuild the torch network, and its name.
+        decoder: ``{"name": "greedy"}``.
+        temperature: log-probabilities are divided by this before decoding.
+        training: a note: data, lines, figures, versions, date, seed.
+    """
+
+    charset: Charset
+    transform: LineTransform
+    network: dict[str, Any]
+    decoder: dict[str, Any] = field(default_factory=lambda: {"name": "greedy"})
+    temperature: float = 1.0
+    training: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dicts."""
+        return {
+            "format": self.format,
+            "charset": self.charset.to_dict(),
+            "transform": asdict(self.transform),
+            "network": self.network,
+            "decoder": self.decoder,
+            "temperature": self.temperature,
+            "training": self.training,
+        }
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True)
+
+    def with_training(self, **note: Any) -> ModelCard:
+        """A copy whose training note has these entries too."""
+        return replace(self, training={**self.training, **note})
+
+    @classmethod
+    def from_json(cls, text: str, where: str = "model file") -> ModelCard:
+        if len(text) > MAX_CARD_BYTES:
+            raise ModelFileError(f"{where}: its model card has {len(text):,} bytes; at most {MAX_CARD_BYTES:,} are")
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            raise ModelFileError(f"{where}: its model card is not JSON; the file is damaged") from None
+        return cls.from_dict(data, where)
+
+    @classmethod
+    def from_dict(cls, data: object, where: str = "model file") -> ModelCard:
+        """Check and rebuild a card.
+
+        Raises:
+            ModelFileError: for a newer format (with what to install), or anything missing or of the wrong type.
+        """
+        if not isinstance(data, Mapping) or not isinstance(data.get("format"), int):
+            raise ModelFileError(f"{where}: its model card has no format number; was the file written by crnn?")
+        card = dict(data)
+        if card["format"] > FORMAT:
+            raise ModelFileError(
+                f"{where}: model format {card['format']} is newer than this crnn reads ({FORMAT}); pip install -U crnn"
+            )
+        while card["format"] < FORMAT:
+            if card["format"] not in MIGRATIONS:
+                raise ModelFileError(f"{where}: model format {card['format']} is unknown; formats are 1..{FORMAT}")
+            card = MIGRATIONS[card["format"]](card)
+        types = {"charset": Mapping, "transform": Mapping, "network": Mapping, "decoder": Mapping, "training": Mapping}
+        for key, kind in types.items():
+            if not isinstance(card.get(key), kind):
+                raise ModelFileError(f"{where}: its model card has no valid '{key}'; the file is damaged")
+        temperature = card.get("temperature")
+        if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 1e-3 <= temperature <= 1e3:
+            raise ModelFileError(f"{where}: its model card has no valid 'temperature' (0.001..1000)")
+        try:
+            charset = Charset.from_dict(dict(card["charset"]))
+            transform = _transform(card["transform"])
+        except (CrnnError, TypeError, ValueError) as error:
+            raise ModelFileError(f"{where}: its model card is not valid: {error}") from None
+        return cls(
+            charset, transform, dict(card["network"]), dict(card["decoder"]), float(temperature), dict(card["training"])
+        )
+
+
+def _transform(data: Mapping[str, Any]) -> LineTransform:
+    """A LineTransform from stored values, each of the right type."""
+    for item in fields(LineTransform):
+        value = data.get(item.name)
+        whole = item.name in ("height", "width", "max_width", "multiple")
+        if value is None and item.name == "width":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+            raise ValueError(f"transform.{item.name} is {value!r}")
+    unknown = set(data) - {item.name for item in fields(LineTransform)}
+    if unknown:
+        raise ValueError(f"transform has unknown entries {sorted(unknown)}")
+    return LineTransform(**data)

@@ -1,0 +1,6 @@
+"""From log-probabilities to text."""
+
+from crnn.core.decode.base import Decoded, Decoder
+from crnn.core.decode.greedy import GreedyDecoder
+
+__all__ = ["Decoded", "Decoder", "GreedyDecoder"]

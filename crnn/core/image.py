@@ -1,0 +1,253 @@
+"""From any picture of a line to the network's input: the one preprocessing, for training and for services.
+
+`open_picture` turns files, bytes, arrays and Pillow images into an upright 8-bit grey picture, with limits that are
+checked before anything is decoded. `LineTransform` scales that to the network's height.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from crnn.errors import ConfigError, DataError
+
+Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
+
+MAX_PIXELS = 80_000_000
+"""Largest picture that is decoded, in pixels (a page of 8,900 x 8,900)."""
+MAX_BYTES = 256 * 2**20
+"""Largest file that is opened."""
+PICTURE_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
+"""Formats that Pillow decodes by itself; those that start other programs (EPS) or fetch things are left out."""
+PICTURE_SUFFIXES = frozenset(
+    (".png .jpg .jpeg .jpe .tif .tiff .bmp .gif .webp .ppm .pgm .pbm .pnm .jp2 .j2k").split()  # noqa: SIM905
+)
+_EXIF_ORIENTATION = 0x0112
+_SIDEWAYS = (5, 6, 7, 8)
+
+
+def printable(name: object, limit: int = 200) -> str:
+    """A name as one line of text: control characters and undecodable bytes escaped, cut at `limit`."""
+    raw = str(name).encode("utf-8", "backslashreplace").decode("utf-8")
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in raw)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _open(source: Picture, where: str) -> Image.Image:
+    """Open without decoding, check the limits. The caller closes the picture."""
+    if isinstance(source, Image.Image):
+        picture = source
+    elif isinstance(source, np.ndarray):
+        picture = _from_array(source, where)
+    else:
+        stream: str | io.BytesIO
+        if isinstance(source, bytes | bytearray | memoryview):
+            stream, size = io.BytesIO(source), len(source)
+        else:
+            stream = os.fspath(source)
+            try:
+                if Path(stream).is_dir():
+                    raise DataError(f"{where}: is a folder, not a picture")
+                size = os.stat(stream).st_size
+            except (OSError, ValueError) as error:
+                raise DataError(f"{where}: cannot be opened ({_reason(error)})") from None
+        if size == 0:
+            raise DataError(f"{where}: is empty (0 bytes)")
+        if size > MAX_BYTES:
+            raise DataError(f"{where}: has {size / 2**20:.0f} MiB; at most {MAX_BYTES / 2**20:.0f} MiB are opened")
+        try:
+            picture = Image.open(stream, formats=PICTURE_FORMATS)
+        except UnidentifiedImageError:
+            raise DataError(f"{where}: is not a picture that can be read (PNG, JPEG, TIFF, WebP ...)") from None
+        except Image.DecompressionBombError:
+            raise DataError(f"{where}: has too many pixels; at most {MAX_PIXELS:,} are decoded") from None
+        except Exception as error:  # decoders raise many kinds on hostile bytes
+            raise DataError(f"{where}: cannot be opened ({_reason(error)})") from None
+    width, height = picture.size
+    if width < 1 or height < 1:
+        raise DataError(f"{where}: has no pixels ({width} x {height})")
+    if width * height > MAX_PIXELS:
+        raise DataError(f"{where}: has {width} x {height} pixels; at most {MAX_PIXELS:,} are decoded")
+    return picture
+
+
+def _reason(error: BaseException) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return printable(text or type(error).__name__)
+
+
+def _from_array(array: NDArray[Any], where: str) -> Image.Image:
+    """(H, W) or (H, W, 1|3|4); uint8 as it is, uint16 scaled, bool and floats taken as 0..1."""
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))) or 0 in array.shape:
+        raise DataError(f"{where}: an array of shape {array.shape} is not a picture; pass (H, W[, 3|4])")
+    if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.floating):
+        if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+            raise DataError(f"{where}: a {array.dtype} picture must lie in 0..1; scale it or pass uint8")
+        array = np.rint(array.astype(np.float32) * 255).astype(np.uint8)
+    elif array.dtype == np.uint16:
+        array = (array // 257).astype(np.uint8)
+    elif array.dtype != np.uint8:
+        raise DataError(f"{where}: an array of {array.dtype} is not a picture; pass uint8, uint16 or floats in 0..1")
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return int(picture.getexif().get(_EXIF_ORIENTATION, 1))
+    except Exception:  # damaged EXIF says nothing about the pixels
+        return 1
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    """Any Pillow mode as 8-bit grey; what is transparent lies on white paper."""
+    mode = picture.mode
+    if mode == "L" and "transparency" not in picture.info:
+        return picture
+    if mode.startswith("I"):  # 16-bit greys, and 32-bit ones that hold 16-bit values
+        values = np.asarray(picture).astype(np.int64)
+        if mode == "I" and values.max(initial=0) <= 255:
+            return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+        return Image.fromarray((values // 257).clip(0, 255).astype(np.uint8))
+    if mode == "F":
+        floats = np.nan_to_num(np.asarray(picture, dtype=np.float32))
+        if floats.max(initial=0.0) <= 1.0:
+            floats = floats * 255
+        return Image.fromarray(np.rint(floats.clip(0, 255)).astype(np.uint8))
+    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
+        rgba = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("L")
+    if mode in ("1", "RGB"):
+        return picture.convert("L")
+    return picture.convert("RGB").convert("L")
+
+
+def picture_size(source: Picture, where: str | None = None) -> tuple[int, int]:
+    """(width, height) of a picture once upright, read from its header alone.
+
+    Raises:
+        DataError: if it cannot be opened or is larger than the limits.
+    """
+    where = where or _where(source)
+    picture = _open(source, where)
+    width, height = picture.size
+    sideways = _orientation(picture) in _SIDEWAYS
+    if picture is not source:
+        picture.close()
+    return (height, width) if sideways else (width, height)
+
+
+def open_picture(source: Picture, where: str | None = None) -> Image.Image:
+    """A picture as upright 8-bit grey (mode ``L``).
+
+    Args:
+        source: path, file content, Pillow image, or array (H, W[, 3|4]).
+        where: its name for messages; taken from the path if not given.
+
+    Raises:
+        DataError: one line: where, and what is wrong. Limits are checked before decoding.
+    """
+    where = where or _where(source)
+    picture = _open(source, where)
+    try:
+        grey = _grey(ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture)
+        grey.load()
+    except MemoryError:
+        raise DataError(f"{where}: does not fit into memory") from None
+    except Exception as error:  # truncated or hostile data; Pillow's decoders raise many kinds
+        raise DataError(f"{where}: is damaged ({_reason(error)})") from None
+    if picture is not source and picture is not grey:
+        picture.close()
+    return grey
+
+
+def _where(source: Picture) -> str:
+    return printable(source) if isinstance(source, str | os.PathLike) else f"picture ({type(source).__name__})"
+
+
+@dataclass(frozen=True)
+class LineTransform:
+    """Scale a grey line to (1, H, W) float32, ``(grey / 255 - mean) / std``.
+
+    The aspect ratio is kept (`width` None) and W rounded to a multiple of `multiple`, so that no pixel column is lost
+    in the network's pools; or every line is scaled to one `width`.
+
+    Args:
+        height: H in pixels.
+        width: fixed W in pixels, or None.
+        max_width: widest line, in pixels after scaling; wider ones are refused, never cut.
+        multiple: W is a multiple of this (the network's columns are this wide).
+        mean, std: of the normalisation.
+    """
+
+    height: int = 32
+    width: int | None = None
+    max_width: int = 32_768
+    multiple: int = 4
+    mean: float = 0.5
+    std: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 8 <= self.height <= 1024:
+            raise ConfigError(f"image.height={self.height}: must be 8..1024")
+        if not 1 <= self.multiple <= 64:
+            raise ConfigError(f"image multiple {self.multiple}: must be 1..64")
+        if not 2 * self.multiple <= self.max_width <= 262_144:
+            raise ConfigError(f"image.max_width={self.max_width}: must be {2 * self.multiple}..262144")
+        if self.width is not None and (
+            self.width % self.multiple or not self.min_width <= self.width <= self.max_width
+        ):
+            raise ConfigError(
+                f"image.width={self.width}: must be a multiple of {self.multiple} in {self.min_width}..{self.max_width}"
+            )
+        if not self.std > 0 or not np.isfinite([self.mean, self.std]).all():
+            raise ConfigError(f"image.std={self.std}, image.mean={self.mean}: std must be above 0 and both finite")
+
+    @property
+    def min_width(self) -> int:
+        """Narrowest W in pixels; even a 1-pixel sliver becomes this wide."""
+        return 2 * self.multiple
+
+    def scaled_width(self, width: int, height: int) -> int:
+        """W in pixels for a picture of `width` x `height`."""
+        if self.width is not None:
+            return self.width
+        columns = int(width * self.height / (height * self.multiple) + 0.5)
+        return max(self.min_width, columns * self.multiple)
+
+    def check_width(self, size: tuple[int, int], where: str = "picture") -> int:
+        """W for a picture of `size` (width, height); raises DataError for a line wider than `max_width`."""
+        width = self.scaled_width(*size)
+        if width > self.max_width:
+            raise DataError(
+                f"{where}: {size[0]} x {size[1]} pixels become {width} x {self.height}; at most {self.max_width} "
+                "wide are read. Is it one line? Cut it, or raise image.max_width when training"
+            )
+        return width
+
+    def resize(self, picture: Image.Image, width: int) -> Image.Image:
+        """A grey picture at `width` x `height`."""
+        if picture.size == (width, self.height):
+            return picture
+        return picture.resize((width, self.height), Image.Resampling.BILINEAR)
+
+    def normalize(self, picture: Image.Image) -> NDArray[np.float32]:
+        """(1, H, W) float32 of a resized picture."""
+        grey = np.asarray(picture, dtype=np.float32)
+        return ((grey * np.float32(1 / 255) - np.float32(self.mean)) * np.float32(1 / self.std))[None]
+
+    def __call__(self, picture: Image.Image, where: str = "picture") -> NDArray[np.float32]:
+        """(1, H, W) float32 of a grey picture (mode ``L``).
+
+        Raises:
+            DataError: for a line wider than `max_width`.
+        """
+        return self.normalize(self.resize(picture, self.check_width(picture.size, where)))

@@ -1,0 +1,184 @@
+"""Reading lines with a trained model: pictures in, text with confidences and character positions out.
+
+A `Backend` (ONNX here, torch in `crnn.export.torch_backend`) runs the network; everything else is shared, so every
+model file reads alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from crnn.core.card import ModelCard
+from crnn.core.decode import Decoded, Decoder, GreedyDecoder
+from crnn.core.image import Picture, open_picture
+from crnn.errors import DataError, ModelFileError
+
+DECODERS: dict[str, type[GreedyDecoder]] = {"greedy": GreedyDecoder}
+
+
+class Backend(Protocol):
+    """A network that is ready to run."""
+
+    card: ModelCard
+    name: str
+
+    def run(
+        self, images: NDArray[np.float32], widths: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Log-probabilities of a batch.
+
+        Args:
+            images: (B, 1, H, W), right of each line's width padded with anything.
+            widths: (B,) true widths in pixels.
+
+        Returns:
+            log_probs (T, B, C) and lengths (B,), the true time steps of each line.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Character:
+    """One character of a reading, with its place in the original (upright) picture."""
+
+    text: str
+    confidence: float
+    start: float
+    """Left edge in pixels of the original picture."""
+    end: float
+    """Right edge."""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What a line says. `confidence` (0..1) is the probability of the best path, see `GreedyDecoder`."""
+
+    text: str
+    confidence: float
+    characters: tuple[Character, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class _Prepared(NamedTuple):
+    pixels: NDArray[np.float32]  # (1, H, W)
+    original_width: int
+
+
+class Recognizer:
+    """Reads lines of text; made by `crnn.load`.
+
+    A reading never depends on the pictures that share its batch.
+
+    Args:
+        backend: the network.
+        batch_size: most lines that run together.
+        batch_pixels: most pixels that run together, padding included; bounds the memory.
+    """
+
+    def __init__(self, backend: Backend, batch_size: int = 16, batch_pixels: int = 16 * 32 * 1024) -> None:
+        self.backend = backend
+        self.card = backend.card
+        self.batch_size = batch_size
+        self.batch_pixels = batch_pixels
+        name = self.card.decoder.get("name")
+        if name not in DECODERS:
+            raise ModelFileError(f"decoder {name!r} is unknown here ({', '.join(DECODERS)}); pip install -U crnn")
+        self._decoder: Decoder = DECODERS[name]()
+
+    def recognize(self, images: Picture | Iterable[Picture]) -> list[Recognition]:
+        """Read pictures of lines: paths, file contents, Pillow images or arrays (H, W[, 3|4]).
+
+        Returns:
+            One reading per picture, in order.
+
+        Raises:
+            DataError: for the first picture that cannot be read; `stream` goes on instead.
+        """
+        if isinstance(images, str | bytes | Image.Image) or hasattr(images, "__fspath__"):
+            images = [images]  # type: ignore[list-item]
+        elif isinstance(images, np.ndarray):
+            images = [images] if images.ndim == 2 or images.shape[-1] in (1, 3, 4) else list(images)
+        readings = []
+        for reading in self.stream(images):
+            if isinstance(reading, DataError):
+                raise reading
+            readings.append(reading)
+        return readings
+
+    def stream(self, images: Iterable[Picture], window: int = 256) -> Iterator[Recognition | DataError]:
+        """Read any number of pictures in constant memory, in order; a bad one yields its error and the rest goes on.
+
+        Args:
+            images: pictures, taken `window` at a time and batched by width within a window.
+        """
+        pictures = iter(images)
+        while chunk := list(islice(pictures, window)):
+            results: list[Recognition | DataError] = []
+            ready: list[tuple[int, _Prepared]] = []
+            for position, picture in enumerate(chunk):
+                try:
+                    ready.append((position, self._prepare(picture)))
+                    results.append(Recognition("", 0.0, ()))  # its place; every one is filled below
+                except DataError as error:
+                    results.append(error)
+            for batch in self._batches(ready):
+                for (position, _), recognition in zip(batch, self._read([line for _, line in batch]), strict=True):
+                    results[position] = recognition
+            yield from results
+
+    def _prepare(self, picture: Picture) -> _Prepared:
+        grey = open_picture(picture)
+        return _Prepared(self.card.transform(grey), grey.width)
+
+    def _batches(self, ready: list[tuple[int, _Prepared]]) -> Iterator[list[tuple[int, _Prepared]]]:
+        batch: list[tuple[int, _Prepared]] = []
+        for item in sorted(ready, key=lambda item: item[1].pixels.shape[2]):  # widest last, so it sets the padding
+            full = (len(batch) + 1) * item[1].pixels.size > self.batch_pixels
+            if batch and (full or len(batch) >= self.batch_size):
+                yield batch
+                batch = []
+            batch.append(item)
+        if batch:
+            yield batch
+
+    def _read(self, lines: list[_Prepared]) -> list[Recognition]:
+        widths = np.array([line.pixels.shape[2] for line in lines], dtype=np.int64)
+        images = np.zeros((len(lines), *lines[0].pixels.shape[:2], int(widths.max())), dtype=np.float32)
+        for image, line, width in zip(images, lines, widths, strict=True):
+            image[:, :, :width] = line.pixels
+        log_probs, lengths = self.backend.run(images, widths)
+        decoded = self._decoder(self._tempered(log_probs), lengths)
+        return [
+            self._recognition(result, line.original_width / width, line.original_width, int(width // length))
+            for result, line, width, length in zip(decoded, lines, widths, lengths, strict=True)
+        ]
+
+    def _tempered(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Log-probabilities at the card's temperature."""
+        if self.card.temperature == 1.0:
+            return log_probs
+        scaled = log_probs / np.float32(self.card.temperature)
+        return scaled - np.logaddexp.reduce(scaled, axis=2, keepdims=True)
+
+    def _recognition(self, decoded: Decoded, scale: float, original_width: int, step: int) -> Recognition:
+        """Labels to symbols, time steps to pixels: a step is `step` network pixels, each `scale` original pixels."""
+        symbols = [self.card.charset.symbol(label) for label in decoded.labels]
+        characters = tuple(
+            Character(
+                symbol,
+                round(sure, 6),
+                round(start * step * scale, 2),
+                round(min(end * step * scale, original_width), 2),
+            )
+            for symbol, sure, (start, end) in zip(symbols, decoded.confidences, decoded.spans, strict=True)
+        )
+        return Recognition("".join(symbols), round(decoded.confidence, 6), characters)

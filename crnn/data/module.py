@@ -1,0 +1,175 @@
+"""All line data of a training, from settings to loaders."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import crnn.torchvision_cure  # noqa: F401  # before lightning
+
+import lightning as L
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.data.augment import Augment
+from crnn.data.batching import WidthBatches
+from crnn.data.check import CheckReport, check_lines
+from crnn.data.dataset import Batch, LineDataset, collate
+from crnn.data.sources import LineSource, open_source
+from crnn.data.sources.views import Concatenation, Selection
+from crnn.data.split import SplitBy, split_lines
+from crnn.errors import DataError
+
+Progress = Callable[[Iterable[int]], Iterable[int]]
+Loader = TypeVar("Loader", bound=DataLoader)
+
+
+@dataclass
+class PreparedLines:
+    """Checked lines with their sizes."""
+
+    source: LineSource
+    sizes: Callable[[int], list[tuple[int, int]]]
+    """epoch -> (width, height) of every line."""
+    report: CheckReport | None
+    """None for rendered lines, which are right by construction."""
+
+
+def open_all(paths: str | Sequence[str]) -> LineSource:
+    """One source of one or several paths."""
+    sources = [open_source(path) for path in ([paths] if isinstance(paths, str) else list(paths))]
+    if not sources:
+        raise DataError("data.train=[]: names no folder")
+    return sources[0] if len(sources) == 1 else Concatenation(sources)
+
+
+def find_splits(root: str) -> tuple[str, str | None]:
+    """(training path, validation path or None) of a folder with train/ and val/ in it, or with lines of its own."""
+    folder = Path(root)
+    if not folder.exists():
+        raise DataError(
+            f"data.root={root}: there is no such folder. Give the folder that holds train/ and val/, or the lines "
+            "themselves; experiments look in $CRNN_DATA, else in data/"
+        )
+    if (folder / "train").is_dir():
+        return str(folder / "train"), str(folder / "val") if (folder / "val").is_dir() else None
+    return str(folder), None
+
+
+def prepare(
+    source: LineSource, transform: LineTransform, charset: Charset | None, decode: bool, progress: Progress
+) -> PreparedLines:
+    """Check a source and keep what can be used."""
+    report = check_lines(source, transform, charset, decode, threads=min(8, os.cpu_count() or 1), progress=progress)
+    return PreparedLines(Selection(source, report.kept), lambda _: report.sizes, report)
+
+
+def split_source(source: LineSource, share: float, seed: int, by: SplitBy) -> tuple[Selection, Selection]:
+    """Training and validation lines of one source."""
+    train, val = split_lines([source.entry(i).picture for i in range(len(source))], share, seed, by)
+    return Selection(source, train), Selection(source, val)
+
+
+class TrainLoader(DataLoader[Any]):
+    """A loader that can go on in mid-epoch: Lightning keeps its state in checkpoints.
+
+    `position` gives (epoch, batches done in it) of the running training.
+    """
+
+    position: Callable[[], tuple[int, int]]
+
+    def state_dict(self) -> dict[str, int]:
+        epoch, batches = self.position()
+        return {"epoch": epoch, "batches": batches}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        assert isinstance(self.batch_sampler, WidthBatches)
+        self.batch_sampler.set_epoch(state["epoch"])
+        self.batch_sampler.skip(state["batches"])
+
+
+def _ignore_signals(worker: int) -> None:
+    """SIGINT and SIGTERM, which reach the whole group, are the main process's to answer; workers end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+class LineDataModule(L.LightningDataModule):
+    """Loaders of training and validation lines.
+
+    Args:
+        train, val: checked lines.
+        charset, transform: of the model.
+        augment: for training lines.
+        batch_size, batch_pixels: bounds of a batch, see `WidthBatches`.
+        workers: processes that prepare lines.
+        seed: of order and augmentation.
+    """
+
+    def __init__(
+        self,
+        train: PreparedLines,
+        val: PreparedLines,
+        charset: Charset,
+        transform: LineTransform,
+        augment: Augment | None,
+        batch_size: int,
+        batch_pixels: int,
+        workers: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.lines = {"train": train, "val": val}
+        self.datasets = {
+            "train": LineDataset(train.source, charset, transform, augment, seed),
+            "val": LineDataset(val.source, charset, transform),
+        }
+        self.transform = transform
+        self.batch_size = batch_size
+        self.batch_pixels = batch_pixels
+        self.workers = workers
+        self.seed = seed
+
+    def _batches(self, split: str) -> WidthBatches:
+        lines = self.lines[split]
+
+        def widths(epoch: int) -> NDArray[np.int64]:
+            return np.array([self.transform.scaled_width(*size) for size in lines.sizes(epoch)], dtype=np.int64)
+
+        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        return WidthBatches(
+            widths, self.transform.height, self.batch_size, self.batch_pixels, split == "train", self.seed, rank, world
+        )
+
+    def _loader(self, split: str, kind: type[Loader]) -> Loader:
+        return kind(
+            self.datasets[split],
+            batch_sampler=self._batches(split),
+            collate_fn=collate,
+            num_workers=self.workers if split == "train" else min(self.workers, 2),
+            worker_init_fn=_ignore_signals,
+            persistent_workers=self.workers > 0 and split == "train",
+            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
+        )
+
+    def _position(self) -> tuple[int, int]:
+        assert self.trainer is not None
+        loop = self.trainer.fit_loop
+        done: int = loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
+        epoch: int = loop.epoch_progress.current.processed  # type: ignore[attr-defined]
+        return epoch, done % max(1, int(self.trainer.num_training_batches))
+
+    def train_dataloader(self) -> TrainLoader:
+        loader = self._loader("train", TrainLoader)
+        loader.position = self._position
+        return loader
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self._loader("val", DataLoader)

@@ -1,0 +1,24 @@
+"""Every error that a user can cause, in one family.
+
+Each message says where, what, what is allowed and what to do next; the command line prints it without a traceback.
+"""
+
+
+class CrnnError(Exception):
+    """Something the user can put right; the message says how."""
+
+
+class ConfigError(CrnnError):
+    """A setting that is unknown, out of range, or at odds with another one."""
+
+
+class DataError(CrnnError):
+    """A picture, label or data set that cannot be used."""
+
+
+class CharsetError(CrnnError):
+    """Text and characters that do not go together."""
+
+
+class ModelFileError(CrnnError):
+    """A model file that is damaged, foreign, or written by a newer version."""

@@ -1,0 +1,1 @@
+"""From a checkpoint to a model file that is carried away, checked before it is written."""

@@ -1,0 +1,91 @@
+"""The parity gate: an exported file is compared with torch on real lines, and refused if they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from crnn.core.recognizer import Backend, Recognizer
+from crnn.data.sources.base import LineSource
+from crnn.errors import DataError, ModelFileError
+
+TOLERANCE = 1e-4
+"""Largest allowed difference in log-probabilities."""
+BATCH_SIZES = (1, 3, 8)
+PARITY_LINES = 24
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What the gate saw."""
+
+    lines: int
+    widths: int
+    """Number of different widths."""
+    batches: int
+    largest_difference: float
+    """In log-probabilities."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.lines} lines of {self.widths} widths in batches of {', '.join(map(str, BATCH_SIZES))}: same text, "
+            f"log-probabilities within {self.largest_difference:.1e}"
+        )
+
+
+def spread_pictures(source: LineSource, count: int = PARITY_LINES) -> list[Image.Image]:
+    """Up to `count` readable pictures, spread over the lines."""
+    pictures = []
+    for i in range(min(count, len(source))):
+        try:
+            pictures.append(source.picture(i * len(source) // min(count, len(source))))
+        except DataError:
+            continue
+    return pictures
+
+
+def check_parity(exported: Backend, reference: Backend, pictures: Sequence[Image.Image], path: Path) -> Parity:
+    """Run both on the same lines at several batch sizes, each batch mixed from narrow and wide ones.
+
+    Args:
+        exported: the new file, loaded as a user would.
+        reference: the torch network.
+        pictures: grey lines of the validation set.
+        path: for the message.
+
+    Raises:
+        ModelFileError: if a text or a log-probability (over 1e-4) differs, or there are no lines.
+    """
+    if not pictures:
+        raise ModelFileError(f"{path}: no lines to check the exported model with; name some with --data")
+    lines = [exported.card.transform(picture) for picture in pictures]
+    order = np.random.default_rng(0).permutation(len(lines))  # neighbours of any width
+    largest, batches = 0.0, 0
+    for size in BATCH_SIZES:
+        for start in range(0, len(lines), size):
+            batch = [lines[i] for i in order[start : start + size]]
+            widths = np.array([line.shape[2] for line in batch], dtype=np.int64)
+            images = np.zeros((len(batch), *batch[0].shape[:2], int(widths.max())), dtype=np.float32)
+            for image, line in zip(images, batch, strict=True):
+                image[:, :, : line.shape[2]] = line
+            ours, lengths = exported.run(images, widths)
+            theirs, true_lengths = reference.run(images, widths)
+            if not np.array_equal(lengths, true_lengths):
+                raise ModelFileError(f"{path}: not written: it gives lengths {lengths}, torch {true_lengths}")
+            for row, length in enumerate(lengths.tolist()):
+                largest = max(largest, float(np.abs(ours[:length, row] - theirs[:length, row]).max()))
+            batches += 1
+    if not largest <= TOLERANCE:
+        raise ModelFileError(
+            f"{path}: not written: log-probabilities of the exported model differ from torch's by {largest:.2g} "
+            f"(allowed {TOLERANCE:g})"
+        )
+    texts = [[r.text for r in Recognizer(backend, 8).recognize(list(pictures))] for backend in (exported, reference)]
+    for ours_text, theirs_text in zip(*texts, strict=True):
+        if ours_text != theirs_text:
+            raise ModelFileError(f"{path}: not written: it reads {ours_text!r}, torch {theirs_text!r}")
+    return Parity(len(lines), len({line.shape[2] for line in lines}), batches, largest)

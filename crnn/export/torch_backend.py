@@ -1,0 +1,123 @@
+"""Runs .safetensors and .ckpt files with torch. Neither is unpickled beyond plain data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crnn.core.card import CARD_KEY, ModelCard
+from crnn.errors import ConfigError, ModelFileError
+from crnn.loader import file_kind
+from crnn.model.crnn import CRNN, NetworkConfig
+
+PREFIX = "network."
+"""Of the network's weights in a checkpoint of `CrnnModule`."""
+
+
+def read_checkpoint(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
+    """Card and network weights of a Lightning checkpoint.
+
+    Raises:
+        ModelFileError: if it is damaged, holds more than plain data and tensors, or is not ours.
+    """
+    try:
+        data: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds on damaged or hostile archives
+        reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+        raise ModelFileError(f"{path}: is not a readable checkpoint ({reason})") from None
+    if not isinstance(data, dict) or CARD_KEY not in (data.get("hyper_parameters") or {}):
+        raise ModelFileError(f"{path}: has no model card; it is not a checkpoint of crnn")
+    card = ModelCard.from_dict(data["hyper_parameters"][CARD_KEY], str(path))
+    weights = {k.removeprefix(PREFIX): v for k, v in data.get("state_dict", {}).items() if k.startswith(PREFIX)}
+    return card, weights
+
+
+def read_safetensors(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
+    """Card and weights of a .safetensors model file.
+
+    Raises:
+        ModelFileError: if it is damaged or not ours.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelFileError(f"{path}: is not a readable .safetensors file ({error})") from None
+    if CARD_KEY not in metadata:
+        raise ModelFileError(f"{path}: has no model card; it was not written by 'crnn export'")
+    return ModelCard.from_json(metadata[CARD_KEY], str(path)), weights
+
+
+def build_network(card: ModelCard, weights: dict[str, Tensor], where: str = "model file") -> CRNN:
+    """The network of a card with these weights, ready to read.
+
+    Raises:
+        ModelFileError: if they do not fit each other.
+    """
+    try:
+        network = CRNN(NetworkConfig.from_dict(card.network), card.charset.classes, card.transform.height)
+        network.load_state_dict(weights)
+    except (ConfigError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{where}: weights and model card do not fit each other ({str(error)[:300]})") from None
+    return network.eval()
+
+
+def read_network(path: Path) -> tuple[ModelCard, CRNN]:
+    """Card and network of a .ckpt or .safetensors file."""
+    kind = file_kind(path)
+    if kind == "onnx":
+        raise ModelFileError(f"{path}: is ONNX, which cannot become a torch network; name a .ckpt or .safetensors")
+    card, weights = read_checkpoint(path) if kind == "ckpt" else read_safetensors(path)
+    return card, build_network(card, weights, str(path))
+
+
+class TorchBackend:
+    """A network on a device.
+
+    Args:
+        card: of the model.
+        network: in evaluation mode.
+        device: ``cpu``, ``cuda`` ...
+    """
+
+    name = "torch"
+
+    def __init__(self, card: ModelCard, network: CRNN, device: str = "cpu") -> None:
+        self.card = card
+        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.device = device
+
+    @classmethod
+    def open(cls, path: Path, threads: int | None = None, device: str | None = None) -> TorchBackend:
+        """Open a .ckpt or .safetensors file; `threads` sets torch's for the whole process."""
+        if threads is not None:
+            torch.set_num_threads(threads)
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        card, network = read_network(path)
+        try:
+            return cls(card, network, device)
+        except (RuntimeError, AssertionError) as error:
+            raise ModelFileError(f"device {device!r} cannot be used ({str(error).splitlines()[0]}); use cpu") from None
+
+    @torch.inference_mode()
+    def run(
+        self, images: NDArray[np.float32], widths: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        output = self.network(torch.from_numpy(images).to(self.device), torch.from_numpy(widths))
+        return output.log_probs.cpu().numpy(), output.lengths.numpy()
+
+
+def write_safetensors(path: Path, card: ModelCard, network: CRNN) -> None:
+    """Weights and card in one file, without pickle."""
+    from safetensors.torch import save_file
+
+    weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()}
+    save_file(weights, path, metadata={CARD_KEY: card.to_json()})

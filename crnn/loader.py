@@ -1,0 +1,67 @@
+"""`load`: any model file to a `Recognizer`, recognised by its content, not by its name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crnn.core.recognizer import Recognizer
+from crnn.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from crnn.core.recognizer import Backend
+
+
+def file_kind(path: Path) -> str:
+    """``onnx``, ``safetensors`` or ``ckpt``, from the first bytes.
+
+    Raises:
+        ModelFileError: if there is no such file or it is none of these.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(9)
+    except IsADirectoryError:
+        raise ModelFileError(f"{path}: is a folder; name the model file in it") from None
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror})") from None
+    if head[:4] == b"PK\x03\x04":
+        return "ckpt"
+    if len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < 2**32:
+        return "safetensors"
+    if head[:1] == b"\x08":  # protobuf field 1 (ir_version), as every ONNX file starts
+        return "onnx"
+    raise ModelFileError(f"{path}: is not a model file; allowed are .onnx, .safetensors and .ckpt written by crnn")
+
+
+def load(
+    path: str | os.PathLike[str],
+    threads: int | None = None,
+    device: str | None = None,
+    batch_size: int = 16,
+) -> Recognizer:
+    """Open a model file for reading lines.
+
+    Args:
+        path: .onnx (needs no torch), .safetensors or .ckpt.
+        threads: CPU threads; None lets the library choose.
+        device: for .safetensors and .ckpt: ``cpu`` or ``cuda``; None takes a GPU if there is one.
+        batch_size: most lines that run together.
+
+    Raises:
+        ModelFileError: one line: which file, what is wrong.
+    """
+    file = Path(path)
+    backend: Backend
+    if file_kind(file) == "onnx":
+        if device not in (None, "cpu"):
+            raise ModelFileError(f"{file}: .onnx files run on the CPU here; for {device} load the .safetensors file")
+        from crnn.core.onnx_backend import OnnxBackend
+
+        backend = OnnxBackend(file, threads)
+    else:
+        from crnn.export.torch_backend import TorchBackend
+
+        backend = TorchBackend.open(file, threads, device)
+    return Recognizer(backend, batch_size)

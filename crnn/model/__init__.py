@@ -1,0 +1,1 @@
+"""The network: CNN, bidirectional LSTM, linear head."""

@@ -1,0 +1,93 @@
+"""The CNN: pictures (B, 1, H, W) to one feature column per time step, (B, D, 1, T).
+
+One class makes the classic CRNN and its smaller sisters; they differ in channels and pools only. The network's shape
+follows Shi, Bai and Yao, "An End-to-End Trainable Neural Network for Image-based Sequence Recognition", 2015, with
+batch norm after each convolution and a last convolution as high as what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from crnn.errors import ConfigError
+
+POOLS = {"none": (1, 1), "2x2": (2, 2), "2x1": (2, 1)}
+"""Name -> how much height and width shrink."""
+
+
+def column_mask(lengths: Tensor, columns: int) -> Tensor:
+    """(B, 1, 1, columns) True where a column belongs to the line; `lengths` is (B,)."""
+    return (torch.arange(columns, device=lengths.device) < lengths[:, None])[:, None, None, :]
+
+
+class ConvBackbone(nn.Module):
+    """3x3 convolutions, each with max-pool, batch norm and ReLU, then one convolution over the height that is left.
+
+    The pool comes before norm and ReLU: those two cost as much as the convolutions at full size (measured: a third of
+    the training step of `crnn_small`), and a max-pool first leaves them a quarter of the values.
+
+    After every convolution the columns right of each line's true width are set to zero, which is what the line would
+    see at its edge if it were alone.
+
+    Args:
+        channels: output channels of each 3x3 convolution.
+        pools: ``none``, ``2x2`` or ``2x1`` (height only) after each.
+        features: D, channels of the last convolution.
+        height: H of the pictures in pixels.
+
+    Raises:
+        ConfigError: if the lists differ in length, a pool is unknown, or the height does not divide.
+    """
+
+    def __init__(self, channels: Sequence[int], pools: Sequence[str], features: int, height: int) -> None:
+        super().__init__()
+        if len(channels) != len(pools) or not channels:
+            raise ConfigError(f"backbone: {len(channels)} channels, {len(pools)} pools; each convolution needs one")
+        unknown = [pool for pool in pools if pool not in POOLS]
+        if unknown:
+            raise ConfigError(f"backbone.pools: {unknown[0]!r} is unknown; allowed are {', '.join(POOLS)}")
+        if min(*channels, features) < 1:
+            raise ConfigError("backbone.channels and backbone.features must be 1 or more")
+        shrink = [POOLS[pool] for pool in pools]
+        rows = 1
+        self.step = 1  # pixels of width per time step
+        for down, across in shrink:
+            rows *= down
+            self.step *= across
+        if height % rows:
+            raise ConfigError(
+                f"image.height={height}: this backbone needs a multiple of {rows} (such as 32, 48, 64, 96)"
+            )
+        self.features = features
+        self.height = height
+        inputs = [1, *channels[:-1]]
+        # the bias would be undone by the batch norm that follows
+        self.convs = nn.ModuleList(
+            nn.Conv2d(i, o, 3, padding=1, bias=False) for i, o in zip(inputs, channels, strict=True)
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(o) for o in channels)
+        self.pools = nn.ModuleList(nn.MaxPool2d(size) if size != (1, 1) else nn.Identity() for size in shrink)
+        self.across = [across for _, across in shrink]
+        self.last = nn.Conv2d(channels[-1], features, (height // rows, 1), bias=False)
+        self.last_norm = nn.BatchNorm2d(features)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def output_length(self, width: int) -> int:
+        """T for a line of `width` pixels: each pool drops an odd column, which makes floor(width / step)."""
+        return width // self.step
+
+    def forward(self, images: Tensor, widths: Tensor | None) -> Tensor:
+        """(B, 1, H, W) -> (B, D, 1, T). `widths` (B,) are the true widths, None if nothing is padded."""
+        x = images if widths is None else images * column_mask(widths, images.shape[3])  # (B, 1, H, W)
+        shrunk = 1
+        for conv, norm, pool, across in zip(self.convs, self.norms, self.pools, self.across, strict=True):
+            x = torch.relu(norm(pool(conv(x))))  # (B, channels, rows, columns)
+            shrunk *= across
+            if widths is not None:
+                x = x * column_mask(widths // shrunk, x.shape[3])
+        return torch.relu(self.last_norm(self.last(x)))  # (B, D, 1, T)

@@ -1,0 +1,135 @@
+"""CRNN: a CNN turns the picture into columns, a bidirectional LSTM reads them, a linear head names them.
+
+images     (B, 1, H, W)      a batch of lines, padded on the right
+features   (B, D, 1, T)      backbone; 32 x 64 pixels and D = 512 give (B, 512, 1, 16)
+sequence   (T, B, D)         nn.LSTM's layout: (sequence, batch, input_size)
+output     (T, B, directions * hidden_size)
+log_probs  (T, B, C)         linear head, log-softmax; class 0 is the CTC blank
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from crnn.errors import ConfigError
+from crnn.model.backbones import ConvBackbone
+
+
+@dataclass
+class BackboneConfig:
+    """Arguments of `ConvBackbone`, without the height."""
+
+    channels: list[int] = field(default_factory=lambda: [64, 128, 256, 256, 512, 512])
+    pools: list[str] = field(default_factory=lambda: ["2x2", "2x2", "none", "2x1", "none", "2x1"])
+    features: int = 512
+
+
+@dataclass
+class LstmConfig:
+    """Every parameter of `torch.nn.LSTM` that is a choice; `input_size` follows from the backbone.
+
+    `batch_first` is not one: it changes the layout only, and the layout here is (T, B, D).
+    """
+
+    hidden_size: int = 256
+    num_layers: int = 2
+    bias: bool = True
+    dropout: float = 0.0
+    bidirectional: bool = True
+    proj_size: int = 0
+
+
+@dataclass
+class NetworkConfig:
+    """What rebuilds a network, besides its charset."""
+
+    name: str = "crnn"
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    lstm: LstmConfig = field(default_factory=LstmConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> NetworkConfig:
+        """Rebuild from stored values; raises ConfigError for anything that is not a network."""
+        try:
+            return cls(str(data["name"]), BackboneConfig(**data["backbone"]), LstmConfig(**data["lstm"]))
+        except (KeyError, TypeError) as error:
+            raise ConfigError(f"not the description of a network: {error}") from None
+
+
+class Output(NamedTuple):
+    """What the network says of a batch."""
+
+    log_probs: Tensor
+    """(T, B, C), float32, log-softmax over C."""
+    lengths: Tensor
+    """(B,) true time steps of each line, on the CPU."""
+
+
+class CRNN(nn.Module):
+    """The whole recogniser.
+
+    Args:
+        config: backbone and LSTM.
+        classes: C, symbols and blank (`Charset.classes`).
+        height: H in pixels.
+
+    Raises:
+        ConfigError: for sizes that do not go together.
+    """
+
+    def __init__(self, config: NetworkConfig, classes: int, height: int) -> None:
+        super().__init__()
+        self.config = config
+        self.classes = classes
+        self.backbone = ConvBackbone(config.backbone.channels, config.backbone.pools, config.backbone.features, height)
+        lstm = config.lstm
+        if lstm.hidden_size < 1 or lstm.num_layers < 1:
+            raise ConfigError("lstm.hidden_size and lstm.num_layers must be 1 or more")
+        if not 0 <= lstm.dropout < 1:
+            raise ConfigError(f"lstm.dropout={lstm.dropout}: must be 0 or more and below 1")
+        if lstm.dropout and lstm.num_layers == 1:
+            raise ConfigError("lstm.dropout acts between layers and lstm.num_layers=1 has none; set lstm.dropout=0")
+        if not 0 <= lstm.proj_size < lstm.hidden_size:
+            raise ConfigError(
+                f"lstm.proj_size={lstm.proj_size}: must be 0 (off) or below {lstm.hidden_size}, hidden_size"
+            )
+        self.lstm = nn.LSTM(input_size=self.backbone.features, **asdict(lstm))
+        directions = 2 if lstm.bidirectional else 1
+        self.head = nn.Linear(directions * (lstm.proj_size or lstm.hidden_size), classes)
+
+    @property
+    def step(self) -> int:
+        """Pixels of width per time step."""
+        return self.backbone.step
+
+    def output_length(self, width: int) -> int:
+        """T for a line of `width` pixels: floor(width / step), the one formula."""
+        return self.backbone.output_length(width)
+
+    def forward(self, images: Tensor, widths: Tensor) -> Output:
+        """Read a batch.
+
+        Args:
+            images: (B, 1, H, W), anything right of each line's width.
+            widths: (B,) int64 true widths in pixels, each at least `step`; on the CPU, where packing needs them.
+        """
+        # equal widths need neither masks nor packing: the same numbers, sooner (an export must keep both)
+        padded = torch.onnx.is_in_onnx_export() or bool((widths != images.shape[3]).any())
+        features = self.backbone(images, widths.to(images.device) if padded else None)  # (B, D, 1, T)
+        sequence = features.squeeze(2).permute(2, 0, 1)  # (T, B, D)
+        lengths = widths // self.step  # (B,)
+        if padded:
+            packed = pack_padded_sequence(sequence, lengths, enforce_sorted=False)
+            output, _ = pad_packed_sequence(self.lstm(packed)[0], total_length=sequence.shape[0])
+        else:
+            output, _ = self.lstm(sequence)  # (T, B, directions * hidden_size)
+        return Output(self.head(output).float().log_softmax(2), lengths)  # (T, B, C)

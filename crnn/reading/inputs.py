@@ -1,0 +1,88 @@
+"""Pictures that a user names: files, folders, patterns, lists, and bytes on standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from crnn.core.image import MAX_BYTES, PICTURE_SUFFIXES, printable
+from crnn.errors import DataError
+
+
+class Item(NamedTuple):
+    """One picture to read, or what is wrong with its name."""
+
+    name: str
+    source: str | bytes | DataError
+
+
+def natural(name: str) -> list[tuple[int, int | str]]:
+    """Sorting key in which ``line_9`` comes before ``line_10``."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts]
+
+
+def find_pictures(paths: Iterable[str], stdin: BinaryIO | None = None) -> Iterator[Item]:
+    """Every picture that `paths` name, in order, found as they are asked for.
+
+    A file is taken whatever it is called; a folder gives the pictures in it and below, by name, in natural order;
+    ``*``, ``?`` and ``[`` make a pattern if there is no such file; ``-`` is one picture's bytes on standard input.
+    """
+    for path in paths:
+        if path == "-":
+            yield Item("-", _read_stdin(stdin or sys.stdin.buffer))
+        elif os.path.isdir(path):
+            yield from _folder(path)
+        elif not os.path.lexists(path) and glob.has_magic(path):
+            matches = sorted(glob.glob(path, recursive=True), key=natural)
+            if not matches:
+                yield Item(path, DataError(f"{printable(path)}: no file matches this pattern"))
+            yield from find_pictures(matches)
+        else:
+            yield Item(path, path)
+
+
+def _folder(path: str) -> Iterator[Item]:
+    """Pictures in a folder and below; links to folders are not followed, so a circle cannot trap it."""
+    problems: list[OSError] = []
+    found = False
+    for here, folders, names in os.walk(path, onerror=problems.append):
+        folders.sort(key=natural)
+        for name in sorted(names, key=natural):
+            if Path(name).suffix.lower() in PICTURE_SUFFIXES:
+                found = True
+                yield Item(os.path.join(here, name), os.path.join(here, name))
+    for problem in problems:
+        found = True
+        name = str(problem.filename)
+        yield Item(name, DataError(f"{printable(name)}: folder cannot be read ({problem.strerror})"))
+    if not found:
+        yield Item(
+            path, DataError(f"{printable(path)}: folder without pictures ({' '.join(sorted(PICTURE_SUFFIXES))})")
+        )
+
+
+def _read_stdin(stdin: BinaryIO) -> bytes | DataError:
+    data = stdin.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        return DataError(f"standard input: more than {MAX_BYTES / 2**20:.0f} MiB")
+    return data
+
+
+def read_list(path: str, null: bool = False, stdin: BinaryIO | None = None) -> list[str]:
+    """Names from a list file (``-``: standard input), one per line, or separated by NUL as ``find -print0`` writes.
+
+    Raises:
+        DataError: if the file cannot be read.
+    """
+    try:
+        raw = (stdin or sys.stdin.buffer).read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{printable(path)}: list cannot be read ({error.strerror})") from None
+    names = raw.split(b"\0") if null else raw.splitlines()
+    return [os.fsdecode(name) for name in names if name]

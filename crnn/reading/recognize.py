@@ -1,0 +1,89 @@
+"""`crnn recognize`: pictures in, rows out, errors on standard error, any number of them in constant memory."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from crnn.core.image import Picture, printable
+from crnn.core.recognizer import Recognizer
+from crnn.errors import DataError
+from crnn.files import write_atomic
+from crnn.reading.inputs import Item
+from crnn.reading.outputs import OUTPUTS, Outcome
+
+
+def read_items(recognizer: Recognizer, items: Iterable[Item]) -> Iterator[tuple[str, Outcome]]:
+    """(name, reading or error) of each item, in order."""
+    waiting: deque[Item] = deque()
+
+    def sources() -> Iterator[Picture]:
+        for item in items:
+            waiting.append(item)
+            if not isinstance(item.source, DataError):
+                yield item.source
+
+    for outcome in recognizer.stream(sources()):
+        while isinstance(waiting[0].source, DataError):
+            item = waiting.popleft()
+            yield item.name, item.source  # type: ignore[misc]  # an error, as just tested
+        yield waiting.popleft().name, outcome
+    for item in waiting:
+        assert isinstance(item.source, DataError)
+        yield item.name, item.source
+
+
+@contextmanager
+def _destination(output: str | None) -> Iterator[TextIO]:
+    """Standard output, or a file that appears whole."""
+    if output is None:
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")  # type: ignore[union-attr]
+        yield sys.stdout
+        return
+    try:
+        with (
+            write_atomic(Path(output)) as temporary,
+            temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+        ):
+            yield file
+    except OSError as error:
+        raise DataError(f"{printable(output)}: cannot be written ({error.strerror})") from None
+
+
+@contextmanager
+def _counter(show: bool) -> Iterator[TextIO | None]:
+    """Standard error for a running count, where a person watches; the count is wiped at the end."""
+    yield sys.stderr if show else None
+    if show:
+        sys.stderr.write("\r\033[K")
+
+
+def recognize(recognizer: Recognizer, items: Iterable[Item], format: str = "text", output: str | None = None) -> int:
+    """Read all items and write them.
+
+    Args:
+        recognizer: the model.
+        items: see `find_pictures`.
+        format: ``text``, ``tsv`` or ``jsonl``.
+        output: a file, or None for standard output.
+
+    Returns:
+        The exit code: 0, or 1 if there was nothing to read or a picture could not be read.
+    """
+    row = OUTPUTS[format]
+    done = failed = 0
+    with _destination(output) as out, _counter(sys.stderr.isatty() and not out.isatty()) as counter:
+        for name, outcome in read_items(recognizer, items):
+            out.write(row(name, outcome) + "\n")
+            done += 1
+            if isinstance(outcome, DataError):
+                failed += 1
+                print(f"{chr(13) if counter else ''}crnn: {printable(outcome, 1000)}", file=sys.stderr)
+            if counter and done % 64 == 0:
+                counter.write(f"\r{done} pictures read, {failed} failed")
+                counter.flush()
+    return 1 if failed or not done else 0

@@ -1,0 +1,1 @@
+"""Training: settings in, a run folder with a checked model file out."""

@@ -1,0 +1,165 @@
+"""What happens beside the steps: sample readings, a stop on request, the learning rate and speed in the logs."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import crnn.torchvision_cure  # noqa: F401  # before lightning
+
+import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+from PIL import Image, ImageDraw, ImageFont
+
+from crnn.core.metrics import EditCounts
+from crnn.data.batching import LineKey
+from crnn.data.dataset import Batch, LineDataset, collate
+from crnn.training.module import CrnnModule
+from crnn.training.progress import TrainingProgress
+
+
+class StoppedBySignal(Exception):
+    """The user or the machine asked to stop; a checkpoint is written."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+class GracefulStop(Callback):
+    """SIGINT and SIGTERM end the run after the step at hand, with a checkpoint from which it resumes exactly.
+
+    A second SIGINT ends it at once.
+
+    Args:
+        checkpoint: where to write it.
+    """
+
+    def __init__(self, checkpoint: Path) -> None:
+        self._checkpoint = checkpoint
+        self._number = 0
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Handlers are in place within this block (in the main thread; elsewhere signals are not ours to take)."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._notice) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _notice(self, number: int, frame: FrameType | None) -> None:
+        if self._number and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self._number = number
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        number = self._number
+        if trainer.world_size > 1:  # all ranks stop, whichever was asked
+            asked = torch.tensor(float(number), device=trainer.strategy.root_device)
+            number = int(trainer.strategy.reduce(asked, reduce_op="max"))
+        if number:
+            trainer.save_checkpoint(self._checkpoint)
+            raise StoppedBySignal(number)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if self._number and trainer.world_size == 1:  # asked during validation; the epoch's checkpoint follows
+            trainer.should_stop = True
+
+    @property
+    def asked(self) -> int:
+        """Number of the signal, 0 for none."""
+        return self._number
+
+
+class SpeedAndRate(Callback):
+    """Learning rate and training lines per second, for the logs."""
+
+    def __init__(self, progress: TrainingProgress) -> None:
+        self._progress = progress
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        pl_module.log_dict(
+            {"lr": trainer.optimizers[0].param_groups[0]["lr"], "lines_per_second": self._progress.lines_per_second}
+        )
+
+
+class SampleReadings(Callback):
+    """After each epoch, some validation lines with what the model reads in them: a text file and a picture.
+
+    Args:
+        dataset: validation lines.
+        folder: for ``epoch_001.txt`` and ``epoch_001.png``.
+        lines: how many, spread over the set.
+    """
+
+    def __init__(self, dataset: LineDataset, folder: Path, lines: int = 12) -> None:
+        self._dataset = dataset
+        self._folder = folder
+        self._positions = sorted({int(p) for p in np.linspace(0, len(dataset) - 1, min(lines, len(dataset)))})
+
+    @rank_zero_only
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.sanity_checking:
+            return
+        assert isinstance(pl_module, CrnnModule)
+        batch = collate([self._dataset[LineKey(0, position, 0)] for position in self._positions])
+        batch = pl_module.transfer_batch_to_device(batch, pl_module.device, 0)
+        readings = pl_module.read(batch)
+        name = f"epoch_{trainer.current_epoch + 1:03d}"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        rows = [
+            f"{'ok ' if reading == text else 'bad'}\t{where}\n  label   {text}\n  reading {reading}"
+            for reading, text, where in zip(readings, batch.texts, batch.where, strict=True)
+        ]
+        (self._folder / f"{name}.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        pictures = [self._dataset.source.picture(position) for position in self._positions]
+        sheet = contact_sheet(pictures, batch.texts, readings)
+        sheet.save(self._folder / f"{name}.png")
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image("val/readings", np.asarray(sheet), trainer.global_step, dataformats="HWC")
+
+
+def contact_sheet(
+    pictures: list[Image.Image], references: list[str], readings: list[str], width: int = 900
+) -> Image.Image:
+    """Each picture with its label and reading under it; wrong readings in red (and marked), right ones in black."""
+    font = _label_font()
+    row = 78
+    sheet = Image.new("RGB", (width, row * len(pictures)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (picture, reference, reading) in enumerate(zip(pictures, references, readings, strict=True)):
+        top = index * row
+        scale = min(32 / picture.height, (width - 20) / picture.width)
+        sheet.paste(
+            picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))), (10, top + 4)
+        )
+        errors = EditCounts.of(reading, reference).character_errors
+        draw.text((10, top + 38), f"label    {reference}", fill="dimgray", font=font)
+        colour = "black" if errors == 0 else "firebrick"
+        draw.text(
+            (10, top + 55), f"reading  {reading}" + (f"   ({errors} wrong)" if errors else ""), fill=colour, font=font
+        )
+    return sheet
+
+
+def _label_font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    import matplotlib
+
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSansMono.ttf"), 13)

@@ -1,0 +1,199 @@
+"""The schema of all settings. The defaults that users see, with their comments, stand in ``configs/train.yaml``."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
+
+from crnn.data.augment import AugmentConfig
+from crnn.errors import ConfigError
+from crnn.model.crnn import NetworkConfig
+
+
+@dataclass
+class ImageConfig:
+    height: int = 32
+    width: int | None = None
+    max_width: int = 4096
+
+
+@dataclass
+class CharsetConfig:
+    symbols: str | None = None
+    extra: str = ""
+    form: str = "NFC"
+    unit: str = "grapheme"
+
+
+@dataclass
+class RenderedConfig:
+    lines: int = 4096
+    val_lines: int = 400
+    fonts: str = "auto"
+    characters: str | None = None
+    text_file: str | None = None
+    min_length: int = 1
+    max_length: int = 28
+    wear: float = 1.0
+
+
+@dataclass
+class DataConfig:
+    root: str | None = None
+    train: Any = None
+    """A path or a list of paths."""
+    val: Any = None
+    val_share: float = 0.1
+    split_by: str = "line"
+    unknown: str = "error"
+    max_dropped: float = 0.02
+    decode_check: bool = True
+    batch_size: int = 32
+    batch_pixels: int = 1048576
+    workers: int | None = None
+    rendered: RenderedConfig = field(default_factory=RenderedConfig)
+
+
+@dataclass
+class LossConfig:
+    reduction: str = "batch"
+
+
+@dataclass
+class OptimizerConfig:
+    lr: float = 2e-3
+    weight_decay: float = 1e-2
+    warmup: float = 0.1
+    final: float = 0.001
+    clip: float = 5.0
+
+
+@dataclass
+class EmaConfig:
+    enabled: bool = False
+    decay: float = 0.999
+
+
+@dataclass
+class StopConfig:
+    patience: int = 0
+    min_delta: float = 0.0
+
+
+@dataclass
+class TrainerConfig:
+    max_epochs: int = 12
+    max_minutes: float | None = None
+    accelerator: str = "auto"
+    devices: Any = "auto"
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "auto"
+    threads: int | None = None
+    checkpoint_every: int | None = None
+    progress: bool = True
+
+
+@dataclass
+class ExportConfig:
+    format: str = "onnx"
+
+
+@dataclass
+class TrainConfig:
+    """All settings of a training."""
+
+    name: str | None = None
+    runs_dir: str = "runs"
+    resume: str | None = None
+    seed: int = 1
+    model: NetworkConfig = field(default_factory=NetworkConfig)
+    image: ImageConfig = field(default_factory=ImageConfig)
+    charset: CharsetConfig = field(default_factory=CharsetConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    ema: EmaConfig = field(default_factory=EmaConfig)
+    stop: StopConfig = field(default_factory=StopConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
+
+
+def default_model() -> str:
+    """``crnn`` where there is a GPU, ``crnn_small`` where there is none."""
+    import torch
+
+    return "crnn" if torch.cuda.is_available() else "crnn_small"
+
+
+def register() -> None:
+    """Make schema and resolvers known to Hydra; may be called again."""
+    ConfigStore.instance().store(name="schema", node=TrainConfig)
+    OmegaConf.register_new_resolver("crnn.default_model", default_model, replace=True)
+
+
+def config_folder() -> str:
+    """The folder of the configuration files: ``crnn.configs``, or ``configs/`` of a source tree.
+
+    Raises:
+        ConfigError: if neither is there.
+    """
+    spec = importlib.util.find_spec("crnn.configs")
+    packaged = list(spec.submodule_search_locations or ()) if spec else []
+    places = [*map(Path, packaged), Path(__file__).parents[2] / "configs"]
+    for place in places:
+        if (place / "train.yaml").is_file():
+            return str(place)
+    raise ConfigError(f"train.yaml is in none of {', '.join(map(str, places))}; reinstall crnn")
+
+
+def to_config(node: Any) -> TrainConfig:
+    """A plain `TrainConfig` from a composed Hydra config, checked across settings.
+
+    Raises:
+        ConfigError: naming the setting, its value and what is allowed.
+    """
+    config = OmegaConf.to_object(node)
+    assert isinstance(config, TrainConfig)
+    _choice("loss.reduction", config.loss.reduction, ("batch", "mean", "sum"))
+    _choice("data.unknown", config.data.unknown, ("error", "drop"))
+    _choice("data.split_by", config.data.split_by, ("line", "folder"))
+    _choice("charset.form", config.charset.form, ("NFC", "NFD", "NFKC", "NFKD", "none"))
+    _choice("charset.unit", config.charset.unit, ("grapheme", "codepoint"))
+    _choice("export.format", config.export.format, ("onnx", "safetensors", "none"))
+    _choice("trainer.precision", config.trainer.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
+    _above("trainer.max_epochs", config.trainer.max_epochs, 0)
+    _above("data.batch_size", config.data.batch_size, 0)
+    _above("data.batch_pixels", config.data.batch_pixels, 0)
+    _above("optimizer.lr", config.optimizer.lr, 0)
+    _above("optimizer.clip", config.optimizer.clip, 0)
+    _above("stop.patience", config.stop.patience, -1)
+    if config.trainer.checkpoint_every is not None:
+        _above("trainer.checkpoint_every", config.trainer.checkpoint_every, 0)
+    if config.trainer.threads is not None:
+        _above("trainer.threads", config.trainer.threads, 0)
+    for name, value in (
+        ("optimizer.warmup", config.optimizer.warmup),
+        ("optimizer.final", config.optimizer.final),
+        ("ema.decay", config.ema.decay),
+        ("data.max_dropped", config.data.max_dropped),
+    ):
+        if not 0 <= value < 1:
+            raise ConfigError(f"{name}={value}: must be 0 or more and below 1")
+    return config
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigError(f"{name}={value}: is unknown; allowed are {', '.join(allowed)}")
+
+
+def _above(name: str, value: float, bound: float) -> None:
+    if not value > bound:
+        raise ConfigError(f"{name}={value}: must be above {bound}")

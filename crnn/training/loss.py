@@ -1,0 +1,41 @@
+"""The CTC loss (Graves et al., 2006), always in float32."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from crnn.core.charset import BLANK
+
+Reduction = Literal["batch", "mean", "sum"]
+
+
+class CtcLoss(nn.Module):
+    """Minus log-probability of the labels, summed over all alignments.
+
+    Args:
+        reduction: ``batch``: sum over lines / number of lines. A long line then weighs as much more as it has more to
+            learn from, and the step size does not depend on the batch size. ``mean`` is torch's: each line's loss is
+            first divided by its label length, so a short word's character weighs more than a long line's.
+            ``sum``: no division.
+
+    An impossible label would give an infinite loss; `zero_infinity` stays off, so that it is seen.
+    """
+
+    def __init__(self, reduction: Reduction = "batch") -> None:
+        super().__init__()
+        self.reduction = reduction
+
+    def per_line(self, log_probs: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+        """(B,) losses in nats of log_probs (T, B, C), lengths (B,), concatenated targets and their lengths (B,)."""
+        with torch.autocast(log_probs.device.type, enabled=False):
+            return F.ctc_loss(log_probs.float(), targets, lengths, target_lengths, blank=BLANK, reduction="none")
+
+    def reduce(self, losses: Tensor, target_lengths: Tensor) -> Tensor:
+        """One number of per-line losses (B,)."""
+        if self.reduction == "mean":
+            return (losses / target_lengths.to(losses.device).clamp(min=1)).mean()
+        return losses.sum() if self.reduction == "sum" else losses.sum() / len(losses)

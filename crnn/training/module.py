@@ -1,0 +1,136 @@
+"""What Lightning trains: the network, its loss, and its figures on validation lines."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from typing import Any
+
+import crnn.torchvision_cure  # noqa: F401  # before lightning
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from crnn.core.card import CARD_KEY, ModelCard
+from crnn.core.decode import GreedyDecoder
+from crnn.core.metrics import EditCounts
+from crnn.data.dataset import Batch
+from crnn.errors import DataError
+from crnn.model.crnn import CRNN, NetworkConfig, Output
+from crnn.training.config import LossConfig, OptimizerConfig
+from crnn.training.loss import CtcLoss
+from crnn.training.schedule import make_optimizer
+
+
+class CrnnModule(L.LightningModule):
+    """Trains a `CRNN`.
+
+    A checkpoint's hyper-parameters are the model card, plain data, so it opens without this class and without pickle.
+
+    Args:
+        card: charset, transform and network.
+        loss, optimizer: settings.
+        seed: of dropout, so that a resumed run draws what an uninterrupted one would.
+    """
+
+    def __init__(
+        self, card: ModelCard, loss: LossConfig | None = None, optimizer: OptimizerConfig | None = None, seed: int = 0
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters({CARD_KEY: card.to_dict()})
+        self.card = card
+        self.network = CRNN(NetworkConfig.from_dict(card.network), card.charset.classes, card.transform.height)
+        # convolutions run faster with channels last, on CPU and GPU; the numbers stay the same
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.loss = CtcLoss((loss or LossConfig()).reduction)  # type: ignore[arg-type]  # checked by the config
+        self.optimizer_config = optimizer or OptimizerConfig()
+        self.seed = seed
+        self.decoder = GreedyDecoder()
+        self.figures: dict[str, float] = {}  # of the last validation; kept in checkpoints
+        self._counts = EditCounts()
+        self._loss_sum = torch.zeros(2, dtype=torch.float64)  # sum of losses, number of lines
+
+    def forward(self, batch: Batch) -> Output:
+        """Read a batch: log_probs (T, B, C) and lengths (B,)."""
+        return self.network(batch.images, batch.widths)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Pictures and labels move; widths and lengths stay on the CPU, where packing reads them."""
+        return batch._replace(
+            images=batch.images.to(device, non_blocking=True, memory_format=torch.channels_last),
+            targets=batch.targets.to(device, non_blocking=True),
+        )
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        torch.manual_seed(self.seed + 1_000_003 * self.global_step + self.global_rank)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        output = self(batch)
+        losses = self.loss.per_line(output.log_probs, output.lengths, batch.targets, batch.target_lengths)  # (B,)
+        loss = self.loss.reduce(losses, batch.target_lengths)
+        if not torch.isfinite(loss):
+            self._stop_at(losses, batch)
+        self.log("train/loss", loss, batch_size=len(batch.texts))
+        return loss
+
+    def _stop_at(self, losses: Tensor, batch: Batch) -> None:
+        """A loss that is no number: name the lines instead of training on."""
+        bad = [batch.where[i] for i in (~torch.isfinite(losses)).nonzero().flatten().tolist()]
+        broken = [name for name, p in self.network.named_parameters() if not torch.isfinite(p).all()]
+        cause = (
+            f"the weights are no longer finite ({broken[0]}): lower optimizer.lr (now {self.optimizer_config.lr:g}) "
+            "or optimizer.clip, or use trainer.precision=32-true"
+            if broken
+            else "look at these lines' pictures and labels"
+        )
+        raise DataError(
+            f"the loss of {len(bad)} of {len(batch.texts)} lines is not finite in epoch {self.current_epoch + 1}, "
+            f"step {self.global_step + 1}: {', '.join(bad[:5])}{' ...' if len(bad) > 5 else ''}; {cause}. "
+            "The last checkpoint is good; resume from it with resume=RUN"
+        )
+
+    def read(self, batch: Batch) -> list[str]:
+        """Greedy readings of a batch."""
+        return self._texts(self(batch))
+
+    def _texts(self, output: Output) -> list[str]:
+        decoded = self.decoder(output.log_probs.detach().cpu().numpy(), output.lengths.numpy())
+        return [self.card.charset.decode(line.labels) for line in decoded]
+
+    def on_validation_epoch_start(self) -> None:
+        self._counts = EditCounts()
+        self._loss_sum = torch.zeros(2, dtype=torch.float64)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        output = self(batch)
+        for reading, reference in zip(self._texts(output), batch.texts, strict=True):
+            self._counts += EditCounts.of(reading, reference)
+        losses = self.loss.per_line(output.log_probs, output.lengths, batch.targets, batch.target_lengths)
+        usable = (batch.target_lengths > 0).to(losses.device)  # a label that cannot be written has no loss
+        self._loss_sum += torch.stack([losses[usable].sum(), usable.sum()]).double().cpu()
+
+    def on_validation_epoch_end(self) -> None:
+        """Figures of all lines on all ranks: counts are summed, then divided."""
+        mine = torch.tensor([*astuple(self._counts), *self._loss_sum.tolist()], dtype=torch.float64)
+        total = self.trainer.strategy.reduce(mine.to(self.device), reduce_op="sum")
+        assert isinstance(total, Tensor)
+        *counts, loss_sum, lines = total.cpu().tolist()
+        figures = EditCounts(*(int(count) for count in counts))
+        values = {
+            "val/cer": figures.cer,
+            "val/wer": figures.wer,
+            "val/exact": figures.exact_rate,
+            "val/loss": loss_sum / max(1.0, lines),
+        }
+        self.figures = values
+        self.log_dict(values)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["figures"] = self.figures
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        optimizer, schedule = make_optimizer(
+            self.network, self.optimizer_config, int(self.trainer.estimated_stepping_batches)
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

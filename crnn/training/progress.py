@@ -1,0 +1,126 @@
+"""The progress bar: one line for the whole training, with lines/s, loss, val CER and time left."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import crnn.torchvision_cure  # noqa: F401  # before lightning
+
+import lightning as L
+from lightning.pytorch.callbacks import ProgressBar
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from crnn.data.dataset import Batch
+
+
+class TrainingProgress(ProgressBar):
+    """A bar on a terminal; elsewhere (a log, a pipe) one line per epoch and one every `every` seconds.
+
+    Args:
+        say: takes the line per epoch; None keeps quiet.
+        every: seconds between lines within an epoch, where there is no terminal.
+    """
+
+    def __init__(self, say: Callable[[str], None] | None, every: float = 20.0) -> None:
+        super().__init__()
+        self._say = say
+        self._every = every
+        self._enabled = say is not None
+        self._console = Console(stderr=True, soft_wrap=True)
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        self._said = 0.0
+        self._lines = 0
+        self._seconds = 0.0
+        self._step_started = 0.0
+        self._began = 0.0
+        self._first_step = 0
+        self._loss = float("nan")
+
+    def disable(self) -> None:  # Lightning calls this on all ranks but the first
+        self._enabled = False
+
+    @property
+    def lines_per_second(self) -> float:
+        """Training lines per second since the start, validation not counted."""
+        return self._lines / self._seconds if self._seconds else 0.0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._began = self._said = time.monotonic()
+        self._first_step = trainer.global_step
+        if self._enabled and sys.stderr.isatty():
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=20),
+                TextColumn("{task.percentage:3.0f}%"),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(elapsed_when_finished=False),
+                TextColumn("{task.fields[figures]}"),
+                console=self._console,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(
+                "training", total=int(trainer.estimated_stepping_batches), completed=trainer.global_step, figures=""
+            )
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
+    ) -> None:
+        self._step_started = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        now = time.monotonic()
+        self._lines += len(batch.texts) * trainer.world_size
+        self._seconds += now - self._step_started
+        if now - self._said < (0.5 if self._bar else self._every):
+            return
+        self._said = now
+        self._loss = float(outputs["loss"])
+        if self._bar:
+            self._bar.update(self._task, completed=trainer.global_step, figures=self._figures(trainer))
+            self._bar.update(self._task, description=f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}")
+        elif self._enabled:
+            message = f"  step {trainer.global_step}: {self._figures(trainer)}, {self._left(trainer)} left"
+            self._console.print(message, highlight=False, markup=False)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not self._enabled or self._say is None:
+            return
+        values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self._say(
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: "
+            f"loss {values.get('train/loss', float('nan')):.3f}, val CER {values.get('val/cer', float('nan')):.2%}, "
+            f"WER {values.get('val/wer', float('nan')):.2%}, exact {values.get('val/exact', float('nan')):.2%}, "
+            f"{self.lines_per_second:.0f} lines/s, {self._left(trainer)} left"
+        )
+        self._said = time.monotonic()
+
+    def _figures(self, trainer: L.Trainer) -> str:
+        cer = trainer.callback_metrics.get("val/cer")
+        return f"{self.lines_per_second:.0f} lines/s, loss {self._loss:.3f}" + (
+            f", val CER {float(cer):.2%}" if cer is not None else ""
+        )
+
+    def _left(self, trainer: L.Trainer) -> str:
+        done = trainer.global_step - self._first_step
+        remaining = max(0, int(trainer.estimated_stepping_batches) - trainer.global_step)
+        seconds = int((time.monotonic() - self._began) * remaining / done) if done else 0
+        return f"{seconds // 60}:{seconds % 60:02d}"
+
+    def _stop(self) -> None:
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._stop()
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self._stop()

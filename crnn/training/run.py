@@ -1,0 +1,224 @@
+"""`train`: one function behind ``python scripts/train.py`` and ``crnn train``."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import crnn.torchvision_cure  # noqa: F401  # before lightning
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from crnn.core.card import ModelCard
+from crnn.core.image import LineTransform
+from crnn.data.augment import Augment
+from crnn.data.module import LineDataModule
+from crnn.errors import ConfigError, CrnnError, DataError
+from crnn.export.export import export_model
+from crnn.export.parity import spread_pictures
+from crnn.export.torch_backend import read_network
+from crnn.model.crnn import CRNN
+from crnn.training.assemble import Assembled, assemble, workers_for
+from crnn.training.callbacks import GracefulStop, SampleReadings, SpeedAndRate, StoppedBySignal
+from crnn.training.config import TrainConfig
+from crnn.training.metrics_csv import MetricsCsv
+from crnn.training.module import CrnnModule
+from crnn.training.progress import TrainingProgress
+from crnn.training.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training came to."""
+
+    folder: Path
+    result: dict[str, Any]
+    """As in result.json: figures, times, model file."""
+
+
+def train(config: TrainConfig, why_model: str = "") -> Outcome:
+    """Train, export, and leave a run folder that explains itself.
+
+    Args:
+        config: all settings; `config.resume` names a run folder to go on with.
+        why_model: why this network was chosen, for the log.
+
+    Raises:
+        CrnnError: one clear message, before the first step where possible.
+        StoppedBySignal: after writing a checkpoint.
+    """
+    started, cpu_started = time.monotonic(), time.process_time()
+    if config.trainer.threads:
+        torch.set_num_threads(config.trainer.threads)
+    L.seed_everything(config.seed, verbose=False)
+    network = CRNN(config.model, 2, config.image.height)  # bad settings show before a file is read
+    transform = LineTransform(config.image.height, config.image.width, config.image.max_width, network.step)
+    augment = Augment(config.augment) if (config.data.root or config.data.train) else None
+
+    folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config)
+    folder.say(f"run: {folder.path}")
+    try:
+        data = assemble(config, transform, folder)
+    except CrnnError:
+        folder.remove_if_unused()
+        raise
+    if config.resume:
+        _refuse_other_data(folder, data)
+    else:
+        folder.write_start(config)
+        folder.write_json("data.json", data.record())
+
+    card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data))
+    module = CrnnModule(card, config.loss, config.optimizer, config.seed)
+    parameters = sum(p.numel() for p in module.network.parameters())
+    folder.say(f"model: {config.model.name}, {parameters:,} parameters, {data.charset.classes} classes{why_model}")
+    loaders = LineDataModule(
+        data.train,
+        data.val,
+        data.charset,
+        transform,
+        augment,
+        config.data.batch_size,
+        config.data.batch_pixels,
+        workers_for(config.data.workers),
+        config.seed,
+    )
+    trainer, stop = _trainer(config, folder, loaders)
+    try:
+        with stop.listening():
+            trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
+            if stop.asked:  # during the last validation
+                raise StoppedBySignal(stop.asked)
+    except StoppedBySignal as stopped:
+        folder.say(f"stopped by {stopped}; a checkpoint is written. Go on with: crnn train resume={folder.path}")
+        raise
+    if not trainer.is_global_zero:
+        return Outcome(folder.path, {})
+    times = {
+        "seconds": round(time.monotonic() - started, 1),
+        "cpu_seconds": round(time.process_time() - cpu_started, 1),
+    }
+    return _finish(config, folder, trainer, loaders, times)
+
+
+def _note(config: TrainConfig, data: Assembled) -> dict[str, Any]:
+    return {"data": data.record(), "seed": config.seed, "date": time.strftime("%Y-%m-%d")}
+
+
+def _refuse_other_data(folder: RunFolder, data: Assembled) -> None:
+    before, now = folder.read_json("data.json"), data.record()
+    for split in ("train", "val"):
+        if before.get(split) != now[split]:
+            raise DataError(
+                f"resume={folder.path}: the {split} lines have changed since the run began "
+                f"({before.get(split)} then, {now[split]} now); bring them back, or start a new run"
+            )
+
+
+def _precision(setting: str) -> str:
+    if setting != "auto":
+        return setting
+    return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true"
+
+
+def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) -> tuple[L.Trainer, GracefulStop]:
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its greetings
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists.*")
+    settings = config.trainer
+    progress = TrainingProgress(folder.say if settings.progress else None)
+    stop = GracefulStop(folder.last)
+    checkpoints = folder.path / "checkpoints"
+    common: dict[str, Any] = {
+        "dirpath": checkpoints,
+        "enable_version_counter": False,
+        "auto_insert_metric_name": False,
+        "save_on_train_epoch_end": True,
+    }
+    callbacks: list[Callback] = [
+        progress,
+        SpeedAndRate(progress),
+        SampleReadings(loaders.datasets["val"], folder.path / "samples"),
+        ModelCheckpoint(filename="best", monitor="val/cer", mode="min", save_top_k=1, **common),
+        ModelCheckpoint(filename="last", save_top_k=1, **common),
+        stop,
+    ]
+    if settings.checkpoint_every:
+        within = common | {"save_on_train_epoch_end": False}
+        callbacks.append(ModelCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **within))
+    if config.ema.enabled:
+        callbacks.insert(0, EMAWeightAveraging(decay=config.ema.decay))
+    if config.stop.patience:
+        callbacks.append(
+            EarlyStopping("val/cer", config.stop.min_delta, config.stop.patience, check_on_train_epoch_end=True)
+        )
+    resume_step = None
+    if config.resume:
+        resume_step = int(torch.load(folder.last, map_location="cpu", weights_only=True)["global_step"])
+    try:
+        trainer = L.Trainer(
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            num_nodes=settings.num_nodes,
+            strategy=settings.strategy,
+            precision=_precision(settings.precision),  # type: ignore[arg-type]  # checked by the config
+            max_epochs=settings.max_epochs,
+            max_time={"minutes": settings.max_minutes} if settings.max_minutes else None,  # type: ignore[dict-item]
+            gradient_clip_val=config.optimizer.clip,
+            logger=[
+                MetricsCsv(folder.path, resume_step),
+                TensorBoardLogger(str(folder.path), name="", version="tensorboard"),
+            ],
+            callbacks=callbacks,
+            log_every_n_steps=1,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_model_summary=False,
+        )
+    except (L.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
+        raise ConfigError(f"trainer: {str(error).splitlines()[0]}") from None
+    return trainer, stop
+
+
+def _finish(
+    config: TrainConfig, folder: RunFolder, trainer: L.Trainer, loaders: LineDataModule, times: dict[str, float]
+) -> Outcome:
+    """Export the best epoch, write result.json, say how to use it."""
+    card, network = read_network(folder.best)
+    best = torch.load(folder.best, map_location="cpu", weights_only=True)
+    figures: dict[str, float] = best["figures"]
+    result: dict[str, Any] = {
+        "best_epoch": int(best["epoch"]) + 1,
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        **figures,
+        **times,
+        "checkpoint": "checkpoints/best.ckpt",
+    }
+    pictures = spread_pictures(loaders.datasets["val"].source)
+    if config.export.format != "none":
+        path = folder.path / f"model.{config.export.format}"
+        parity = export_model(
+            card.with_training(epoch=result["best_epoch"], **figures), network, path, config.export.format, pictures
+        )
+        result |= {"model": path.name, "parity": str(parity)}
+    folder.write_json("result.json", result)
+    folder.say(
+        f"done in {times['seconds'] / 60:.1f} minutes: best epoch {result['best_epoch']}: "
+        f"val CER {figures.get('val/cer', float('nan')):.2%}, WER {figures.get('val/wer', float('nan')):.2%}, "
+        f"exact lines {figures.get('val/exact', float('nan')):.2%}"
+    )
+    if "model" in result:
+        example = folder.path / "samples" / "line.png"
+        pictures[0].save(example)
+        folder.say(f"model file: {path} ({path.stat().st_size / 1e6:.1f} MB; {result['parity']})")
+        folder.say(f"read a picture with it:\n  crnn recognize {path} {example}")
+    return Outcome(folder.path, result)

@@ -1,0 +1,144 @@
+"""The folder that a run leaves behind: everything needed to understand, resume and use it.
+
+config.yaml   all settings            checkpoints/  best.ckpt, last.ckpt
+env.json      versions, machine       samples/      readings after each epoch
+data.json     lines, fingerprints     dropped.tsv   lines that were not used, and why
+train.log     what was said           metrics.csv   figures per step and epoch; tensorboard/ the same
+result.json   final figures           model.onnx    the model file
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from rich.console import Console
+
+from crnn.errors import ConfigError
+from crnn.files import write_text
+from crnn.training.config import TrainConfig
+
+PACKAGES = ("crnn", "torch", "torchvision", "lightning", "hydra-core", "numpy", "pillow", "onnx", "onnxruntime")
+
+
+def is_first_process() -> bool:
+    """Whether this process writes files: rank 0, or the only one."""
+    return all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "NODE_RANK"))
+
+
+class RunFolder:
+    """Paths and records of one run. Only the first process writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.first = is_first_process()
+        self.console = Console(stderr=True, soft_wrap=True)
+
+    @classmethod
+    def create(cls, config: TrainConfig) -> RunFolder:
+        """A new folder under ``runs_dir``.
+
+        Raises:
+            ConfigError: if the name is taken or the folder cannot be made.
+        """
+        name = config.name or f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{config.model.name}"
+        if re.search(r"[\\\0]|^\.\.?$|/\.\.?$|^$", name):
+            raise ConfigError(f"name={name!r}: is no folder name")
+        folder = cls(Path(config.runs_dir) / name)
+        if folder.first:
+            try:
+                folder.path.mkdir(parents=True, exist_ok=False)
+            except FileExistsError:
+                raise ConfigError(
+                    f"{folder.path}: exists; go on with it by resume={folder.path}, or choose another name=..."
+                ) from None
+            except OSError as error:
+                raise ConfigError(f"{folder.path}: cannot be made ({error.strerror}); choose runs_dir=...") from None
+        return folder
+
+    @property
+    def last(self) -> Path:
+        return self.path / "checkpoints" / "last.ckpt"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "checkpoints" / "best.ckpt"
+
+    def remove_if_unused(self) -> None:
+        """Take a new folder away again if nothing but what was said is in it."""
+        if self.first and {path.name for path in self.path.iterdir()} <= {"train.log"}:
+            shutil.rmtree(self.path)
+
+    def say(self, message: str) -> None:
+        """To the terminal and to train.log."""
+        if not self.first:
+            return
+        self.console.print(message, highlight=False, markup=False)
+        with (self.path / "train.log").open("a", encoding="utf-8") as file:
+            file.write(message + "\n")
+
+    def write_json(self, name: str, data: dict[str, Any]) -> None:
+        if self.first:
+            write_text(self.path / name, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """A record of an earlier process; empty if there is none."""
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+
+    def write_start(self, config: TrainConfig) -> None:
+        """config.yaml and env.json."""
+        if self.first:
+            write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)))
+        self.write_json("env.json", environment())
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine, without names of hosts or users."""
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "cpus": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "command": sys.argv[1:],
+    }
+
+
+def config_of_run(run: str, overrides: list[str]) -> DictConfig:
+    """The settings of an earlier run, with plain overrides (``trainer.max_epochs=40``) on top.
+
+    Raises:
+        ConfigError: if the folder is no run, has no checkpoint, or an override is not plain.
+    """
+    path = Path(run)
+    if not (path / "config.yaml").is_file():
+        raise ConfigError(f"resume={run}: is not a run folder (no config.yaml in it)")
+    if not (path / "checkpoints" / "last.ckpt").is_file():
+        raise ConfigError(f"resume={run}: has no checkpoints/last.ckpt to go on from; start a new run")
+    for override in overrides:
+        key = override.split("=")[0]
+        if key.lstrip("+~") != key or key in ("model", "experiment"):
+            raise ConfigError(f"{override}: with resume only single settings can change, such as trainer.max_epochs=40")
+    try:
+        stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.load(path / "config.yaml"))
+        merged = OmegaConf.merge(stored, OmegaConf.from_dotlist(overrides), {"resume": run})
+    except (OmegaConfBaseException, OSError, ValueError) as error:
+        raise ConfigError(f"resume={run}: {str(error).splitlines()[0]}") from None
+    assert isinstance(merged, DictConfig)
+    return merged

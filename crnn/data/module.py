@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import crnn.torchvision_cure  # noqa: F401  # before lightning
 
@@ -21,14 +21,13 @@ from crnn.core.image import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.batching import WidthBatches
 from crnn.data.check import CheckReport, check_lines
-from crnn.data.dataset import Batch, LineDataset, collate
+from crnn.data.dataset import LineDataset, collate
 from crnn.data.sources import LineSource, open_source
 from crnn.data.sources.views import Concatenation, Selection
 from crnn.data.split import SplitBy, split_lines
 from crnn.errors import DataError
 
 Progress = Callable[[Iterable[int]], Iterable[int]]
-Loader = TypeVar("Loader", bound=DataLoader)
 
 
 @dataclass
@@ -77,24 +76,6 @@ def split_source(source: LineSource, share: float, seed: int, by: SplitBy) -> tu
     return Selection(source, train), Selection(source, val)
 
 
-class TrainLoader(DataLoader[Any]):
-    """A loader that can go on in mid-epoch: Lightning keeps its state in checkpoints.
-
-    `position` gives (epoch, batches done in it) of the running training.
-    """
-
-    position: Callable[[], tuple[int, int]]
-
-    def state_dict(self) -> dict[str, int]:
-        epoch, batches = self.position()
-        return {"epoch": epoch, "batches": batches}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        assert isinstance(self.batch_sampler, WidthBatches)
-        self.batch_sampler.set_epoch(state["epoch"])
-        self.batch_sampler.skip(state["batches"])
-
-
 def _ignore_signals(worker: int) -> None:
     """SIGINT and SIGTERM, which reach the whole group, are the main process's to answer; workers end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -136,6 +117,7 @@ class LineDataModule(L.LightningDataModule):
         self.batch_pixels = batch_pixels
         self.workers = workers
         self.seed = seed
+        self._resume_at = {"epoch": 0, "batches": 0}
 
     def _batches(self, split: str) -> WidthBatches:
         lines = self.lines[split]
@@ -148,28 +130,35 @@ class LineDataModule(L.LightningDataModule):
             widths, self.transform.height, self.batch_size, self.batch_pixels, split == "train", self.seed, rank, world
         )
 
-    def _loader(self, split: str, kind: type[Loader]) -> Loader:
-        return kind(
+    def _loader(self, split: str) -> DataLoader[Any]:
+        workers = self.workers if split == "train" else min(self.workers, 2)
+        return DataLoader(
             self.datasets[split],
             batch_sampler=self._batches(split),
             collate_fn=collate,
-            num_workers=self.workers if split == "train" else min(self.workers, 2),
+            num_workers=workers,
             worker_init_fn=_ignore_signals,
-            persistent_workers=self.workers > 0 and split == "train",
+            persistent_workers=workers > 0,
             pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
         )
 
-    def _position(self) -> tuple[int, int]:
-        assert self.trainer is not None
-        loop = self.trainer.fit_loop
-        done: int = loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
-        epoch: int = loop.epoch_progress.current.processed  # type: ignore[attr-defined]
-        return epoch, done % max(1, int(self.trainer.num_training_batches))
-
-    def train_dataloader(self) -> TrainLoader:
-        loader = self._loader("train", TrainLoader)
-        loader.position = self._position
+    def train_dataloader(self) -> DataLoader[Any]:
+        loader = self._loader("train")
+        assert isinstance(loader.batch_sampler, WidthBatches)
+        loader.batch_sampler.set_epoch(self._resume_at["epoch"])
+        loader.batch_sampler.skip(self._resume_at["batches"])
         return loader
 
-    def val_dataloader(self) -> DataLoader[Batch]:
-        return self._loader("val", DataLoader)
+    def val_dataloader(self) -> DataLoader[Any]:
+        return self._loader("val")
+
+    def state_dict(self) -> dict[str, int]:
+        """Where the training is, for its checkpoints: the epoch, and the batches done in it."""
+        assert self.trainer is not None
+        loop = self.trainer.fit_loop
+        epoch: int = loop.epoch_progress.current.processed  # type: ignore[attr-defined]
+        batches: int = loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
+        return {"epoch": epoch, "batches": batches % max(1, int(self.trainer.num_training_batches))}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self._resume_at = state_dict

@@ -74,6 +74,8 @@ class GracefulStop(Callback):
             asked = torch.tensor(float(number), device=trainer.strategy.root_device)
             number = int(trainer.strategy.reduce(asked, reduce_op="max"))
         if number:
+            for logger in trainer.loggers:  # Lightning logs a step after this hook, which is left by the exception
+                logger.log_metrics({"train/loss": float(outputs["loss"]), "epoch": trainer.current_epoch}, trainer.global_step - 1)
             trainer.save_checkpoint(self._checkpoint)
             raise StoppedBySignal(number)
 

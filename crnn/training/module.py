@@ -99,6 +99,9 @@ class CrnnModule(L.LightningModule):
         return [self.card.charset.decode(line.labels) for line in decoded]
 
     def on_validation_epoch_start(self) -> None:
+        if self.trainer.world_size > 1:  # batch norm's statistics differ by rank; validate what rank 0 will save
+            for buffer in self.network.buffers():
+                torch.distributed.broadcast(buffer, src=0)
         self._counts = EditCounts()
         self._loss_sum = torch.zeros(2, dtype=torch.float64)
 

@@ -132,6 +132,11 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its greetings
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")  # ours is, see LineDataModule
+    warnings.filterwarnings("ignore", ".*have overridden `transfer_batch_to_device`.*")
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")
+    warnings.filterwarnings("ignore", ".*It is recommended to use `self.log.*")  # counts are summed by hand
     warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists.*")
     settings = config.trainer
     progress = TrainingProgress(folder.say if settings.progress else None)

@@ -1,0 +1,182 @@
+"""Fonts to render with: those that come with matplotlib (so there always are some), the system's, or the user's.
+
+A font is used only for texts whose every character it has, so that no box is ever a label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import ImageFont
+
+from crnn.core.charset import describe
+from crnn.errors import DataError
+
+SUFFIXES = frozenset((".ttf", ".otf", ".ttc", ".otc"))
+BUNDLED = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "STIXGeneral", "cmr10", "cmss10", "cmtt10", "cmb10")
+"""Names of matplotlib's text fonts, before the style; the others hold mathematical symbols."""
+_TEX = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;()-/!?")
+"""What matplotlib's Computer Modern fonts (cm...) draw at its own place; other glyphs stand elsewhere in them."""
+MAX_FONTS = 400
+_UNFIT = ("symbol", "emoji", "dingbat", "icon", "music", "math", "webding", "wingding", "braille", "barcode")
+
+
+@dataclass(frozen=True)
+class Font:
+    """One face of a font file."""
+
+    path: str
+    index: int
+    family: str
+    style: str
+    characters: frozenset[str]
+    """Of the wanted characters, those it draws."""
+
+    def covers(self, text: str) -> bool:
+        """Whether every character of `text` has a glyph."""
+        return self.characters.issuperset(text)
+
+    def at(self, size: int) -> ImageFont.FreeTypeFont:
+        """The face at `size` pixels; opened once per process and size."""
+        return _open(self.path, self.index, size)
+
+
+@lru_cache(maxsize=1024)
+def _open(path: str, index: int, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size, index, layout_engine=ImageFont.Layout.BASIC)
+
+
+def bundled_folder() -> Path | None:
+    """Matplotlib's font folder, found without importing it."""
+    spec = importlib.util.find_spec("matplotlib")
+    folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" if spec and spec.origin else None
+    return folder if folder and folder.is_dir() else None
+
+
+def system_folders() -> list[Path]:
+    """Where Linux, macOS and Windows keep fonts."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return [Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts"]
+    if sys.platform == "darwin":
+        return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts"]
+    return [Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), home / ".fonts", home / ".local/share/fonts"]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(here) / name for name in sorted(names) if Path(name).suffix.lower() in SUFFIXES)
+
+
+def _bundled() -> Iterator[Path]:
+    folder = bundled_folder()
+    if folder:
+        yield from filter(_is_text, _files(folder))
+
+
+def _is_text(path: Path) -> bool:
+    stem = path.stem.split("-")[0]
+    for ending in ("BolIta", "Bol", "Italic"):
+        stem = stem.removesuffix(ending)
+    return stem in BUNDLED
+
+
+def _faces(path: Path, wanted: frozenset[str]) -> Iterator[Font]:
+    """The faces of one file with their coverage; raises whatever a damaged file makes its readers raise."""
+    from fontTools.ttLib import TTCollection, TTFont
+
+    if path.suffix.lower() in (".ttc", ".otc"):
+        with path.open("rb") as file:
+            count = len(TTCollection(file, lazy=True).fonts)
+    else:
+        count = 1
+    for index in range(count):
+        with TTFont(path, fontNumber=index if count > 1 else -1, lazy=True) as tables:
+            mapped = tables.getBestCmap() or {}
+        face = ImageFont.truetype(str(path), 24, index, layout_engine=ImageFont.Layout.BASIC)
+        family, style = face.getname()
+        drawn = wanted & _TEX if path.stem in BUNDLED and path.stem.startswith("cm") else wanted
+        covered = {c for c in drawn if ord(c) in mapped and (c.isspace() or face.getmask(c).getbbox())}
+        yield Font(str(path), index, family or path.stem, style or "", frozenset(covered))
+
+
+def find_fonts(where: str | list[str], characters: str) -> tuple[list[Font], list[tuple[str, str]]]:
+    """Fonts that have some of `characters`, in a stable order.
+
+    Args:
+        where: ``bundled``, ``system``, ``auto`` (both), or font files and folders.
+        characters: that texts are made of.
+
+    Returns:
+        The fonts, and (file, reason) of those that could not be read.
+
+    Raises:
+        DataError: if a folder or file is not there.
+    """
+    paths: list[Path] = []
+    if where in ("auto", "bundled"):
+        paths += _bundled()
+    if where in ("auto", "system"):
+        for folder in system_folders():
+            paths += [path for path in _files(folder) if not any(word in path.stem.lower() for word in _UNFIT)]
+    if where not in ("auto", "bundled", "system"):
+        for name in [where] if isinstance(where, str) else where:
+            given = Path(name)
+            if not given.exists():
+                raise DataError(f"{name}: there is no such font file or folder; allowed are also auto, bundled, system")
+            paths += _files(given) if given.is_dir() else [given]
+    fonts: list[Font] = []
+    skipped: list[tuple[str, str]] = []
+    seen: set[tuple[str, str]] = set()
+    wanted = frozenset(characters)
+    for path in paths[:MAX_FONTS]:
+        try:
+            for font in _faces(path, wanted):
+                if (font.family, font.style) not in seen and any(not c.isspace() for c in font.characters):
+                    seen.add((font.family, font.style))
+                    fonts.append(font)
+        except Exception as error:  # font readers raise many kinds on damaged files
+            skipped.append((str(path), str(error) or type(error).__name__))
+    return fonts, skipped
+
+
+def split_fonts(fonts: list[Font]) -> tuple[list[Font], list[Font]]:
+    """Fonts for training and held-out fonts, by whole families.
+
+    Held out are DejaVu Serif (or the last family), and of more than twelve families one in six, chosen by its name.
+
+    Raises:
+        DataError: for a single family.
+    """
+    families = sorted({font.family for font in fonts})
+    if len(families) < 2:
+        named = f"only the font family {families[0]}" if families else "no font"
+        raise DataError(f"{named} was found; at least two families are needed, one to hold out. Name a folder with more")
+    held_out = {"DejaVu Serif" if "DejaVu Serif" in families else families[-1]}
+    if len(families) > 12:
+        held_out |= {family for family in families[1:] if _hash(family) % 6 == 0}
+    return [f for f in fonts if f.family not in held_out], [f for f in fonts if f.family in held_out]
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def require_coverage(fonts: Iterable[Font], characters: str) -> None:
+    """Refuse characters that no font draws.
+
+    Raises:
+        DataError: naming the first one.
+    """
+    drawn = frozenset().union(*(font.characters for font in fonts))
+    for character in characters:
+        if character not in drawn:
+            raise DataError(f"no font has {describe(character)}; name a folder with one in data.rendered.fonts")

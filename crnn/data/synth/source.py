@@ -1,0 +1,132 @@
+"""Rendered lines as a `LineSource`: everything about a line follows from the seed and its position."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from crnn.data.sources.base import LineEntry
+from crnn.data.sources.files import read_text
+from crnn.data.synth.fonts import Font, find_fonts, require_coverage, split_fonts
+from crnn.data.synth.render import Layout, add_wear, draw, make_layout
+from crnn.data.synth.text import PRINTABLE_ASCII, TextMaker
+from crnn.errors import ConfigError, DataError
+
+_REMEMBERED = 4096
+_STREAMS = {"layout": 0, "wear": 1}
+
+
+class SyntheticSource:
+    """Lines rendered when they are asked for; the same seed gives the same lines, in any order and process.
+
+    Args:
+        lines: that count as one epoch.
+        seed: of everything.
+        fonts: to draw with; each text in one that covers it.
+        texts: what to write.
+        wear: 0 (clean) .. 1.
+        endless: whether epochs go on to new lines.
+    """
+
+    def __init__(
+        self, lines: int, seed: int, fonts: list[Font], texts: TextMaker, wear: float = 1.0, endless: bool = True
+    ) -> None:
+        if lines < 1:
+            raise ConfigError(f"data.rendered: {lines} lines; must be 1 or more")
+        if not 0 <= wear <= 1:
+            raise ConfigError(f"data.rendered.wear={wear}: must be 0..1")
+        self.name = "rendered lines"
+        self.endless = endless
+        self.fonts = fonts
+        self._lines = lines
+        self._seed = seed
+        self._texts = texts
+        self._wear = wear
+        self._layouts: dict[int, Layout] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_layouts": {}}
+
+    def __len__(self) -> int:
+        return self._lines
+
+    def _rng(self, position: int, stream: str) -> np.random.Generator:
+        return np.random.Generator(np.random.PCG64([self._seed, position, _STREAMS[stream]]))
+
+    def layout(self, position: int) -> Layout:
+        """Text, font and geometry of a line."""
+        if position in self._layouts:
+            return self._layouts[position]
+        rng = self._rng(position, "layout")
+        text, font = self._text_and_font(rng)
+        layout = make_layout(text, font, rng, self._wear)
+        if len(self._layouts) >= _REMEMBERED:
+            self._layouts.clear()
+        self._layouts[position] = layout
+        return layout
+
+    def _text_and_font(self, rng: np.random.Generator) -> tuple[str, Font]:
+        for _ in range(50):
+            text = self._texts(rng)
+            covering = [font for font in self.fonts if font.covers(text)]
+            if covering:
+                return text, covering[int(rng.integers(len(covering)))]
+        raise DataError(f"no font covers texts such as {text!r}; name a folder with more in data.rendered.fonts")
+
+    def entry(self, position: int) -> LineEntry:
+        return LineEntry(self.layout(position).text, f"rendered line {position}", f"rendered/{position}.png")
+
+    def size(self, position: int) -> tuple[int, int]:
+        return self.layout(position).size
+
+    def picture(self, position: int) -> Image.Image:
+        return add_wear(draw(self.layout(position)), self._rng(position, "wear"), self._wear)
+
+
+def synthetic_pair(
+    lines: int,
+    val_lines: int,
+    seed: int = 0,
+    characters: str = PRINTABLE_ASCII,
+    fonts: str | list[str] = "auto",
+    text_file: Path | None = None,
+    min_length: int = 1,
+    max_length: int = 32,
+    wear: float = 1.0,
+) -> tuple[SyntheticSource, SyntheticSource]:
+    """Training lines, and validation lines in fonts and words that training never sees.
+
+    Args:
+        lines, val_lines: of an epoch, and of the validation set.
+        characters: that texts are made of.
+        fonts: see `find_fonts`.
+        text_file: texts are its lines, every tenth held out.
+
+    Raises:
+        ConfigError: for lengths out of range.
+        DataError: for too few fonts, or characters that none of them draws.
+    """
+    if not 1 <= min_length <= max_length <= 500:
+        raise ConfigError(
+            f"data.rendered.min_length={min_length}, max_length={max_length}: must be 1 or more, in order, 500 at most"
+        )
+    if not characters.strip():
+        raise ConfigError("data.rendered.characters: holds nothing that can be seen")
+    found, _ = find_fonts(fonts, characters)
+    require_coverage(found, characters)
+    training, held_out = split_fonts(found)
+    texts: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    if text_file is not None:
+        own = [line.strip() for line in read_text(text_file).splitlines() if set(line) & set(characters.strip())]
+        if len(own) < 2:
+            raise DataError(f"{text_file}: has {len(own)} lines that can be used; at least 2 are needed")
+        texts = (tuple(t for i, t in enumerate(own) if i % 10), tuple(own[::10]))
+    return (
+        SyntheticSource(lines, 2 * seed, training, TextMaker(characters, min_length, max_length, False, texts[0]), wear),
+        SyntheticSource(
+            val_lines, 2 * seed + 1, held_out, TextMaker(characters, min_length, max_length, True, texts[1]), wear, False
+        ),
+    )

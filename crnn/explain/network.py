@@ -1,0 +1,73 @@
+"""The network that a model file or settings describe, with random weights: for looking at shapes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crnn.core.card import ModelCard
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.errors import ConfigError, ModelFileError
+from crnn.loader import file_kind
+from crnn.model.crnn import CRNN, NetworkConfig
+
+ASCII = "".join(map(chr, range(32, 127)))
+"""What settings without `charset.symbols` are taken to read: 95 characters, 96 classes."""
+
+
+def network_of_file(path: Path) -> tuple[CRNN, LineTransform]:
+    """The network that a model file's card describes, and its preprocessing.
+
+    Raises:
+        ModelFileError: in one line.
+    """
+    kind = file_kind(path)
+    card: ModelCard
+    if kind == "onnx":
+        from crnn.core.onnx_backend import OnnxBackend
+
+        card = OnnxBackend(path).card
+    else:
+        from crnn.export.torch_backend import read_checkpoint, read_safetensors
+
+        card = (read_checkpoint(path) if kind == "ckpt" else read_safetensors(path))[0]
+    try:
+        network = CRNN(NetworkConfig.from_dict(card.network), card.charset.classes, card.transform.height)
+    except (ConfigError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: its card does not describe a network ({_one_line(error)})") from None
+    return network, card.transform
+
+
+def network_of_settings(overrides: list[str]) -> tuple[CRNN, LineTransform]:
+    """The network that a training with these settings would train, and its preprocessing.
+
+    Raises:
+        ConfigError, CharsetError: in one line; Hydra's own refusals too.
+    """
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from crnn.training.config import config_folder, register, to_config
+
+    register()
+    try:
+        with initialize_config_dir(config_folder(), version_base="1.3"):
+            config = to_config(compose("train", overrides))
+        chosen, image = config.charset, config.image
+        texts = [ASCII if chosen.symbols is None else chosen.symbols]
+        charset = Charset.from_texts(texts, chosen.extra, chosen.form, chosen.unit)  # type: ignore[arg-type]  # checked
+        network = CRNN(config.model, charset.classes, image.height)
+    except (HydraException, OmegaConfBaseException, OSError, RuntimeError, TypeError, ValueError) as error:
+        raise ConfigError(_one_line(error)) from None
+    return network, LineTransform(image.height, image.width, image.max_width, network.step)
+
+
+def _one_line(error: BaseException) -> str:
+    """What Hydra or torch says, and its cause, without their lists and links."""
+    said, left_out = [], ("See http", "reference_type", "object_type")
+    for source in (error, error.__cause__):
+        text = str(source or "").split("Config search path")[0].split("Exception raised from")[0]
+        lines = [line.strip() for line in text.splitlines()]
+        said.append(" ".join(line for line in lines if line.strip("^ ") and not line.startswith(left_out)))
+    return "; ".join(filter(None, said))[:300] or type(error).__name__

@@ -24,7 +24,7 @@ MAX_PIXELS = 80_000_000
 """Largest picture that is decoded, in pixels (a page of 8,900 x 8,900)."""
 MAX_BYTES = 256 * 2**20
 """Largest file that is opened."""
-PICTURE_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
+PICTURE_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
 """Formats that Pillow decodes by itself; those that start other programs (EPS) or fetch things are left out."""
 PICTURE_SUFFIXES = frozenset(
     (".png .jpg .jpeg .jpe .tif .tiff .bmp .gif .webp .ppm .pgm .pbm .pnm .jp2 .j2k").split()  # noqa: SIM905
@@ -136,7 +136,7 @@ def picture_size(source: Picture, where: str | None = None) -> tuple[int, int]:
     Raises:
         DataError: if it cannot be opened or is larger than the limits.
     """
-    where = where or _where(source)
+    where = where or picture_name(source)
     picture = _open(source, where)
     width, height = picture.size
     sideways = _orientation(picture) in _SIDEWAYS
@@ -155,7 +155,7 @@ def open_picture(source: Picture, where: str | None = None) -> Image.Image:
     Raises:
         DataError: one line: where, and what is wrong. Limits are checked before decoding.
     """
-    where = where or _where(source)
+    where = where or picture_name(source)
     picture = _open(source, where)
     try:
         grey = _grey(ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture)
@@ -169,7 +169,8 @@ def open_picture(source: Picture, where: str | None = None) -> Image.Image:
     return grey
 
 
-def _where(source: Picture) -> str:
+def picture_name(source: Picture) -> str:
+    """A name for messages: the path, or what kind of thing was handed over."""
     return printable(source) if isinstance(source, str | os.PathLike) else f"picture ({type(source).__name__})"
 
 
@@ -201,7 +202,7 @@ class LineTransform:
         if not 1 <= self.multiple <= 64:
             raise ConfigError(f"image multiple {self.multiple}: must be 1..64")
         if not 2 * self.multiple <= self.max_width <= 262_144:
-            raise ConfigError(f"image.max_width={self.max_width}: must be {2 * self.multiple}..262144")
+            raise ConfigError(f"max_width {self.max_width}: must be {2 * self.multiple}..262144")
         if self.width is not None and (
             self.width % self.multiple or not self.min_width <= self.width <= self.max_width
         ):
@@ -229,7 +230,7 @@ class LineTransform:
         if width > self.max_width:
             raise DataError(
                 f"{where}: {size[0]} x {size[1]} pixels become {width} x {self.height}; at most {self.max_width} "
-                "wide are read. Is it one line? Cut it, or raise image.max_width when training"
+                "wide are read; is it one line?"
             )
         return width
 

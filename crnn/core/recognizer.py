@@ -17,7 +17,7 @@ from PIL import Image
 
 from crnn.core.card import ModelCard
 from crnn.core.decode import Decoded, Decoder, GreedyDecoder
-from crnn.core.image import Picture, open_picture
+from crnn.core.image import Picture, open_picture, picture_name
 from crnn.errors import DataError, ModelFileError
 
 DECODERS: dict[str, type[GreedyDecoder]] = {"greedy": GreedyDecoder}
@@ -136,8 +136,9 @@ class Recognizer:
             yield from results
 
     def _prepare(self, picture: Picture) -> _Prepared:
-        grey = open_picture(picture)
-        return _Prepared(self.card.transform(grey), grey.width)
+        name = picture_name(picture)
+        grey = open_picture(picture, name)
+        return _Prepared(self.card.transform(grey, name), grey.width)
 
     def _batches(self, ready: list[tuple[int, _Prepared]]) -> Iterator[list[tuple[int, _Prepared]]]:
         batch: list[tuple[int, _Prepared]] = []

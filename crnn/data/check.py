@@ -115,6 +115,7 @@ def check_lines(
     transform: LineTransform,
     charset: Charset | None = None,
     decode: bool = True,
+    max_width: int | None = None,
     threads: int = 2,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> CheckReport:
@@ -124,6 +125,7 @@ def check_lines(
         source: the lines.
         transform: gives the width, and so the time steps, of each.
         charset: if given, labels must be written in it and fit; a line that does not is dropped.
+        max_width: in pixels after scaling, if narrower than what `transform` takes; wider lines are dropped.
         decode: decode every picture (finds damaged ones); False reads headers only.
         threads: that many pictures are decoded at once.
         progress: wraps the positions, for a progress bar.
@@ -147,9 +149,11 @@ def check_lines(
         except DataError as error:
             return drop(UNREADABLE, str(error))
         try:
-            transform.check_width(size)
+            width = transform.check_width(size)
         except DataError as error:
             return drop(TOO_WIDE, str(error))
+        if max_width is not None and width > max_width:
+            return drop(TOO_WIDE, f"{width} pixels at height {transform.height}; data.max_width allows {max_width}")
         problem = fit_problem(entry.text, charset, size, transform) if charset else None
         return drop(*problem) if problem else (size, None)
 

@@ -63,10 +63,16 @@ def find_splits(root: str) -> tuple[str, str | None]:
 
 
 def prepare(
-    source: LineSource, transform: LineTransform, charset: Charset | None, decode: bool, progress: Progress
+    source: LineSource,
+    transform: LineTransform,
+    charset: Charset | None,
+    decode: bool,
+    progress: Progress,
+    max_width: int | None = None,
 ) -> PreparedLines:
     """Check a source and keep what can be used."""
-    report = check_lines(source, transform, charset, decode, threads=min(8, os.cpu_count() or 1), progress=progress)
+    threads = min(8, os.cpu_count() or 1)
+    report = check_lines(source, transform, charset, decode, max_width, threads, progress)
     return PreparedLines(Selection(source, report.kept), lambda _: report.sizes, report)
 
 

@@ -48,19 +48,19 @@ def network_of_settings(overrides: list[str]) -> tuple[CRNN, LineTransform]:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from crnn.training.config import config_folder, register, to_config
+    from crnn.training.config import config_folder, quoted, register, to_config
 
     register()
     try:
         with initialize_config_dir(config_folder(), version_base="1.3"):
-            config = to_config(compose("train", overrides))
+            config = to_config(compose("train", [quoted(word) for word in overrides]))
         chosen, image = config.charset, config.image
         texts = [ASCII if chosen.symbols is None else chosen.symbols]
         charset = Charset.from_texts(texts, chosen.extra, chosen.form, chosen.unit)  # type: ignore[arg-type]  # checked
         network = CRNN(config.model, charset.classes, image.height)
     except (HydraException, OmegaConfBaseException, OSError, RuntimeError, TypeError, ValueError) as error:
         raise ConfigError(_one_line(error)) from None
-    return network, LineTransform(image.height, image.width, image.max_width, network.step)
+    return network, LineTransform(image.height, image.width, multiple=network.step)
 
 
 def _one_line(error: BaseException) -> str:

@@ -82,7 +82,7 @@ def stages(network: CRNN, width: int, batch: int = 1) -> list[Stage]:
     height = network.backbone.height
     if batch * height * width > MAX_PIXELS:
         raise ConfigError(
-            f"{batch} lines of {width} x {height} are more than {MAX_PIXELS:,} pixels; a smaller batch has the same shapes"
+            f"{batch} lines of {width} x {height} are more than {MAX_PIXELS:,} pixels; take a smaller batch"
         )
     seen: dict[nn.Module, tuple[Any, Any]] = {}
 

@@ -57,7 +57,7 @@ class ConvBackbone(nn.Module):
         for down, across in shrink:
             rows *= down
             self.step *= across
-        if height % rows:
+        if height < rows or height % rows:
             raise ConfigError(
                 f"image.height={height}: this backbone needs a multiple of {rows} (such as 32, 48, 64, 96)"
             )
@@ -83,7 +83,9 @@ class ConvBackbone(nn.Module):
 
     def forward(self, images: Tensor, widths: Tensor | None) -> Tensor:
         """(B, 1, H, W) -> (B, D, 1, T). `widths` (B,) are the true widths, None if nothing is padded."""
-        x = images if widths is None else images * column_mask(widths, images.shape[3])  # (B, 1, H, W)
+        x = images  # (B, 1, H, W)
+        if widths is not None:  # filled, not multiplied: what stands there may be anything, even NaN
+            x = x.masked_fill(~column_mask(widths, x.shape[3]), 0.0)
         shrunk = 1
         for conv, norm, pool, across in zip(self.convs, self.norms, self.pools, self.across, strict=True):
             x = torch.relu(norm(pool(conv(x))))  # (B, channels, rows, columns)

@@ -113,8 +113,8 @@ def _real(config: TrainConfig, transform: LineTransform, folder: RunFolder) -> A
     else:
         texts = [source.entry(i).text for i in range(len(source))]
         charset = _charset(config, [text for text in texts if text.isprintable()])
-    train = prepare(source, transform, charset, data.decode_check, progress)
-    val = prepare(held_out, transform, None, data.decode_check, progress)
+    train = prepare(source, transform, charset, data.decode_check, progress, data.max_width)
+    val = prepare(held_out, transform, None, data.decode_check, progress, data.max_width)
     assert train.report is not None
     assert val.report is not None
     _refuse_unknown(train.report, data.unknown)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -47,19 +45,23 @@ class GracefulStop(Callback):
     def __init__(self, checkpoint: Path) -> None:
         self._checkpoint = checkpoint
         self._number = 0
+        self._before: dict[int, Any] = {}  # handlers to give back
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Handlers are in place within this block (in the main thread; elsewhere signals are not ours to take)."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._notice) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the signals over; after Lightning, whose own SIGTERM handler would end the run without a checkpoint."""
+        if threading.current_thread() is threading.main_thread():  # elsewhere they are not ours to take
+            self._before = {number: signal.signal(number, self._notice) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def _give_back(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._give_back()
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self._give_back()
 
     def _notice(self, number: int, frame: FrameType | None) -> None:
         if self._number and number == signal.SIGINT:
@@ -74,8 +76,9 @@ class GracefulStop(Callback):
             asked = torch.tensor(float(number), device=trainer.strategy.root_device)
             number = int(trainer.strategy.reduce(asked, reduce_op="max"))
         if number:
+            metrics = {"train/loss": float(outputs["loss"]), "epoch": trainer.current_epoch}
             for logger in trainer.loggers:  # Lightning logs a step after this hook, which is left by the exception
-                logger.log_metrics({"train/loss": float(outputs["loss"]), "epoch": trainer.current_epoch}, trainer.global_step - 1)
+                logger.log_metrics(metrics, trainer.global_step - 1)
             trainer.save_checkpoint(self._checkpoint)
             raise StoppedBySignal(number)
 

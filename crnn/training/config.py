@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from crnn.data.augment import AugmentConfig
@@ -19,7 +22,6 @@ from crnn.model.crnn import NetworkConfig
 class ImageConfig:
     height: int = 32
     width: int | None = None
-    max_width: int = 4096
 
 
 @dataclass
@@ -52,6 +54,7 @@ class DataConfig:
     split_by: str = "line"
     unknown: str = "error"
     max_dropped: float = 0.02
+    max_width: int = 4096
     decode_check: bool = True
     batch_size: int = 32
     batch_pixels: int = 1048576
@@ -153,6 +156,20 @@ def config_folder() -> str:
     raise ConfigError(f"train.yaml is in none of {', '.join(map(str, places))}; reinstall crnn")
 
 
+def quoted(word: str) -> str:
+    """An override that Hydra's grammar takes: a value with ``ï``, brackets or quotes in it becomes a quoted string."""
+    key, equals, value = word.partition("=")
+    if not equals or word.startswith("-"):
+        return word
+    try:
+        OverridesParser.create().parse_override(word)
+    except HydraException:
+        # in Hydra's grammar a backslash counts double only before a quote or the end
+        escaped = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)
+        return f"{key}='{escaped}'"
+    return word
+
+
 def to_config(node: Any) -> TrainConfig:
     """A plain `TrainConfig` from a composed Hydra config, checked across settings.
 
@@ -170,6 +187,7 @@ def to_config(node: Any) -> TrainConfig:
     _choice("trainer.precision", config.trainer.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
     _above("trainer.max_epochs", config.trainer.max_epochs, 0)
     _above("data.batch_size", config.data.batch_size, 0)
+    _above("data.max_width", config.data.max_width, 0)
     _above("data.batch_pixels", config.data.batch_pixels, 0)
     _above("optimizer.lr", config.optimizer.lr, 0)
     _above("optimizer.clip", config.optimizer.clip, 0)

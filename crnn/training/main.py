@@ -15,7 +15,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from crnn.errors import CrnnError
-from crnn.training.config import config_folder, register, to_config
+from crnn.training.config import config_folder, quoted, register, to_config
 from crnn.training.run_folder import config_of_run
 
 register()
@@ -54,6 +54,7 @@ def _hydra_main(composed: DictConfig) -> None:
 
 def main() -> None:
     """Train with the settings on the command line (``sys.argv``)."""
+    sys.argv[1:] = [quoted(word) for word in sys.argv[1:]]
     _hydra_main()
 
 

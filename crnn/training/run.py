@@ -59,7 +59,7 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, verbose=False)
     network = CRNN(config.model, 2, config.image.height)  # bad settings show before a file is read
-    transform = LineTransform(config.image.height, config.image.width, config.image.max_width, network.step)
+    transform = LineTransform(config.image.height, config.image.width, multiple=network.step)
     augment = Augment(config.augment) if (config.data.root or config.data.train) else None
 
     folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config)
@@ -92,10 +92,9 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
     )
     trainer, stop = _trainer(config, folder, loaders)
     try:
-        with stop.listening():
-            trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
-            if stop.asked:  # during the last validation
-                raise StoppedBySignal(stop.asked)
+        trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
+        if stop.asked:  # during a validation
+            raise StoppedBySignal(stop.asked)
     except StoppedBySignal as stopped:
         folder.say(f"stopped by {stopped}; a checkpoint is written. Go on with: crnn train resume={folder.path}")
         raise

@@ -159,7 +159,7 @@ def split_fonts(fonts: list[Font]) -> tuple[list[Font], list[Font]]:
     families = sorted({font.family for font in fonts})
     if len(families) < 2:
         named = f"only the font family {families[0]}" if families else "no font"
-        raise DataError(f"{named} was found; at least two families are needed, one to hold out. Name a folder with more")
+        raise DataError(f"{named} was found; at least two families are needed, one to hold out; name a folder")
     held_out = {"DejaVu Serif" if "DejaVu Serif" in families else families[-1]}
     if len(families) > 12:
         held_out |= {family for family in families[1:] if _hash(family) % 6 == 0}

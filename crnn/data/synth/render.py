@@ -130,7 +130,8 @@ def add_wear(picture: Image.Image, rng: np.random.Generator, wear: float) -> Ima
     pixels: NDArray[np.float32] | None = None
     if chance[3] < 0.2:  # uneven light
         pixels = np.asarray(picture, dtype=np.float32)
-        pixels = pixels * np.linspace(*rng.uniform(0.75, 1.05, size=2), width, dtype=np.float32)
+        left, right = rng.uniform(0.75, 1.05, size=2)
+        pixels = pixels * np.linspace(left, right, width, dtype=np.float32)
     if chance[4] < 0.35:  # grain
         pixels = np.asarray(picture, dtype=np.float32) if pixels is None else pixels
         pixels = pixels + rng.standard_normal((height, width), dtype=np.float32) * np.float32(rng.uniform(2, 14))

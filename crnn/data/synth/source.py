@@ -124,9 +124,10 @@ def synthetic_pair(
         if len(own) < 2:
             raise DataError(f"{text_file}: has {len(own)} lines that can be used; at least 2 are needed")
         texts = (tuple(t for i, t in enumerate(own) if i % 10), tuple(own[::10]))
+    maker, val_maker = (
+        TextMaker(characters, min_length, max_length, held, own) for held, own in zip((False, True), texts, strict=True)
+    )
     return (
-        SyntheticSource(lines, 2 * seed, training, TextMaker(characters, min_length, max_length, False, texts[0]), wear),
-        SyntheticSource(
-            val_lines, 2 * seed + 1, held_out, TextMaker(characters, min_length, max_length, True, texts[1]), wear, False
-        ),
+        SyntheticSource(lines, 2 * seed, training, maker, wear),
+        SyntheticSource(val_lines, 2 * seed + 1, held_out, val_maker, wear, endless=False),
     )

@@ -1,0 +1,83 @@
+"""Batches by width: everything once, under the budget, and the same number of them always and everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crnn.data.batching import JITTER, WidthBatches
+from crnn.errors import DataError
+
+WIDTHS = st.lists(st.integers(2, 200).map(lambda w: 4 * w), min_size=4, max_size=120)
+
+
+def make(widths: list[int], **changes: object) -> WidthBatches:
+    arguments = {"height": 32, "batch_size": 8, "batch_pixels": 32 * 2000, "shuffle": True, "seed": 1} | changes
+    return WidthBatches(lambda epoch: np.array(widths), **arguments)  # type: ignore[arg-type]
+
+
+@given(WIDTHS, st.integers(1, 4), st.booleans())
+def test_every_line_once_and_as_many_batches_on_every_rank(widths: list[int], world: int, shuffle: bool) -> None:
+    ranks = [make(widths, rank=rank, world_size=world, shuffle=shuffle) for rank in range(world)]
+    for epoch in (0, 1, 5):
+        batches = []
+        for rank in ranks:
+            rank.set_epoch(epoch)
+            mine = list(rank)
+            assert len(mine) == len(rank) == len(ranks[0])
+            batches += mine
+        assert sorted(key.line for batch in batches for key in batch) == list(range(len(widths)))
+        assert all(key.epoch == epoch for batch in batches for key in batch)
+
+
+@given(WIDTHS)
+def test_batches_keep_to_the_budget(widths: list[int]) -> None:
+    budget = 32 * 2000
+    batches = list(make(widths, batch_pixels=budget))
+    for batch in batches:
+        assert len(batch) <= 8
+        pixels = len(batch) * 32 * max(widths[key.line] for key in batch)
+        assert len(batch) == 1 or pixels <= budget * np.exp(2 * JITTER)
+    alone = [w for w in widths if 32 * w * 2 > budget * np.exp(2 * JITTER)]
+    assert sum(len(batch) == 1 for batch in batches) >= len(alone) - 1
+
+
+def test_lines_of_a_batch_have_similar_widths() -> None:
+    widths = [4 * w for w in range(5, 405)]
+    spread = [
+        max(widths[k.line] for k in batch) / min(widths[k.line] for k in batch)
+        for batch in make(widths, batch_pixels=10**7)
+    ]
+    assert np.median(spread) < 1.15
+    random = np.random.default_rng(0).permutation(widths)[: 8 * 50].reshape(50, 8)
+    assert np.median(random.max(1) / random.min(1)) > 2  # what it would be without sorting
+
+
+def test_epochs_differ_and_repeat() -> None:
+    sampler = make([100 + 4 * (i % 7) for i in range(64)])
+    first, second = sampler.plan(0), sampler.plan(1)
+    assert [[k.line for k in b] for b in first] != [[k.line for k in b] for b in second]
+    assert first == make([100 + 4 * (i % 7) for i in range(64)]).plan(0)
+    assert first != make([100 + 4 * (i % 7) for i in range(64)], seed=2).plan(0)
+
+
+def test_training_keys_carry_the_width_of_the_batch_and_validation_none() -> None:
+    widths = [40, 80, 120, 160] * 8
+    for batch in make(widths):
+        assert {key.width for key in batch} == {max(widths[key.line] for key in batch)}
+    assert {key.width for batch in make(widths, shuffle=False) for key in batch} == {0}
+
+
+def test_skip_leaves_out_the_first_batches_once() -> None:
+    sampler = make([40] * 64)
+    whole = list(sampler)
+    sampler.skip(3)
+    assert list(sampler) == whole[3:]
+    assert list(sampler) == whole
+
+
+def test_too_few_lines_for_the_processes() -> None:
+    with pytest.raises(DataError, match="3 lines are too few for 4 processes"):
+        make([40, 40, 40], world_size=4)

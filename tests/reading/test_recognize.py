@@ -1,0 +1,254 @@
+"""`crnn recognize`, as a user runs it, on good and on terrible input."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import crnn
+from crnn.cli import main
+from crnn.core.image import MAX_PIXELS
+from crnn.errors import DataError
+from crnn.reading.inputs import find_pictures, natural, read_list
+from crnn.reading.outputs import escaped
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "recognize.py"
+
+
+@pytest.fixture(scope="module")
+def model(trained: Path) -> Path:
+    return trained / "model.onnx"
+
+
+@pytest.fixture
+def lines(line_folder: Path) -> list[Path]:
+    return sorted((line_folder / "val" / "images").iterdir())
+
+
+def run(*words: object, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, "LC_ALL": "C", "LANG": "C"}
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *map(os.fsencode, map(str, words))],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        env=environment,
+        timeout=120,
+    )
+
+
+def expected(model: Path, pictures: list[Path]) -> list[str]:
+    return [r.text for r in crnn.load(model).recognize(pictures)]
+
+
+def test_files_folders_and_patterns_give_the_same(
+    model: Path, lines: list[Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    texts = expected(model, lines)
+    folder = lines[0].parent
+    for words in (list(map(str, lines)), [str(folder)], [str(folder / "*.png")], [str(folder.parent)]):
+        assert main(["recognize", str(model), *words]) == 0
+        assert capfd.readouterr().out.splitlines() == texts
+    assert main(["recognize", str(model), str(lines[1]), "--format", "text", str(lines[0])]) == 0  # options in between
+    assert capfd.readouterr().out.splitlines() == [texts[1], texts[0]]
+
+
+def test_formats(model: Path, lines: list[Path], capfd: pytest.CaptureFixture[str]) -> None:
+    readings = crnn.load(model).recognize(lines)
+    main(["recognize", str(model), *map(str, lines), "--format", "tsv"])
+    rows = [row.split("\t") for row in capfd.readouterr().out.splitlines()]
+    assert rows == [[str(p), r.text, f"{r.confidence:.6f}"] for p, r in zip(lines, readings, strict=True)]
+    main(["recognize", str(model), *map(str, lines), "--format", "jsonl"])
+    objects = [json.loads(row) for row in capfd.readouterr().out.splitlines()]
+    assert [(o["path"], o["text"], o["confidence"]) for o in objects] == [
+        (str(p), r.text, r.confidence) for p, r in zip(lines, readings, strict=True)
+    ]
+    assert sum(len(o["characters"]) for o in objects) > 0
+    for o, path in zip(objects, lines, strict=True):
+        assert "".join(c["text"] for c in o["characters"]) == o["text"]
+        edges = [edge for c in o["characters"] for edge in (c["start"], c["end"])]
+        assert edges == sorted(edges)
+        assert all(0 <= edge <= Image.open(path).width for edge in edges)
+        assert all(0 <= c["confidence"] <= 1 for c in o["characters"])
+
+
+def test_standard_input(model: Path, lines: list[Path]) -> None:
+    texts = expected(model, lines)
+    assert run(model, "-", stdin=lines[2].read_bytes()).stdout.decode().splitlines() == [texts[2]]
+    listed = run(model, "--list", "-", stdin="\n".join(map(str, lines)).encode())
+    assert listed.stdout.decode().splitlines() == texts
+    nul = run(model, "--list", "-", "--null", stdin=b"\0".join(map(os.fsencode, lines)))
+    assert nul.stdout.decode().splitlines() == texts
+    empty = run(model, "-", stdin=b"")
+    assert (empty.returncode, empty.stdout) == (1, b"\n")
+    assert b"is empty (0 bytes)" in empty.stderr
+
+
+def test_terrible_folder(model: Path, lines: list[Path], tmp_path: Path) -> None:
+    """Every bad picture is one line on standard error; the rest still comes, in order."""
+    from struct import pack
+    from zlib import crc32
+
+    good = lines[0].read_bytes()
+    (tmp_path / "01_good.png").write_bytes(good)
+    (tmp_path / "02_zero.png").write_bytes(b"")
+    (tmp_path / "03_text.png").write_text("this is no picture")
+    (tmp_path / "04_cut.png").write_bytes(good[: len(good) // 2])
+    Image.new("L", (30_000, 32), 255).save(tmp_path / "05_wide.png")
+    header = b"IHDR" + pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + pack(">I", 13) + header + pack(">I", crc32(header))
+    (tmp_path / "06_bomb.png").write_bytes(bomb + pack(">I", 0) + b"IEND" + pack(">I", crc32(b"IEND")))
+    (tmp_path / "07_new\nline.png").write_bytes(good)
+    Image.new("L", (8000, 10), 255).save(tmp_path / "08_sliver.png")  # 25,600 pixels at height 32
+    Image.new("L", (40_000, 10), 255).save(tmp_path / "09_too_wide.png")
+    Image.new("L", (1, 1), 0).save(tmp_path / "10_dot.png")
+    (tmp_path / "11_dangling.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "notes.txt").write_text("not read at all")
+    (tmp_path / "12_folder.png").mkdir()
+    (tmp_path / "12_folder.png" / "in.png").write_bytes(good)
+    (tmp_path / "12_folder.png" / "loop").symlink_to(tmp_path)
+
+    done = run(model, tmp_path, "--format", "jsonl")
+    assert done.returncode == 1
+    rows = [json.loads(row) for row in done.stdout.decode().splitlines()]
+    failed = [Path(row["path"]).name for row in rows if "error" in row]
+    assert [Path(row["path"]).name for row in rows] == [
+        "01_good.png",
+        "02_zero.png",
+        "03_text.png",
+        "04_cut.png",
+        "05_wide.png",
+        "06_bomb.png",
+        "07_new\nline.png",
+        "08_sliver.png",
+        "09_too_wide.png",
+        "10_dot.png",
+        "11_dangling.png",
+        "in.png",
+    ]
+    assert failed == ["02_zero.png", "03_text.png", "04_cut.png", "06_bomb.png", "09_too_wide.png", "11_dangling.png"]
+    complaints = done.stderr.decode().splitlines()
+    assert len(complaints) == len(failed)
+    assert all(name in said for name, said in zip(failed, complaints, strict=True))
+    assert rows[0]["text"] == rows[6]["text"] == rows[11]["text"] == expected(model, [lines[0]])[0]
+
+    table = run(model, tmp_path, "--format", "tsv").stdout.decode().splitlines()
+    assert len(table) == 12  # a name with a newline is still one row
+    assert table[6].startswith(f"{tmp_path}/07_new\\nline.png\t")
+    plain = run(model, tmp_path).stdout.decode().splitlines()
+    assert len(plain) == 12
+    assert plain[1] == ""
+
+
+def test_undecodable_names(model: Path, lines: list[Path], tmp_path: Path) -> None:
+    name = os.path.join(os.fsencode(tmp_path), b"bad\xff.png")
+    try:
+        with open(name, "wb") as file:
+            file.write(lines[0].read_bytes())
+    except OSError:
+        pytest.skip("the file system takes UTF-8 names only")
+    done = run(model, tmp_path, "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["path"].endswith("bad\\udcff.png")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+def test_unreadable_folder_is_named(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    (tmp_path / "locked").mkdir()
+    monkeypatch.setattr(os, "scandir", scandir)
+    items = list(find_pictures([str(tmp_path)]))
+    assert len(items) == 1
+    assert isinstance(items[0].source, DataError)
+    assert "locked: folder cannot be read (Permission denied)" in str(items[0].source)
+
+
+def test_nothing_to_read(model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    for words, message in (
+        ([str(tmp_path / "empty")], "folder without pictures"),
+        ([str(tmp_path / "*.tif")], "no file matches this pattern"),
+        ([str(tmp_path / "gone.png")], "No such file"),
+    ):
+        assert main(["recognize", str(model), *words]) == 1
+        assert message in capfd.readouterr().err
+    assert main(["recognize", str(model)]) == 2
+    assert "no pictures named" in capfd.readouterr().err
+    assert main(["recognize", str(tmp_path / "no.onnx"), "x.png"]) == 2
+    assert "no.onnx: cannot be read (No such file or directory)" in capfd.readouterr().err
+
+
+def test_output_file_is_whole_or_absent(model: Path, lines: list[Path], tmp_path: Path) -> None:
+    target = tmp_path / "out.txt"
+    assert main(["recognize", str(model), *map(str, lines), "-o", str(target)]) == 0
+    assert target.read_text().splitlines() == expected(model, lines)
+    assert main(["recognize", str(model), str(lines[0]), "-o", str(tmp_path / "no" / "out.txt")]) == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["out.txt"]
+
+
+@pytest.mark.parametrize("kind", ["model.onnx", "checkpoints/best.ckpt"])
+def test_all_ways_to_hand_over_a_picture(trained: Path, lines: list[Path], kind: str) -> None:
+    reader = crnn.load(trained / kind)
+    grey = Image.open(lines[0]).convert("L")
+    buffer = io.BytesIO()
+    grey.save(buffer, "PNG")
+    array = np.asarray(grey)
+    colour = np.stack([array] * 3, axis=2)
+    ways = [lines[0], str(lines[0]), buffer.getvalue(), grey, grey.convert("RGB"), array, colour, array / 255.0]
+    assert len({r.text for r in reader.recognize(ways)}) == 1
+    assert [reader.recognize(way)[0].text for way in (lines[0], grey, array, colour, buffer.getvalue())] == [
+        reader.recognize([grey])[0].text
+    ] * 5
+    with pytest.raises(DataError, match="gone"):
+        reader.recognize([lines[0], "gone.png"])
+
+
+def test_readings_do_not_depend_on_batch_or_neighbours(trained: Path, lines: list[Path]) -> None:
+    alone = [crnn.load(trained / "model.onnx").recognize([line])[0] for line in lines]
+    for size in (1, 2, 5, 64):
+        together = crnn.load(trained / "model.onnx", batch_size=size).recognize(lines)
+        assert [r.text for r in together] == [r.text for r in alone]
+        assert [r.confidence for r in together] == pytest.approx([r.confidence for r in alone], abs=1e-5)
+
+
+def test_spans_point_at_the_ink(trained: Path) -> None:
+    """Spans are in pixels of the original picture, whatever its size."""
+    reader = crnn.load(trained / "model.onnx")
+    picture = Image.open(trained / "samples" / "line.png")
+    small = reader.recognize([picture])[0]
+    large = reader.recognize([picture.resize((picture.width * 3, picture.height * 3))])[0]
+    if small.characters and small.text == large.text:
+        for a, b in zip(small.characters, large.characters, strict=True):
+            assert b.start == pytest.approx(3 * a.start, abs=3 * 3 * 4)
+
+
+def test_inputs_in_natural_order() -> None:
+    assert sorted(["b10", "b9", "a", "B1", "b09"], key=natural) == ["B1", "a", "b9", "b09", "b10"]
+
+
+def test_list_files(tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(b"a b.png\r\n\nc.png\n")
+    assert read_list(str(tmp_path / "list")) == ["a b.png", "c.png"]
+    (tmp_path / "list").write_bytes(b"a\nb.png\0c.png\0")
+    assert read_list(str(tmp_path / "list"), null=True) == ["a\nb.png", "c.png"]
+    with pytest.raises(DataError, match="list cannot be read"):
+        read_list(str(tmp_path / "none"))
+
+
+def test_escapes() -> None:
+    assert escaped("a\tb\nc\\d\r") == "a\\tb\\nc\\\\d\\r"
+    assert MAX_PIXELS < 60_000**2

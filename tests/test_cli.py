@@ -1,0 +1,64 @@
+"""The command line: help, errors in one line, and no heavy imports before they are needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import crnn
+from crnn.cli import main, make_parser
+
+
+def test_help_fits_one_screen_and_shows_an_example() -> None:
+    parser, commands = make_parser()
+    assert set(commands) >= {"train", "recognize", "evaluate", "export", "explain"}
+    for one in (parser, *commands.values()):
+        text = one.format_help()
+        assert text.count("\n") <= 40
+        assert "example: crnn " in text
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(["--version"])
+    assert done.value.code == 0
+    assert capsys.readouterr().out == f"crnn {crnn.__version__}\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, contextlib\nfrom crnn.cli import main\n"
+        "with contextlib.suppress(SystemExit): main(['--help'])\n"
+        "print([m for m in ('torch', 'hydra', 'onnxruntime', 'numpy', 'rich') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("words", [["recognize", "nothing.onnx", "x.png"], ["export", "nothing.ckpt"]])
+def test_errors_are_one_line(words: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    error = capfd.readouterr().err
+    assert error.startswith("crnn: nothing.")
+    assert error.count("\n") == 1
+
+
+def test_training_help_is_hydras() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "crnn.cli", "train", "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0
+    assert "crnn_small" in done.stdout
+    assert "optimizer" in done.stdout
+    assert "receipts" in done.stdout
+
+
+def test_public_names() -> None:
+    assert set(dir(crnn)) == set(crnn.__all__)
+    for name in crnn.__all__:
+        assert getattr(crnn, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = crnn.nothing  # type: ignore[attr-defined]

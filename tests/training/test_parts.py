@@ -1,0 +1,162 @@
+"""Loss, schedule, metrics file, run folder: the parts of a training that can be looked at alone."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tests_support import settings
+from torch import nn
+
+from crnn.training.assemble import workers_for
+from crnn.training.config import OptimizerConfig, config_folder, quoted
+from crnn.training.loss import CtcLoss
+from crnn.training.metrics_csv import MetricsCsv
+from crnn.training.run_folder import RunFolder, config_of_run
+from crnn.training.schedule import make_optimizer, one_cycle
+
+
+def brute_force(log_probs: torch.Tensor, labels: list[int]) -> float:
+    """Minus log of the sum over all paths that collapse to `labels`; log_probs is (T, C)."""
+    steps, classes = log_probs.shape
+    total = 0.0
+    for path in itertools.product(range(classes), repeat=steps):
+        merged = [c for c, _ in itertools.groupby(path)]
+        if [c for c in merged if c != 0] == labels:
+            total += float(np.exp(sum(log_probs[t, c].item() for t, c in enumerate(path))))
+    return -np.log(total) if total else np.inf
+
+
+@pytest.mark.parametrize("labels", [[1], [1, 2], [1, 1], [2, 2, 1]])
+def test_loss_is_that_of_all_alignments(labels: list[int]) -> None:
+    log_probs = torch.randn(5, 1, 3, generator=torch.manual_seed(0)).log_softmax(2)
+    losses = CtcLoss().per_line(log_probs, torch.tensor([5]), torch.tensor(labels), torch.tensor([len(labels)]))
+    assert losses.item() == pytest.approx(brute_force(log_probs[:, 0], labels), rel=1e-5)
+
+
+def test_an_impossible_label_is_infinite_not_zero() -> None:
+    log_probs = torch.zeros(3, 1, 3).log_softmax(2)
+    losses = CtcLoss().per_line(log_probs, torch.tensor([3]), torch.tensor([1, 1, 1]), torch.tensor([3]))
+    assert torch.isinf(losses).all()
+
+
+def test_reductions() -> None:
+    losses, lengths = torch.tensor([6.0, 2.0, 4.0]), torch.tensor([3, 1, 4])
+    assert CtcLoss("batch").reduce(losses, lengths).item() == pytest.approx(12 / 3)
+    assert CtcLoss("sum").reduce(losses, lengths).item() == pytest.approx(12)
+    assert CtcLoss("mean").reduce(losses, lengths).item() == pytest.approx((2 + 2 + 1) / 3)
+    log_probs = torch.randn(9, 3, 5).log_softmax(2)
+    targets, steps = torch.tensor([1, 2, 3, 1, 4, 3, 2, 1]), torch.tensor([9, 7, 8])
+    per_line = CtcLoss().per_line(log_probs, steps, targets, lengths)
+    torch_mean = nn.CTCLoss()(log_probs, targets, steps, lengths)
+    assert CtcLoss("mean").reduce(per_line, lengths).item() == pytest.approx(torch_mean.item(), rel=1e-5)
+
+
+def test_loss_stays_in_float32_under_autocast() -> None:
+    log_probs = torch.randn(6, 2, 4).log_softmax(2)
+    arguments = (torch.tensor([6, 6]), torch.tensor([1, 2, 3]), torch.tensor([2, 1]))
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = CtcLoss().per_line(log_probs, *arguments)
+    assert losses.dtype == torch.float32
+    assert torch.equal(losses, CtcLoss().per_line(log_probs, *arguments))
+
+
+@given(st.integers(10, 5000), st.floats(0, 0.5), st.floats(0, 0.5))
+def test_one_cycle_rises_then_falls_and_stays(total: int, warmup: float, final: float) -> None:
+    rates = [one_cycle(step, total, warmup, final) for step in range(total + 1)]
+    peak = int(np.argmax(rates))
+    assert rates[0] == pytest.approx(1 / 25)
+    assert max(rates) == pytest.approx(1.0)
+    assert peak == max(1, round(warmup * total))
+    assert all(a < b + 1e-12 for a, b in itertools.pairwise(rates[: peak + 1]))
+    assert all(a > b - 1e-12 for a, b in itertools.pairwise(rates[peak:]))
+    assert rates[-1] == pytest.approx(final)
+    assert one_cycle(total + 100, total, warmup, final) == pytest.approx(final)
+
+
+def test_weight_decay_leaves_biases_and_norms_alone() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Linear(4, 3))
+    optimizer, _ = make_optimizer(network, OptimizerConfig(weight_decay=0.3), 100)
+    decayed = {id(p) for group in optimizer.param_groups if group["weight_decay"] for p in group["params"]}
+    assert decayed == {id(network[0].weight), id(network[2].weight)}
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == len(list(network.parameters()))
+
+
+def test_metrics_file_is_appended_to_and_cut_on_resume(tmp_path: Path) -> None:
+    log = MetricsCsv(tmp_path)
+    for step in range(4):
+        log.log_metrics({"train/loss": 1.0 + step, "epoch": 0}, step)
+    log.log_metrics({"val/cer": 0.5, "epoch": 0}, 3)
+    MetricsCsv(tmp_path, resume_step=2).log_metrics({"train/loss": 9.0, "epoch": 0}, 2)
+    rows = (tmp_path / "metrics.csv").read_text().splitlines()
+    assert rows[0].startswith("epoch,step,train/loss")
+    assert [row.split(",")[1:3] for row in rows[1:]] == [["0", "1.0"], ["1", "2.0"], ["2", "9.0"]]
+
+
+def test_settings_of_a_run_come_back_with_plain_changes(trained: Path) -> None:
+    config = config_of_run(str(trained), ["trainer.max_epochs=40"])
+    assert (config.trainer.max_epochs, config.model.name, config.resume) == (40, "crnn_tiny", str(trained))
+    from crnn.errors import ConfigError
+
+    for override, message in (
+        ("model=crnn", "only single settings"),
+        ("trainer.max_epoch=4", "max_epoch"),
+        ("optimizer.lr=x", "lr|Float"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            config_of_run(str(trained), [override])
+
+
+def test_shipped_defaults_equal_the_schema() -> None:
+    """configs/train.yaml and the dataclasses say the same, so a Python caller gets what the command line gets."""
+    from crnn.training.config import TrainConfig
+
+    assert settings("model=crnn") == TrainConfig()
+    assert (Path(config_folder()) / "model" / "crnn_small.yaml").is_file()
+
+
+def test_an_unused_run_folder_goes_away(tmp_path: Path) -> None:
+    config = settings(f"runs_dir={tmp_path}", "name=x/y")
+    folder = RunFolder.create(config)
+    folder.say("hello")
+    folder.remove_if_unused()
+    assert not folder.path.exists()
+    folder = RunFolder.create(config)
+    folder.write_json("data.json", {})
+    folder.remove_if_unused()
+    assert folder.path.exists()
+
+
+def test_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, expected in ((1, 1), (2, 1), (4, 3), (64, 8)):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        assert workers_for(None) == expected
+    assert workers_for(0) == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("charset.extra=ï", "ï"),
+        ("charset.extra=(){}[]", "(){}[]"),
+        ("charset.extra='", "'"),
+        ("charset.extra=a'\\b", "a'\\b"),
+        ("data.root=/tmp/öl und (Wein)", "/tmp/öl und (Wein)"),
+        ("name=plain", "plain"),
+    ],
+)
+def test_any_text_can_be_a_setting(word: str, value: str) -> None:
+    """The remedies that messages print can be copied as they are."""
+    config = settings("model=crnn_tiny", quoted(word))
+    section, _, key = word.split("=")[0].rpartition(".")
+    assert getattr(getattr(config, section) if section else config, key) == value
+
+
+def test_plain_words_stay() -> None:
+    for word in ("-m", "--help", "model=crnn", "data.train=[a,b]", "optimizer.lr=1e-3", "resume=runs/x", "seed=1,2"):
+        assert quoted(word) == word

@@ -1,0 +1,341 @@
+"""A whole training, as users start it: what it leaves behind, how it stops, and that it resumes exactly."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from tests_support import settings
+
+import crnn
+from crnn.errors import ConfigError, CrnnError, DataError
+from crnn.training.run import train
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "train.py"
+TINY = (
+    "model=crnn_tiny",
+    "data.batch_size=8",
+    "data.workers=0",
+    "trainer.accelerator=cpu",
+    "trainer.threads=1",
+)
+
+
+def run_script(cwd: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *TINY, *overrides], cwd=cwd, capture_output=True, text=True, timeout=300
+    )
+
+
+def losses(run: Path) -> list[tuple[str, str, str, str]]:
+    """Step, loss and validation figures of every row; speed left out."""
+    with (run / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["train/loss"] or row["val/cer"]]
+    return [(row["step"], row["train/loss"], row["val/cer"], row["val/loss"]) for row in rows]
+
+
+def test_run_folder_explains_itself(trained: Path) -> None:
+    assert {p.name for p in trained.iterdir()} >= {
+        "config.yaml",
+        "env.json",
+        "data.json",
+        "train.log",
+        "metrics.csv",
+        "tensorboard",
+        "samples",
+        "checkpoints",
+        "dropped.tsv",
+        "result.json",
+        "model.onnx",
+    }
+    result = json.loads((trained / "result.json").read_text())
+    assert result["epochs"] == 24
+    assert result["steps"] == 288  # 48 lines, 4 at a time, 24 epochs
+    assert 0 <= result["val/cer"] <= 0.8
+    assert "same text" in result["parity"]
+    data = json.loads((trained / "data.json").read_text())
+    assert (data["train"]["lines"], data["val"]["lines"]) == (48, 12)
+    env = json.loads((trained / "env.json").read_text())
+    assert env["packages"]["torch"] == torch.__version__.split("+")[0] or env["packages"]["torch"] == torch.__version__
+    assert {p.name for p in (trained / "samples").iterdir()} >= {"epoch_001.txt", "epoch_024.png", "line.png"}
+    assert (trained / "samples" / "epoch_024.txt").read_text().count("label ") == 12
+    assert "val CER" in (trained / "train.log").read_text()
+    steps = [row for row in losses(trained) if row[1]]
+    assert len(steps) == 288
+
+
+def test_exported_model_reads_the_sample(trained: Path) -> None:
+    reader = crnn.load(trained / "model.onnx")
+    assert reader.card.training["data"]["train"]["lines"] == 48
+    assert reader.card.training["val/cer"] == json.loads((trained / "result.json").read_text())["val/cer"]
+    [reading] = reader.recognize([trained / "samples" / "line.png"])
+    assert 0 <= reading.confidence <= 1
+
+
+def test_overfits_eight_lines(line_folder: Path, tmp_path: Path) -> None:
+    """Everything between a picture and its text must work for this to reach zero."""
+    few = tmp_path / "few"
+    (few / "images").mkdir(parents=True)
+    rows = (line_folder / "train" / "labels.tsv").read_text().splitlines(keepends=True)[:8]
+    for row in rows:
+        name = row.split("\t")[0]
+        (few / name).write_bytes((line_folder / "train" / name).read_bytes())
+    (few / "labels.tsv").write_text("".join(rows))
+    config = settings(
+        *TINY,
+        f"data.train={few}",
+        f"data.val={few}",
+        f"runs_dir={tmp_path}",
+        "name=over",
+        "trainer.max_epochs=80",
+        "optimizer.lr=0.003",
+        "data.batch_size=2",
+        "trainer.progress=false",
+        "augment.affine=0",
+        "augment.stroke=0",
+        "augment.contrast=0",
+        "augment.blur=0",
+        "augment.noise=0",
+    )
+    outcome = train(config)
+    assert outcome.result["val/cer"] == 0.0
+    texts = [row.rstrip("\n").split("\t")[1] for row in rows]
+    pictures = [few / row.split("\t")[0] for row in rows]
+    for name in ("model.onnx", "checkpoints/best.ckpt"):
+        assert [r.text for r in crnn.load(outcome.folder / name).recognize(pictures)] == texts
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_resume_is_exact(line_folder: Path, tmp_path: Path, how: signal.Signals) -> None:
+    """Killed or stopped in mid-epoch and resumed: the same losses and figures as a run that was left alone."""
+    common = (
+        f"data.root={line_folder}",
+        f"runs_dir={tmp_path}",
+        "trainer.max_epochs=12",
+        "model.lstm.num_layers=2",
+        "model.lstm.dropout=0.3",
+        "ema.enabled=true",
+        "trainer.checkpoint_every=4",
+    )
+    alone = run_script(tmp_path, *common, "name=alone")
+    assert alone.returncode == 0, alone.stderr
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), *TINY, *common, "name=cut"],
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    metrics = tmp_path / "cut" / "metrics.csv"
+    deadline = time.monotonic() + 120
+    while not metrics.exists() or metrics.read_text().count("\n") < 16:  # epoch 3 of 4 has begun
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(how)
+    assert process.wait(60) == {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[how]
+    step = torch.load(tmp_path / "cut" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
+    assert 6 < step < 72
+    resumed = subprocess.run(
+        [sys.executable, str(SCRIPT), "resume=cut"], cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    assert losses(tmp_path / "cut") == losses(tmp_path / "alone")
+
+
+def test_two_processes(line_folder: Path, tmp_path: Path) -> None:
+    """DDP over gloo: as many batches on each rank, and the CER of all validation lines."""
+    run = run_script(
+        tmp_path,
+        f"data.root={line_folder}",
+        f"runs_dir={tmp_path}",
+        "name=ddp",
+        "trainer.max_epochs=2",
+        "trainer.devices=2",
+        "trainer.strategy=ddp",
+        "data.batch_size=5",
+    )
+    assert run.returncode == 0, run.stderr
+    result = json.loads((tmp_path / "ddp" / "result.json").read_text())
+    assert result["steps"] == 10  # 48 lines make 10 batches of at most 5; 5 steps on each of 2 ranks, 2 epochs
+    from crnn.core.metrics import EditCounts
+    from crnn.data.sources import open_source
+
+    val = open_source(line_folder / "val")
+    readings = crnn.load(tmp_path / "ddp" / "checkpoints" / "best.ckpt").recognize([val.picture(i) for i in range(12)])
+    counts = EditCounts.total((r.text, val.entry(i).text) for i, r in enumerate(readings))
+    assert result["val/cer"] == pytest.approx(counts.cer)
+
+
+def test_taken_name_is_refused(trained: Path, line_folder: Path) -> None:
+    before = (trained / "metrics.csv").read_bytes()
+    with pytest.raises(ConfigError, match=r"exists; go on with it by resume="):
+        train(settings(*TINY, f"data.root={line_folder}", f"runs_dir={trained.parent}", "name=tiny"))
+    assert (trained / "metrics.csv").read_bytes() == before
+
+
+def test_resume_refuses_other_data(trained: Path, line_folder: Path, tmp_path: Path) -> None:
+    import shutil
+
+    run, lines = tmp_path / "run", tmp_path / "lines"
+    shutil.copytree(trained, run)
+    shutil.copytree(line_folder, lines)
+    table = lines / "train" / "labels.tsv"
+    table.write_text(table.read_text().replace("\t", "\ta", 1))
+    outcome = subprocess.run(
+        [sys.executable, str(SCRIPT), f"resume={run}", f"data.root={lines}", "trainer.max_epochs=4"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=120,
+    )
+    assert outcome.returncode == 2
+    assert "the train lines have changed since the run began" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (("modl.lstm.hidden_size=3",), "modl"),
+        (("model.lstm.hidden=3",), "hidden"),
+        (("optimizer.lr=fast",), "optimizer.lr"),
+        (("model=huge",), "crnn_small"),
+        (("loss.reduction=average",), "loss.reduction=average: is unknown; allowed are batch, mean, sum"),
+        (("image.height=40",), "needs a multiple of 16"),
+        (("data.root=nowhere",), "data.root=nowhere: there is no such folder"),
+        (("resume=nowhere",), "resume=nowhere: is not a run folder"),
+        (("model.lstm.num_layers=1", "model.lstm.dropout=0.5"), "lstm.dropout acts between layers"),
+        (("optimizer.warmup=1.5",), "optimizer.warmup=1.5: must be 0 or more and below 1"),
+    ],
+)
+def test_bad_settings_cost_nothing(tmp_path: Path, overrides: tuple[str, ...], message: str) -> None:
+    run = run_script(tmp_path, *overrides)
+    assert run.returncode != 0
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not list(tmp_path.rglob("*")) or [p.name for p in tmp_path.iterdir()] == ["runs"]
+    assert not list((tmp_path / "runs").glob("*"))  # no half-made run folder
+
+
+def test_impossible_label_is_named_before_the_first_step(line_folder: Path, tmp_path: Path) -> None:
+    import shutil
+
+    lines = tmp_path / "lines"
+    shutil.copytree(line_folder, lines)
+    table = lines / "train" / "labels.tsv"
+    rows = table.read_text().splitlines()
+    rows[4] = rows[4].split("\t")[0] + "\t" + "1" * 200
+    table.write_text("\n".join(rows) + "\n")
+    with pytest.raises(DataError, match=r"labels\.tsv:5: label cannot fit its width.*\n.*data\.max_dropped") as caught:
+        train(settings(*TINY, f"data.root={lines}", f"runs_dir={tmp_path}", "name=bad", "data.max_dropped=0.01"))
+    assert "47 of 48 lines kept" in str(caught.value)
+    outcome = train(
+        settings(
+            *TINY,
+            f"data.root={lines}",
+            f"runs_dir={tmp_path}",
+            "name=ok",
+            "data.max_dropped=0.05",
+            "trainer.max_epochs=1",
+            "trainer.progress=false",
+        )
+    )
+    assert "labels.tsv:5\timages/004.png\tlabel cannot fit its width" in (outcome.folder / "dropped.tsv").read_text()
+
+
+def test_unknown_character_policy(line_folder: Path, tmp_path: Path) -> None:
+    common = (*TINY, f"data.root={line_folder}", f"runs_dir={tmp_path}", "charset.symbols=' 0123456789ab'")
+    with pytest.raises(
+        DataError, match=r"'c' \(U\+0063 LATIN SMALL LETTER C\).*charset\.extra=c or set data\.unknown=drop"
+    ):
+        train(settings(*common, "name=error"))
+    outcome = train(
+        settings(
+            *common,
+            "name=drop",
+            "data.unknown=drop",
+            "data.max_dropped=0.9",
+            "trainer.max_epochs=1",
+            "trainer.progress=false",
+        )
+    )
+    assert "character not in the charset" in (outcome.folder / "dropped.tsv").read_text()
+    assert crnn.load(outcome.folder / "model.onnx").card.charset.symbols == tuple(" 0123456789ab")
+
+
+def test_nan_loss_names_the_lines(line_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from crnn.training.loss import CtcLoss
+
+    real = CtcLoss.per_line
+
+    def sick(self: CtcLoss, *args: torch.Tensor) -> torch.Tensor:
+        losses = real(self, *args)
+        return torch.where(torch.arange(len(losses)) == 2, torch.nan, losses)
+
+    monkeypatch.setattr(CtcLoss, "per_line", sick)
+    with pytest.raises(
+        DataError, match=r"the loss of 1 of 8 lines is not finite in epoch 1, step 1: .*labels\.tsv:\d+"
+    ):
+        train(settings(*TINY, f"data.root={line_folder}", f"runs_dir={tmp_path}", "name=nan", "trainer.progress=false"))
+
+
+def test_early_stopping(line_folder: Path, tmp_path: Path) -> None:
+    outcome = train(
+        settings(
+            *TINY,
+            f"data.root={line_folder}",
+            f"runs_dir={tmp_path}",
+            "name=stop",
+            "trainer.max_epochs=30",
+            "stop.patience=2",
+            "optimizer.lr=1e-9",
+            "trainer.progress=false",
+        )
+    )
+    assert outcome.result["epochs"] < 8  # nothing is learnt at this rate
+
+
+def test_every_experiment_composes() -> None:
+    folder = Path(__file__).parents[2] / "configs" / "experiment"
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    assert len(names) >= 3
+    for name in names:
+        config = settings(f"experiment={name}", "model=crnn_small")
+        assert config.data.root
+        assert config.name == f"{name}_crnn_small"
+
+
+def test_validation_split_is_seeded_and_said(line_folder: Path, tmp_path: Path) -> None:
+    outcomes = [
+        train(
+            settings(
+                *TINY,
+                f"data.root={line_folder / 'train'}",
+                f"runs_dir={tmp_path}",
+                f"name={name}",
+                "seed=5",
+                "data.val_share=0.25",
+                "trainer.max_epochs=1",
+                "trainer.progress=false",
+            )
+        )
+        for name in ("one", "two")
+    ]
+    records = [json.loads((outcome.folder / "data.json").read_text()) for outcome in outcomes]
+    assert records[0] == records[1]
+    assert (records[0]["train"]["lines"], records[0]["val"]["lines"]) == (36, 12)
+    assert "25% of the lines are held out" in (outcomes[0].folder / "train.log").read_text()
+
+
+def test_user_errors_are_one_family() -> None:
+    assert issubclass(DataError, CrnnError)
+    assert issubclass(ConfigError, CrnnError)
+    assert os.path.exists(SCRIPT)

@@ -277,6 +277,6 @@ def explain_shapes(
     elif width is None:
         width = transform.width or WIDTH
     if width > transform.max_width:
-        raise ConfigError(f"width {width}: at most {transform.max_width} is read (image.max_width)")
+        raise ConfigError(f"width {width}: at most {transform.max_width} is read")
     name = network.config.name
     render(network, width, batch, console, name if target is None else f"{Path(target).name} ({name})")

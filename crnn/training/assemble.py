@@ -11,7 +11,7 @@ from rich.progress import track
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data.check import UNKNOWN_CHARACTER, CheckReport, fit_problem
+from crnn.data.check import UNKNOWN_CHARACTER, CheckReport
 from crnn.data.module import PreparedLines, find_splits, open_all, prepare, split_source
 from crnn.data.sources.views import Fitting
 from crnn.errors import DataError
@@ -76,10 +76,7 @@ def _rendered(config: TrainConfig, transform: LineTransform, folder: RunFolder) 
         wear=rendered.wear,
     )
 
-    def fits(text: str, size: tuple[int, int]) -> bool:
-        return fit_problem(text, charset, size, transform) is None
-
-    fitting = Fitting(train, fits)
+    fitting = Fitting(train, charset, transform)
 
     def sizes(epoch: int) -> list[tuple[int, int]]:
         return [fitting.size(i + epoch * len(fitting)) for i in range(len(fitting))]

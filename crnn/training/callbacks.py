@@ -93,14 +93,18 @@ class GracefulStop(Callback):
 
 
 class SpeedAndRate(Callback):
-    """Learning rate and training lines per second, for the logs."""
+    """Learning rate, training lines per second and seconds since the start (or resumption), for the logs."""
 
     def __init__(self, progress: TrainingProgress) -> None:
         self._progress = progress
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         pl_module.log_dict(
-            {"lr": trainer.optimizers[0].param_groups[0]["lr"], "lines_per_second": self._progress.lines_per_second}
+            {
+                "lr": trainer.optimizers[0].param_groups[0]["lr"],
+                "lines_per_second": self._progress.lines_per_second,
+                "seconds": self._progress.seconds,
+            }
         )
 
 

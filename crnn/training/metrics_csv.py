@@ -14,7 +14,18 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from crnn.files import write_atomic
 
-COLUMNS = ("epoch", "step", "train/loss", "lr", "val/cer", "val/wer", "val/exact", "val/loss", "lines_per_second")
+COLUMNS = (
+    "epoch",
+    "step",
+    "train/loss",
+    "lr",
+    "val/cer",
+    "val/wer",
+    "val/exact",
+    "val/loss",
+    "lines_per_second",
+    "seconds",
+)
 
 
 class MetricsCsv(Logger):

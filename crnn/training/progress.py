@@ -49,6 +49,11 @@ class TrainingProgress(ProgressBar):
         """Training lines per second since the start, validation not counted."""
         return self._lines / self._seconds if self._seconds else 0.0
 
+    @property
+    def seconds(self) -> float:
+        """Since the training began in this process, validation included."""
+        return time.monotonic() - self._began
+
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._began = self._said = time.monotonic()
         self._first_step = trainer.global_step

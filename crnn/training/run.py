@@ -6,6 +6,7 @@ import logging
 import time
 import warnings
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from crnn.core.card import ModelCard
@@ -160,6 +161,8 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
         callbacks.append(ModelCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **within))
     if config.ema.enabled:
         callbacks.insert(0, EMAWeightAveraging(decay=config.ema.decay))
+    if settings.max_minutes:
+        callbacks.append(Timer(timedelta(minutes=settings.max_minutes), interval="epoch", verbose=False))
     if config.stop.patience:
         callbacks.append(
             EarlyStopping("val/cer", config.stop.min_delta, config.stop.patience, check_on_train_epoch_end=True)
@@ -175,7 +178,6 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
             strategy=settings.strategy,
             precision=_precision(settings.precision),  # type: ignore[arg-type]  # checked by the config
             max_epochs=settings.max_epochs,
-            max_time={"minutes": settings.max_minutes} if settings.max_minutes else None,  # type: ignore[dict-item]
             gradient_clip_val=config.optimizer.clip,
             logger=[
                 MetricsCsv(folder.path, resume_step),

@@ -303,6 +303,22 @@ def test_early_stopping(line_folder: Path, tmp_path: Path) -> None:
     assert outcome.result["epochs"] < 8  # nothing is learnt at this rate
 
 
+def test_time_limit_ends_after_an_epoch(line_folder: Path, tmp_path: Path) -> None:
+    outcome = train(
+        settings(
+            *TINY,
+            f"data.root={line_folder}",
+            f"runs_dir={tmp_path}",
+            "name=time",
+            "trainer.max_epochs=500",
+            "trainer.max_minutes=0.02",
+            "trainer.progress=false",
+        )
+    )
+    assert outcome.result["epochs"] < 100
+    assert outcome.result["steps"] == outcome.result["epochs"] * 6
+
+
 def test_every_experiment_composes() -> None:
     folder = Path(__file__).parents[2] / "configs" / "experiment"
     names = sorted(path.stem for path in folder.glob("*.yaml"))

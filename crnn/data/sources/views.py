@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 
 from PIL import Image
 
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.data.check import fit_problem
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.errors import DataError
 
@@ -70,16 +73,17 @@ class Fitting:
 
     Args:
         source: rendered lines.
-        fits: (text, size) -> whether the line can be learnt.
+        charset, transform: of the model that is to learn them.
     """
 
     endless = True
     _STRIDE = 2**40  # far beyond any epoch
 
-    def __init__(self, source: LineSource, fits: Callable[[str, tuple[int, int]], bool]) -> None:
+    def __init__(self, source: LineSource, charset: Charset, transform: LineTransform) -> None:
         self.name = source.name
         self._source = source
-        self._fits = fits
+        self._charset = charset
+        self._transform = transform
 
     def __len__(self) -> int:
         return len(self._source)
@@ -87,7 +91,8 @@ class Fitting:
     def _resolve(self, position: int) -> int:
         for attempt in range(100):
             candidate = position + attempt * self._STRIDE
-            if self._fits(self._source.entry(candidate).text, self._source.size(candidate)):
+            text, size = self._source.entry(candidate).text, self._source.size(candidate)
+            if fit_problem(text, self._charset, size, self._transform) is None:
                 return candidate
         raise DataError(f"{self.name}: no rendered line fits its width; raise image.height or image.width")
 

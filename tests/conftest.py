@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # before torch loads
 SHARED = Path(os.environ.get("CRNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from crnn.core.card import CARD_KEY, ModelCard
+from crnn.errors import ModelFileError
 from crnn.model.crnn import CRNN
 
 OPSET = 17
@@ -32,7 +33,12 @@ def write_onnx(path: Path, card: ModelCard, network: CRNN) -> None:
 
     Torch's older exporter is used on purpose: the newer one (dynamo) freezes the LSTM's time axis when the width is
     free; this one turns packed sequences into ONNX's own LSTM with true lengths.
+
+    Raises:
+        ModelFileError: for an LSTM with projections, which ONNX does not have.
     """
+    if network.lstm.proj_size:
+        raise ModelFileError(f"{path}: ONNX has no LSTM with projections (proj_size); export to safetensors instead")
     import onnx
 
     network = copy.deepcopy(network).to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]

@@ -185,6 +185,11 @@ def to_config(node: Any) -> TrainConfig:
     _choice("charset.unit", config.charset.unit, ("grapheme", "codepoint"))
     _choice("export.format", config.export.format, ("onnx", "safetensors", "none"))
     _choice("trainer.precision", config.trainer.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
+    if config.model.lstm.proj_size and config.export.format == "onnx":
+        raise ConfigError(
+            f"model.lstm.proj_size={config.model.lstm.proj_size}: ONNX has no LSTM with projections; "
+            "set export.format=safetensors, or proj_size=0"
+        )
     _above("trainer.max_epochs", config.trainer.max_epochs, 0)
     _above("data.batch_size", config.data.batch_size, 0)
     _above("data.max_width", config.data.max_width, 0)

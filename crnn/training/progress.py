@@ -12,9 +12,13 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 import lightning as L
 from lightning.pytorch.callbacks import ProgressBar
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from torch import Tensor
 
 from crnn.data.dataset import Batch
+
+SMOOTHING = 0.05
+"""Weight of the newest step in the loss that is shown."""
 
 
 class TrainingProgress(ProgressBar):
@@ -22,15 +26,16 @@ class TrainingProgress(ProgressBar):
 
     Args:
         say: takes the line per epoch; None keeps quiet.
+        console: where the bar is drawn; the one that `say` prints on, so that they do not overwrite each other.
         every: seconds between lines within an epoch, where there is no terminal.
     """
 
-    def __init__(self, say: Callable[[str], None] | None, every: float = 20.0) -> None:
+    def __init__(self, say: Callable[[str], None] | None, console: Console, every: float = 20.0) -> None:
         super().__init__()
         self._say = say
         self._every = every
         self._enabled = say is not None
-        self._console = Console(stderr=True, soft_wrap=True)
+        self._console = console
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._said = 0.0
@@ -39,7 +44,7 @@ class TrainingProgress(ProgressBar):
         self._step_started = 0.0
         self._began = 0.0
         self._first_step = 0
-        self._loss = float("nan")
+        self._loss: Tensor | None = None  # smoothed
 
     def disable(self) -> None:  # Lightning calls this on all ranks but the first
         self._enabled = False
@@ -60,17 +65,18 @@ class TrainingProgress(ProgressBar):
         if self._enabled and sys.stderr.isatty():
             self._bar = Progress(
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=20),
+                BarColumn(bar_width=12),
                 TextColumn("{task.percentage:3.0f}%"),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(elapsed_when_finished=False),
-                TextColumn("{task.fields[figures]}"),
+                TextColumn("{task.fields[left]} left, {task.fields[figures]}"),
                 console=self._console,
             )
             self._bar.start()
             self._task = self._bar.add_task(
-                "training", total=int(trainer.estimated_stepping_batches), completed=trainer.global_step, figures=""
+                "training",
+                total=int(trainer.estimated_stepping_batches),
+                completed=trainer.global_step,
+                left="?",
+                figures="starting",
             )
 
     def on_train_batch_start(
@@ -84,13 +90,19 @@ class TrainingProgress(ProgressBar):
         now = time.monotonic()
         self._lines += len(batch.texts) * trainer.world_size
         self._seconds += now - self._step_started
+        loss = outputs["loss"].detach()
+        self._loss = loss if self._loss is None else self._loss + SMOOTHING * (loss - self._loss)
         if now - self._said < (0.5 if self._bar else self._every):
             return
         self._said = now
-        self._loss = float(outputs["loss"])
         if self._bar:
-            self._bar.update(self._task, completed=trainer.global_step, figures=self._figures(trainer))
-            self._bar.update(self._task, description=f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}")
+            self._bar.update(
+                self._task,
+                completed=trainer.global_step,
+                description=f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}",
+                left=self._left(trainer),
+                figures=self._figures(trainer),
+            )
         elif self._enabled:
             message = f"  step {trainer.global_step}: {self._figures(trainer)}, {self._left(trainer)} left"
             self._console.print(message, highlight=False, markup=False)
@@ -101,15 +113,19 @@ class TrainingProgress(ProgressBar):
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self._say(
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: "
-            f"loss {values.get('train/loss', float('nan')):.3f}, val CER {values.get('val/cer', float('nan')):.2%}, "
+            f"loss {self._smooth_loss:.3f}, val CER {values.get('val/cer', float('nan')):.2%}, "
             f"WER {values.get('val/wer', float('nan')):.2%}, exact {values.get('val/exact', float('nan')):.2%}, "
             f"{self.lines_per_second:.0f} lines/s, {self._left(trainer)} left"
         )
         self._said = time.monotonic()
 
+    @property
+    def _smooth_loss(self) -> float:
+        return float("nan") if self._loss is None else float(self._loss)
+
     def _figures(self, trainer: L.Trainer) -> str:
         cer = trainer.callback_metrics.get("val/cer")
-        return f"{self.lines_per_second:.0f} lines/s, loss {self._loss:.3f}" + (
+        return f"{self.lines_per_second:.0f} lines/s, loss {self._smooth_loss:.3f}" + (
             f", val CER {float(cer):.2%}" if cer is not None else ""
         )
 

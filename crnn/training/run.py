@@ -139,7 +139,7 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
     warnings.filterwarnings("ignore", ".*It is recommended to use `self.log.*")  # counts are summed by hand
     warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists.*")
     settings = config.trainer
-    progress = TrainingProgress(folder.say if settings.progress else None)
+    progress = TrainingProgress(folder.say if settings.progress else None, folder.console)
     stop = GracefulStop(folder.last)
     checkpoints = folder.path / "checkpoints"
     common: dict[str, Any] = {

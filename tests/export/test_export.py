@@ -89,6 +89,14 @@ def test_every_lstm_exports(tmp_path: Path, lstm: LstmConfig) -> None:
     assert parity.largest_difference <= 1e-4
 
 
+def test_projections_go_to_safetensors_only(tmp_path: Path) -> None:
+    card, network = make(LstmConfig(16, 2, proj_size=5))
+    with pytest.raises(ModelFileError, match="ONNX has no LSTM with projections"):
+        export_model(card, network, tmp_path / "m.onnx", "onnx", LINES[:3])
+    assert not list(tmp_path.iterdir())
+    export_model(card, network, tmp_path / "m.safetensors", "safetensors", LINES[:3])
+
+
 @pytest.mark.parametrize("height", [32, 48, 64, 96])
 def test_every_height_exports(tmp_path: Path, height: int) -> None:
     export_model(*make(height=height), tmp_path / "m.onnx", "onnx", LINES[:4])

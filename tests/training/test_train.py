@@ -213,6 +213,7 @@ def test_resume_refuses_other_data(trained: Path, line_folder: Path, tmp_path: P
         (("data.root=nowhere",), "data.root=nowhere: there is no such folder"),
         (("resume=nowhere",), "resume=nowhere: is not a run folder"),
         (("model.lstm.num_layers=1", "model.lstm.dropout=0.5"), "lstm.dropout acts between layers"),
+        (("model.lstm.proj_size=8",), "ONNX has no LSTM with projections; set export.format=safetensors"),
         (("optimizer.warmup=1.5",), "optimizer.warmup=1.5: must be 0 or more and below 1"),
     ],
 )

@@ -20,6 +20,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from crnn.errors import ConfigError
 from crnn.model.backbones import ConvBackbone
 
+MAX_SIZE = 8192
+"""Largest number of channels, features or hidden units that a model file may ask for."""
+MAX_LAYERS = 64
+
 
 @dataclass
 class BackboneConfig:
@@ -58,11 +62,18 @@ class NetworkConfig:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> NetworkConfig:
-        """Rebuild from stored values; raises ConfigError for anything that is not a network."""
+        """Rebuild from stored values; raises ConfigError for anything that is not a network of reasonable size."""
         try:
-            return cls(str(data["name"]), BackboneConfig(**data["backbone"]), LstmConfig(**data["lstm"]))
+            config = cls(str(data["name"]), BackboneConfig(**data["backbone"]), LstmConfig(**data["lstm"]))
+            backbone, lstm = config.backbone, config.lstm
+            sizes = [*backbone.channels, backbone.features, lstm.hidden_size, lstm.num_layers, lstm.proj_size]
         except (KeyError, TypeError) as error:
             raise ConfigError(f"not the description of a network: {error}") from None
+        if not all(type(size) is int and 0 <= size <= MAX_SIZE for size in sizes) or lstm.num_layers > MAX_LAYERS:
+            raise ConfigError(f"not the description of a network: sizes must be whole numbers up to {MAX_SIZE}")
+        if len(backbone.channels) > MAX_LAYERS:
+            raise ConfigError(f"not the description of a network: more than {MAX_LAYERS} convolutions")
+        return config
 
 
 class Output(NamedTuple):

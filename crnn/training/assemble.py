@@ -11,9 +11,11 @@ from rich.progress import track
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data.check import UNKNOWN_CHARACTER, CheckReport
+from crnn.data.check import UNKNOWN_CHARACTER, CheckReport, label_problem
 from crnn.data.module import PreparedLines, find_splits, open_all, prepare, split_source
 from crnn.data.sources.views import Fitting
+from crnn.data.synth.source import synthetic_pair
+from crnn.data.synth.text import PRINTABLE_ASCII
 from crnn.errors import DataError
 from crnn.training.config import TrainConfig
 from crnn.training.run_folder import RunFolder
@@ -59,10 +61,8 @@ def assemble(config: TrainConfig, transform: LineTransform, folder: RunFolder) -
 
 
 def _rendered(config: TrainConfig, transform: LineTransform, folder: RunFolder) -> Assembled:
-    from crnn.data.synth.source import synthetic_pair
-
     rendered = config.data.rendered
-    characters = rendered.characters or "".join(map(chr, range(32, 127)))
+    characters = rendered.characters or config.charset.symbols or PRINTABLE_ASCII
     charset = _charset(config, [characters])
     train, val = synthetic_pair(
         lines=rendered.lines,
@@ -109,7 +109,7 @@ def _real(config: TrainConfig, transform: LineTransform, folder: RunFolder) -> A
         charset = _charset(config, [])
     else:
         texts = [source.entry(i).text for i in range(len(source))]
-        charset = _charset(config, [text for text in texts if text.isprintable()])
+        charset = _charset(config, [text for text in texts if label_problem(text) is None])
     train = prepare(source, transform, charset, data.decode_check, progress, data.max_width)
     val = prepare(held_out, transform, None, data.decode_check, progress, data.max_width)
     assert train.report is not None

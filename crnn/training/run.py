@@ -122,6 +122,13 @@ def _refuse_other_data(folder: RunFolder, data: Assembled) -> None:
             )
 
 
+def _accelerator(setting: str) -> str:
+    """``auto`` is an NVIDIA or AMD GPU, or the CPU: torch has no CTC loss on Apple's GPUs."""
+    if setting != "auto":
+        return setting
+    return "gpu" if torch.cuda.is_available() else "cpu"
+
+
 def _precision(setting: str) -> str:
     if setting != "auto":
         return setting
@@ -160,7 +167,7 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
         within = common | {"save_on_train_epoch_end": False}
         callbacks.append(ModelCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **within))
     if config.ema.enabled:
-        callbacks.insert(0, EMAWeightAveraging(decay=config.ema.decay))
+        callbacks.append(EMAWeightAveraging(decay=config.ema.decay))  # last: it swaps the weights back after validation
     if settings.max_minutes:
         callbacks.append(Timer(timedelta(minutes=settings.max_minutes), interval="epoch", verbose=False))
     if config.stop.patience:
@@ -168,11 +175,11 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
             EarlyStopping("val/cer", config.stop.min_delta, config.stop.patience, check_on_train_epoch_end=True)
         )
     resume_step = None
-    if config.resume:
+    if config.resume and folder.first:
         resume_step = int(torch.load(folder.last, map_location="cpu", weights_only=True)["global_step"])
     try:
         trainer = L.Trainer(
-            accelerator=settings.accelerator,
+            accelerator=_accelerator(settings.accelerator),
             devices=settings.devices,
             num_nodes=settings.num_nodes,
             strategy=settings.strategy,

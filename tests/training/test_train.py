@@ -288,6 +288,33 @@ def test_nan_loss_names_the_lines(line_folder: Path, tmp_path: Path, monkeypatch
         train(settings(*TINY, f"data.root={line_folder}", f"runs_dir={tmp_path}", "name=nan", "trainer.progress=false"))
 
 
+def test_averaged_weights_are_validated_and_exported(line_folder: Path, tmp_path: Path) -> None:
+    from crnn.data.sources import open_source
+    from crnn.report.evaluate import evaluate
+
+    common = (
+        *TINY,
+        f"data.root={line_folder}",
+        f"runs_dir={tmp_path}",
+        "trainer.max_epochs=12",
+        "optimizer.lr=0.01",
+        "trainer.progress=false",
+        "data.batch_size=4",
+    )
+    averaged = train(settings(*common, "name=ema", "ema.enabled=true", "ema.decay=0.8"))
+    plain = train(settings(*common, "name=plain"))
+    val = open_source(line_folder / "val")
+    for outcome in (averaged, plain):
+        assert evaluate(crnn.load(outcome.folder / "model.onnx"), val).counts.cer == pytest.approx(
+            outcome.result["val/cer"]
+        )
+    assert averaged.result["val/loss"] != plain.result["val/loss"]
+    weights = [
+        torch.load(o.folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"] for o in (averaged, plain)
+    ]
+    assert not torch.equal(weights[0]["network.head.weight"], weights[1]["network.head.weight"])
+
+
 def test_early_stopping(line_folder: Path, tmp_path: Path) -> None:
     outcome = train(
         settings(

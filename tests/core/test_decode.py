@@ -1,0 +1,63 @@
+"""Greedy decoding against a plain reading of its definition."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from crnn.core.decode import GreedyDecoder
+
+
+def plain(log_probs: np.ndarray) -> tuple[list[int], list[tuple[int, int]], list[float], float]:
+    """One line (T, C), step by step."""
+    path = [int(np.argmax(row)) for row in log_probs]
+    labels, spans, sure = [], [], []
+    start = 0
+    for label, run in itertools.groupby(path):
+        end = start + len(list(run))
+        if label != 0:
+            labels.append(label)
+            spans.append((start, end))
+            sure.append(max(math.exp(log_probs[t, label]) for t in range(start, end)))
+        start = end
+    return labels, spans, sure, math.exp(sum(float(log_probs[t, c]) for t, c in enumerate(path)))
+
+
+@given(
+    arrays(
+        np.float32,
+        st.tuples(st.integers(1, 12), st.integers(1, 4), st.integers(2, 5)),
+        elements=st.floats(-6, 6, width=32),
+    ),
+    st.data(),
+)
+def test_against_the_definition(logits: np.ndarray, data: st.DataObject) -> None:
+    steps, lines, _ = logits.shape
+    log_probs = logits - np.logaddexp.reduce(logits, axis=2, keepdims=True)
+    lengths = np.array([data.draw(st.integers(0, steps)) for _ in range(lines)])
+    noisy = log_probs.copy()
+    for line, length in enumerate(lengths):
+        noisy[length:, line] = 99.0  # what lies beyond a line's end is never looked at
+    for line, decoded in enumerate(GreedyDecoder()(noisy, lengths)):
+        labels, spans, sure, confidence = plain(log_probs[: lengths[line], line])
+        assert decoded.labels == labels
+        assert decoded.spans == spans
+        assert decoded.confidences == pytest.approx(sure, abs=1e-5)
+        assert decoded.confidence == pytest.approx(confidence, abs=1e-5)
+        assert 0 <= decoded.confidence <= 1
+
+
+def test_repeats_merge_unless_a_blank_stands_between() -> None:
+    path = [0, 1, 1, 0, 1, 2, 2, 0]
+    log_probs = np.log(np.full((8, 1, 3), 0.05, dtype=np.float32))
+    log_probs[range(8), 0, path] = math.log(0.9)
+    [line] = GreedyDecoder()(log_probs, np.array([8]))
+    assert line.labels == [1, 1, 2]
+    assert line.spans == [(1, 3), (4, 5), (5, 7)]
+    assert line.confidence == pytest.approx(0.9**8, rel=1e-4)

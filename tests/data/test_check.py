@@ -1,0 +1,130 @@
+"""Each fault is found, named with file and line, and comes with a remedy; a clean set has none."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.data import check
+from crnn.data.check import check_lines, fit_problem
+from crnn.data.sources import open_source
+from crnn.errors import DataError
+
+CHARSET = Charset.from_texts(["0123456789 abc"])
+
+
+@pytest.fixture
+def lines(line_folder: Path, tmp_path: Path) -> Path:
+    shutil.copytree(line_folder / "train", tmp_path / "train")
+    return tmp_path / "train"
+
+
+def plant(lines: Path, row: int, text: str | None = None, whole: str | None = None) -> None:
+    table = lines / "labels.tsv"
+    rows = table.read_text(encoding="utf-8").split("\n")
+    rows[row] = whole if whole is not None else f"{rows[row].split(chr(9))[0]}\t{text}"
+    table.write_text("\n".join(rows), encoding="utf-8")
+
+
+def test_a_clean_set_has_no_faults(line_folder: Path) -> None:
+    report = check_lines(open_source(line_folder / "train"), LineTransform(), CHARSET)
+    assert (len(report.kept), report.dropped) == (48, [])
+    assert report.summary().endswith("48 of 48 lines kept")
+    report.refuse_if_too_many(0.0)
+
+
+def test_each_fault_is_found_and_named(lines: Path) -> None:
+    plant(lines, 1, whole="no tab")
+    plant(lines, 3, "")
+    plant(lines, 5, "  ")
+    plant(lines, 7, "a\x07b")
+    (lines / "images" / "009.png").write_bytes(b"junk")
+    good = (lines / "images" / "011.png").read_bytes()
+    (lines / "images" / "011.png").write_bytes(good[: len(good) - 40])
+    (lines / "images" / "013.png").unlink()
+    Image.new("L", (5000, 10), 255).save(lines / "images" / "015.png")
+    plant(lines, 17, "axb")
+    plant(lines, 19, "1" * 60)
+    report = check_lines(open_source(lines), LineTransform(), CHARSET, max_width=4096)
+    found = {int(d.where.rsplit(":", 1)[1]): (d.reason, d.detail) for d in report.dropped}
+    assert {line: reason for line, (reason, _) in found.items()} == {
+        2: check.UNUSABLE_ROW,
+        4: check.EMPTY_LABEL,
+        6: check.EMPTY_LABEL,
+        8: check.CONTROL_CHARACTER,
+        10: check.UNREADABLE,
+        12: check.UNREADABLE,
+        14: check.UNREADABLE,
+        16: check.TOO_WIDE,
+        18: check.UNKNOWN_CHARACTER,
+        20: check.CANNOT_FIT,
+    }
+    assert "U+0007 at position 2" in found[8][1]
+    assert "009.png" in found[10][1]
+    assert "truncated" in found[12][1]
+    assert "data.max_width allows 4096" in found[16][1]
+    assert "'x' (U+0078 LATIN SMALL LETTER X) not among 14; add with charset.extra=x" in found[18][1]
+    assert "needs 119 time steps" in found[20][1]
+    assert len(report.kept) == len(report.sizes) == 38
+    assert "38 of 48 lines kept; dropped: 3 unreadable picture, 2 empty label" in report.summary()
+    report.refuse_if_too_many(0.25)
+    with pytest.raises(
+        DataError, match=r"38 of 48 lines kept[\s\S]*labels\.tsv:2: unusable row[\s\S]*data\.max_dropped"
+    ):
+        report.refuse_if_too_many(0.2)
+    report.write_dropped(lines / "dropped.tsv")
+    with (lines / "dropped.tsv").open(encoding="utf-8", newline="") as file:
+        assert [row["reason"] for row in csv.DictReader(file, delimiter="\t")] == [d.reason for d in report.dropped]
+
+
+def test_headers_alone_miss_truncated_pictures(lines: Path) -> None:
+    good = (lines / "images" / "011.png").read_bytes()
+    (lines / "images" / "011.png").write_bytes(good[: len(good) - 40])
+    assert len(check_lines(open_source(lines), LineTransform(), decode=False).dropped) == 0
+    assert len(check_lines(open_source(lines), LineTransform(), decode=True).dropped) == 1
+
+
+def test_nothing_left_is_refused(lines: Path) -> None:
+    for row in range(48):
+        plant(lines, row, "")
+    with pytest.raises(DataError, match="0 of 48 lines kept"):
+        check_lines(open_source(lines), LineTransform()).refuse_if_too_many(0.999)
+
+
+def test_fingerprint(line_folder: Path, lines: Path) -> None:
+    first = check_lines(open_source(line_folder / "train"), LineTransform()).fingerprint
+    assert check_lines(open_source(lines), LineTransform(), threads=1).fingerprint == first  # the place plays no part
+    plant(lines, 3, "other")
+    assert check_lines(open_source(lines), LineTransform()).fingerprint != first
+
+
+@pytest.mark.parametrize("size", [(40, 20), (33, 31), (500, 90), (7, 60)])
+def test_the_remedy_fits(size: tuple[int, int]) -> None:
+    """The height that the message names is enough, and no multiple of 16 below it is."""
+    text = "".join("ab"[i % 2] for i in range(size[0] * 32 // size[1] // 4 + 3))
+    charset = Charset.from_texts(["ab"])
+    problem = fit_problem(text, charset, size, LineTransform(32))
+    assert problem is not None
+    height = int(problem[1].rsplit(" ", 1)[1])
+    assert height % 16 == 0
+    assert fit_problem(text, charset, size, LineTransform(height)) is None
+    if height > 48:
+        assert fit_problem(text, charset, size, LineTransform(height - 32)) is not None
+
+
+def test_progress_sees_every_position(line_folder: Path) -> None:
+    seen: list[int] = []
+
+    def watch(positions):  # type: ignore[no-untyped-def]
+        for position in positions:
+            seen.append(position)
+            yield position
+
+    check_lines(open_source(line_folder / "train"), LineTransform(), progress=watch)
+    assert seen == list(range(48))

@@ -9,22 +9,28 @@ import hashlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 from PIL import ImageFont
 
 from crnn.core.charset import describe
 from crnn.errors import DataError
 
+Where: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""``auto``, ``bundled``, ``system``, or font files and folders."""
 SUFFIXES = frozenset((".ttf", ".otf", ".ttc", ".otc"))
 BUNDLED = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "STIXGeneral", "cmr10", "cmss10", "cmtt10", "cmb10")
 """Names of matplotlib's text fonts, before the style; the others hold mathematical symbols."""
 _TEX = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;()-/!?")
 """What matplotlib's Computer Modern fonts (cm...) draw at its own place; other glyphs stand elsewhere in them."""
+_TEX_SYMBOLS = frozenset(("cmex10", "cmmi10", "cmsy10", "cmti10"))
+"""Families of the same place whose letters cannot be told from their symbols."""
 MAX_FONTS = 400
+"""Font files that are read; a system with thousands would open them for minutes."""
 _UNFIT = ("symbol", "emoji", "dingbat", "icon", "music", "math", "webding", "wingding", "braille", "barcode")
 
 
@@ -50,7 +56,10 @@ class Font:
 
 @lru_cache(maxsize=1024)
 def _open(path: str, index: int, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, size, index, layout_engine=ImageFont.Layout.BASIC)
+    try:
+        return ImageFont.truetype(path, size, index, layout_engine=ImageFont.Layout.BASIC)
+    except OSError as error:
+        raise DataError(f"{path}: the font cannot be opened any more ({error}); has it been moved?") from None
 
 
 def bundled_folder() -> Path | None:
@@ -103,12 +112,16 @@ def _faces(path: Path, wanted: frozenset[str]) -> Iterator[Font]:
             mapped = tables.getBestCmap() or {}
         face = ImageFont.truetype(str(path), 24, index, layout_engine=ImageFont.Layout.BASIC)
         family, style = face.getname()
+        if "lastresort" in "".join(filter(str.isalnum, (family or path.stem).lower())):
+            raise ValueError("draws a box for every character")
+        if family in _TEX_SYMBOLS:
+            raise ValueError("draws other characters than it says")
         drawn = wanted & _TEX if path.stem in BUNDLED and path.stem.startswith("cm") else wanted
         covered = {c for c in drawn if ord(c) in mapped and (c.isspace() or face.getmask(c).getbbox())}
         yield Font(str(path), index, family or path.stem, style or "", frozenset(covered))
 
 
-def find_fonts(where: str | list[str], characters: str) -> tuple[list[Font], list[tuple[str, str]]]:
+def find_fonts(where: Where, characters: str) -> tuple[list[Font], list[tuple[str, str]]]:
     """Fonts that have some of `characters`, in a stable order.
 
     Args:
@@ -116,7 +129,7 @@ def find_fonts(where: str | list[str], characters: str) -> tuple[list[Font], lis
         characters: that texts are made of.
 
     Returns:
-        The fonts, and (file, reason) of those that could not be read.
+        The fonts, and (file, reason) of those that cannot be used.
 
     Raises:
         DataError: if a folder or file is not there.
@@ -128,41 +141,67 @@ def find_fonts(where: str | list[str], characters: str) -> tuple[list[Font], lis
         for folder in system_folders():
             paths += [path for path in _files(folder) if not any(word in path.stem.lower() for word in _UNFIT)]
     if where not in ("auto", "bundled", "system"):
-        for name in [where] if isinstance(where, str) else where:
-            given = Path(name)
+        for name in [where] if isinstance(where, str | os.PathLike) else where:
+            given = Path(name).expanduser()
             if not given.exists():
                 raise DataError(f"{name}: there is no such font file or folder; allowed are also auto, bundled, system")
             paths += _files(given) if given.is_dir() else [given]
     fonts: list[Font] = []
-    skipped: list[tuple[str, str]] = []
-    seen: set[tuple[str, str]] = set()
+    skipped = [(str(path), f"only the first {MAX_FONTS} font files are read") for path in paths[MAX_FONTS:]]
+    seen: dict[tuple[str, str], frozenset[str]] = {}
     wanted = frozenset(characters)
     for path in paths[:MAX_FONTS]:
         try:
             for font in _faces(path, wanted):
-                if (font.family, font.style) not in seen and any(not c.isspace() for c in font.characters):
-                    seen.add((font.family, font.style))
+                face = (font.family, font.style)
+                if font.characters - seen.get(face, frozenset(" ")):  # a copy of a face may have more characters
+                    seen[face] = font.characters | seen.get(face, frozenset())
                     fonts.append(font)
         except Exception as error:  # font readers raise many kinds on damaged files
             skipped.append((str(path), str(error) or type(error).__name__))
     return fonts, skipped
 
 
-def split_fonts(fonts: list[Font]) -> tuple[list[Font], list[Font]]:
-    """Fonts for training and held-out fonts, by whole families.
+def split_fonts(fonts: Sequence[Font], characters: str = "") -> tuple[list[Font], list[Font]]:
+    """Fonts for training and held-out fonts, by whole families; each side draws all `characters`.
 
-    Held out are DejaVu Serif (or the last family), and of more than twelve families one in six, chosen by its name.
+    Held out are DejaVu Serif (or the last family) if it draws them all, else as many families as it takes, and of more
+    than twelve families one in six, chosen by its name.
 
     Raises:
-        DataError: for a single family.
+        DataError: for a single family, or a character that only one side could draw.
     """
     families = sorted({font.family for font in fonts})
     if len(families) < 2:
         named = f"only the font family {families[0]}" if families else "no font"
         raise DataError(f"{named} was found; at least two families are needed, one to hold out; name a folder")
-    held_out = {"DejaVu Serif" if "DejaVu Serif" in families else families[-1]}
+    wanted = frozenset(characters)
+    drawn = {name: frozenset().union(*(f.characters for f in fonts if f.family == name)) for name in families}
+
+    def draws_all(names: Iterable[str]) -> bool:
+        return wanted <= frozenset().union(*(drawn[name] for name in names))
+
+    def enough_without(held_out: set[str]) -> bool:
+        kept = set(families) - held_out
+        return bool(kept) and draws_all(kept)
+
+    held_out: set[str] = set()
+    for family in sorted(reversed(families), key=lambda name: (not draws_all([name]), name != "DejaVu Serif")):
+        if held_out and draws_all(held_out):
+            break
+        if enough_without(held_out | {family}):
+            held_out.add(family)
+    for character in characters if not (held_out and draws_all(held_out)) else "":
+        if not any(character in drawn[name] for name in held_out):
+            having = ", ".join(name for name in families if character in drawn[name])
+            raise DataError(
+                f"too few font families draw {describe(character)}: {having}; at least two are needed, "
+                "one to hold out; name a folder with more in data.rendered.fonts"
+            )
     if len(families) > 12:
-        held_out |= {family for family in families[1:] if _hash(family) % 6 == 0}
+        for family in families[1:]:
+            if _hash(family) % 6 == 0 and enough_without(held_out | {family}):
+                held_out.add(family)
     return [f for f in fonts if f.family not in held_out], [f for f in fonts if f.family in held_out]
 
 

@@ -62,6 +62,9 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
     margins = rng.integers(1, max(3, round(font_size * (0.15 + 0.35 * wear * draws[3]))), size=4).tolist()
     if wear == 0:
         margins = [max(2, font_size // 6)] * 4
+    if tracking:  # a slanted last letter may lean out further than the margin
+        last = round(sum(face.getlength(c) for c in text[:-1])) + tracking * (len(text) - 1)
+        margins[1] = max(margins[1], math.ceil(last + face.getbbox(text[-1], anchor="ls")[2]) - right)
     underline = bool(draws[4] < 0.04 * wear)
     if underline:
         bottom = max(bottom, 4)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import regex
 from PIL import Image
 
+from crnn.core.charset import describe
 from crnn.data.sources.base import LineEntry
 from crnn.data.sources.files import read_text
-from crnn.data.synth.fonts import Font, find_fonts, require_coverage, split_fonts
+from crnn.data.synth.fonts import Font, Where, find_fonts, require_coverage, split_fonts
 from crnn.data.synth.render import Layout, add_wear, draw, make_layout
 from crnn.data.synth.text import PRINTABLE_ASCII, TextMaker
 from crnn.errors import ConfigError, DataError
@@ -36,6 +39,8 @@ class SyntheticSource:
     ) -> None:
         if lines < 1:
             raise ConfigError(f"data.rendered: {lines} lines; must be 1 or more")
+        if seed < 0:
+            raise ConfigError(f"seed={seed}: must be 0 or more")
         if not 0 <= wear <= 1:
             raise ConfigError(f"data.rendered.wear={wear}: must be 0..1")
         self.name = "rendered lines"
@@ -86,12 +91,29 @@ class SyntheticSource:
         return add_wear(draw(self.layout(position)), self._rng(position, "wear"), self._wear)
 
 
+def _require_simple(characters: str) -> None:
+    """Refuse what a row of single glyphs from left to right would draw wrongly."""
+    for symbol in regex.findall(r"\X", characters):
+        if len(symbol) > 1 or unicodedata.combining(symbol):
+            why = "needs marks set on letters; give it as one code point (NFC)"
+        elif symbol.isspace() and symbol != " ":
+            why = "looks like a space; leave it out, U+0020 stands for all of them"
+        elif unicodedata.bidirectional(symbol) in ("R", "AL"):
+            why = "is written from right to left"
+        else:
+            continue
+        raise ConfigError(
+            f"data.rendered.characters: {describe(symbol)} {why}; rendering sets single characters from left to right, "
+            "for other scripts train on pictures of real lines (data.root)"
+        )
+
+
 def synthetic_pair(
     lines: int,
     val_lines: int,
     seed: int = 0,
     characters: str = PRINTABLE_ASCII,
-    fonts: str | list[str] = "auto",
+    fonts: Where = "auto",
     text_file: Path | None = None,
     min_length: int = 1,
     max_length: int = 32,
@@ -103,10 +125,10 @@ def synthetic_pair(
         lines, val_lines: of an epoch, and of the validation set.
         characters: that texts are made of.
         fonts: see `find_fonts`.
-        text_file: texts are its lines, every tenth held out.
+        text_file: texts are its lines, each once however often it stands there; every tenth is held out.
 
     Raises:
-        ConfigError: for lengths out of range.
+        ConfigError: for lengths out of range, or characters that cannot be set one after the other.
         DataError: for too few fonts, or characters that none of them draws.
     """
     if not 1 <= min_length <= max_length <= 500:
@@ -115,14 +137,25 @@ def synthetic_pair(
         )
     if not characters.strip():
         raise ConfigError("data.rendered.characters: holds nothing that can be seen")
-    found, _ = find_fonts(fonts, characters)
+    _require_simple(characters)
+    found, skipped = find_fonts(fonts, characters)
+    if not found:
+        why = f" ({len(skipped)} cannot be used, such as {skipped[0][0]}: {skipped[0][1]})" if skipped else ""
+        raise DataError(
+            f"data.rendered.fonts={fonts}: no font for these characters{why}; "
+            "allowed are auto, bundled, system, or font files and folders"
+        )
     require_coverage(found, characters)
-    training, held_out = split_fonts(found)
+    training, held_out = split_fonts(found, characters)
     texts: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     if text_file is not None:
-        own = [line.strip() for line in read_text(text_file).splitlines() if set(line) & set(characters.strip())]
+        fitted = map(TextMaker(characters, min_length, max_length).fit, read_text(text_file).splitlines())
+        own = [line for line in dict.fromkeys(fitted) if line]
         if len(own) < 2:
-            raise DataError(f"{text_file}: has {len(own)} lines that can be used; at least 2 are needed")
+            raise DataError(
+                f"{text_file}: has {len(own)} different lines that can be used; at least 2 are needed, of "
+                f"{min_length} or more of the allowed characters"
+            )
         texts = (tuple(t for i, t in enumerate(own) if i % 10), tuple(own[::10]))
     maker, val_maker = (
         TextMaker(characters, min_length, max_length, held, own) for held, own in zip((False, True), texts, strict=True)

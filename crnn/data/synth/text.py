@@ -37,7 +37,7 @@ class TextMaker:
         characters: all that may occur; a kind of text that would need others is left out or stripped of them.
         min_length, max_length: in characters.
         held_out: draw from held-out words.
-        lines: if given, texts are these lines (cut at a space if too long).
+        lines: if given, texts are these lines; pass them through `fit` first.
     """
 
     def __init__(
@@ -65,6 +65,11 @@ class TextMaker:
                 return text
         length = int(rng.integers(self.min_length, self.max_length + 1))
         return self._clean(_pick(rng, self._visible, length))
+
+    def fit(self, line: str) -> str:
+        """`line` without characters that are not allowed, cut at a space if too long; empty if it is too short."""
+        text = self._clean(line)
+        return text if len(text) >= self.min_length else ""
 
     def _draw(self, rng: np.random.Generator) -> str:
         if self._lines:

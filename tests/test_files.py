@@ -31,5 +31,38 @@ def test_permissions_follow_the_umask(tmp_path: Path) -> None:
     try:
         write_text(tmp_path / "a", "x")
     finally:
-        os.umask(before)
+        assert os.umask(before) == 0o027  # left as it was found
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_errors_leave_nothing_behind(tmp_path: Path) -> None:
+    for error in (OSError, KeyboardInterrupt, SystemExit):  # stopping the program is an error too
+        with pytest.raises(error), write_atomic(tmp_path / "new.onnx") as temporary:
+            assert temporary.parent == tmp_path  # the same disk, so that replacing is one step
+            temporary.write_text("half")
+            raise error
+        assert list(tmp_path.iterdir()) == []
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        write_text(tmp_path / "folder", "x")
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+    with pytest.raises(FileNotFoundError):
+        write_text(tmp_path / "none" / "a", "x")
+
+
+def test_a_temporary_that_went_away_is_an_error_and_keeps_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    write_text(path, "old")
+    with pytest.raises(FileNotFoundError), write_atomic(path) as temporary:
+        temporary.unlink()
+    assert path.read_text() == "old"
+
+
+def test_text_is_utf8_with_plain_line_ends(tmp_path: Path) -> None:
+    write_text(tmp_path / "a", "ï नि\r\nb\n")
+    assert (tmp_path / "a").read_bytes() == "ï नि\r\nb\n".encode()
+    write_text(tmp_path / "a", "ok")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(tmp_path / "a", "half \ud800")
+    assert (tmp_path / "a").read_text() == "ok"
+    assert len(list(tmp_path.iterdir())) == 1

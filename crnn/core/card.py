@@ -81,7 +81,7 @@ class ModelCard:
         Raises:
             ModelFileError: for a newer format (with what to install), or anything missing or of the wrong type.
         """
-        if not isinstance(data, Mapping) or not isinstance(data.get("format"), int):
+        if not isinstance(data, Mapping) or type(data.get("format")) is not int:
             raise ModelFileError(f"{where}: its model card has no format number; was the file written by crnn?")
         card = dict(data)
         if card["format"] > FORMAT:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from crnn.errors import ConfigError, DataError
 
@@ -24,6 +25,8 @@ MAX_PIXELS = 80_000_000
 """Largest picture that is decoded, in pixels (a page of 8,900 x 8,900)."""
 MAX_BYTES = 256 * 2**20
 """Largest file that is opened."""
+MAX_HEIGHT = 1024
+"""Largest height that a line is scaled to."""
 PICTURE_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
 """Formats that Pillow decodes by itself; those that start other programs (EPS) or fetch things are left out."""
 PICTURE_SUFFIXES = frozenset(
@@ -31,6 +34,7 @@ PICTURE_SUFFIXES = frozenset(
 )
 _EXIF_ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 
 
 def printable(name: object, limit: int = 200) -> str:
@@ -140,6 +144,8 @@ def picture_size(source: Picture, where: str | None = None) -> tuple[int, int]:
     picture = _open(source, where)
     width, height = picture.size
     sideways = _orientation(picture) in _SIDEWAYS
+    if sideways and isinstance(picture, TiffImageFile):  # as stored; some Pillows give `size` upright already
+        width, height = picture.tag_v2[_TIFF_WIDTH], picture.tag_v2[_TIFF_HEIGHT]
     if picture is not source:
         picture.close()
     return (height, width) if sideways else (width, height)
@@ -197,8 +203,8 @@ class LineTransform:
     std: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 8 <= self.height <= 1024:
-            raise ConfigError(f"image.height={self.height}: must be 8..1024")
+        if not 8 <= self.height <= MAX_HEIGHT:
+            raise ConfigError(f"image.height={self.height}: must be 8..{MAX_HEIGHT}")
         if not 1 <= self.multiple <= 64:
             raise ConfigError(f"image multiple {self.multiple}: must be 1..64")
         if not 2 * self.multiple <= self.max_width <= 262_144:

@@ -90,7 +90,7 @@ class Recognizer:
         self.batch_size = batch_size
         self.batch_pixels = batch_pixels
         name = self.card.decoder.get("name")
-        if name not in DECODERS:
+        if not isinstance(name, str) or name not in DECODERS:
             raise ModelFileError(f"decoder {name!r} is unknown here ({', '.join(DECODERS)}); pip install -U crnn")
         self._decoder: Decoder = DECODERS[name]()
 

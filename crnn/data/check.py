@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crnn.core.charset import Charset, describe, required_steps
-from crnn.core.image import LineTransform
+from crnn.core.image import MAX_HEIGHT, LineTransform
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
 
@@ -102,12 +102,22 @@ def fit_problem(text: str, charset: Charset, size: tuple[int, int], transform: L
     needed = required_steps(charset.encode(text))
     width = transform.scaled_width(*size)
     if needed > width // transform.multiple:
+        scaled = f"height {transform.height}" if transform.width is None else f"image.width {transform.width}"
         return CANNOT_FIT, (
-            f"{text!r} needs {needed} time steps, {size[0]} x {size[1]} pixels at height {transform.height} give "
-            f"{width // transform.multiple}; is the label right? else raise image.height to "
-            f"{-(-needed * transform.multiple * size[1] // size[0] // 16) * 16}"
+            f"{text!r} needs {needed} time steps, {size[0]} x {size[1]} pixels at {scaled} give "
+            f"{width // transform.multiple}; is the label right? {_room_for(needed, size, transform)}"
         )
     return None
+
+
+def _room_for(needed: int, size: tuple[int, int], transform: LineTransform) -> str:
+    """The setting with which a picture of `size` has `needed` time steps, as a remedy."""
+    if transform.width is not None:
+        return f"else raise image.width to {needed * transform.multiple}"
+    height = -(-needed * transform.multiple * size[1] // size[0] // 16) * 16
+    if height > MAX_HEIGHT:
+        return f"no image.height up to {MAX_HEIGHT} gives as many; correct or remove the line"
+    return f"else raise image.height to {height}"
 
 
 def check_lines(

@@ -15,7 +15,7 @@ SplitBy = Literal["line", "folder"]
 
 def group_of(picture: str, by: SplitBy) -> str:
     """The group of a picture: itself, or the folder it lies in."""
-    return picture if by == "line" else str(PurePosixPath(picture).parent)
+    return picture if by == "line" else str(PurePosixPath(picture.replace("\\", "/")).parent)
 
 
 def split_lines(pictures: Sequence[str], share: float, seed: int, by: SplitBy = "line") -> tuple[list[int], list[int]]:

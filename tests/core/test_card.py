@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from crnn.core import card as card_module
 from crnn.core.card import FORMAT, ModelCard
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
+from crnn.core.recognizer import Recognizer
 from crnn.errors import ModelFileError
 
 CARD = ModelCard(
@@ -48,6 +50,10 @@ def test_formats(monkeypatch: pytest.MonkeyPatch) -> None:
     ("path", "value"),
     [
         (("format",), "1"),
+        (("format",), True),
+        (("format",), 1.0),
+        (("format",), None),
+        (("format",), -1),
         (("charset",), None),
         (("charset", "symbols"), ["a", "a"]),
         (("charset", "symbols"), []),
@@ -56,12 +62,28 @@ def test_formats(monkeypatch: pytest.MonkeyPatch) -> None:
         (("transform", "height"), "32"),
         (("transform", "height"), 10**9),
         (("transform", "height"), True),
+        (("transform", "height"), 32.0),
+        (("transform", "width"), 64.0),
+        (("transform", "width"), 30),
+        (("transform", "max_width"), "wide"),
+        (("transform", "multiple"), 4.0),
+        (("transform", "mean"), "0.5"),
+        (("transform", "mean"), 10**400),
+        (("transform", "std"), False),
+        (("transform", "std"), float("nan")),
+        (("charset",), ["a"]),
+        (("charset", "symbols"), "ab"),
+        (("charset", "symbols"), ["e\u0301", "\u00e9"]),
+        (("charset", "unit"), ["grapheme"]),
         (("transform", "std"), 0),
         (("transform", "mean"), None),
         (("transform", "surprise"), 1),
         (("network",), "crnn"),
         (("decoder",), None),
         (("temperature",), 0),
+        (("temperature",), True),
+        (("temperature",), 1001),
+        (("temperature",), float("nan")),
         (("temperature",), "hot"),
         (("training",), 3),
     ],
@@ -74,21 +96,64 @@ def test_each_damage_is_refused(path: tuple[str, ...], value: object) -> None:
     inner[path[-1]] = value
     with pytest.raises(ModelFileError, match=r"m\.onnx"):
         ModelCard.from_dict(data, "m.onnx")
+    del inner[path[-1]]
+    if path not in (("transform", "surprise"), ("transform", "width"), ("charset", "form"), ("charset", "unit")):
+        with pytest.raises(ModelFileError, match=r"m\.onnx"):
+            ModelCard.from_dict(data, "m.onnx")
 
 
+def test_limits_of_the_temperature() -> None:
+    for temperature in (1e-3, 1, 1e3):
+        assert ModelCard.from_dict(CARD.to_dict() | {"temperature": temperature}).temperature == temperature
+    for temperature in (9e-4, 1000.1):
+        with pytest.raises(ModelFileError, match=r"'temperature' \(0\.001\.\.1000\)"):
+            ModelCard.from_dict(CARD.to_dict() | {"temperature": temperature})
+
+
+def test_text_that_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("", "{", "[" * 100_000, "1" * 5000, "null", "[]", '"card"'):
+        with pytest.raises(ModelFileError, match=r"is not JSON|has no format number"):
+            ModelCard.from_json(text, "m.onnx")
+    text = CARD.to_json()
+    monkeypatch.setattr(card_module, "MAX_CARD_BYTES", len(text))
+    assert ModelCard.from_json(text) == CARD
+    monkeypatch.setattr(card_module, "MAX_CARD_BYTES", len(text) - 1)
+    with pytest.raises(ModelFileError, match=r"m\.onnx: its model card has .* bytes; at most"):
+        ModelCard.from_json(text, "m.onnx")
+
+
+@pytest.mark.parametrize("decoder", [{}, {"name": None}, {"name": []}, {"name": {}}, {"name": "beam"}])
+def test_an_unknown_decoder_is_refused(decoder: dict) -> None:
+    class Backend:
+        name = "none"
+        card = replace(CARD, decoder=decoder)
+
+        def run(self, images: object, widths: object) -> tuple:
+            raise AssertionError
+
+    with pytest.raises(ModelFileError, match=r"decoder .* is unknown here \(greedy\)"):
+        Recognizer(Backend())
+
+
+KEYS = [*CARD.to_dict(), *CARD.to_dict()["transform"], *CARD.to_dict()["charset"]]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*CARD.to_dict(), "height", "symbols"]), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
     max_leaves=12,
 )
 
 
+ROOMS = ("charset", "transform")
+
+
 @given(JSON, st.lists(st.sampled_from(sorted(CARD.to_dict())), max_size=3))
 def test_anything_else_is_one_clear_error(junk: object, keys: list[str]) -> None:
-    for data in (junk, {**CARD.to_dict(), **dict.fromkeys(keys, junk)}, {"format": 1, "charset": junk}):
+    inner = [{**CARD.to_dict(), room: {**CARD.to_dict()[room], **dict.fromkeys(KEYS, junk)}} for room in ROOMS]
+    one = [
+        {**CARD.to_dict(), room: {**CARD.to_dict()[room], key: junk}} for room in ROOMS for key in CARD.to_dict()[room]
+    ]
+    top = [junk, {**CARD.to_dict(), **dict.fromkeys(keys, junk)}, {"format": 1, "charset": junk}]
+    for data in (*top, *inner, *one):
         try:
             ModelCard.from_dict(data)
         except ModelFileError as error:

@@ -91,6 +91,9 @@ def test_bad_charsets(arguments: tuple, message: str) -> None:
 def test_stored_form() -> None:
     charset = Charset.from_texts(SCRIPTS, form="NFD")
     assert Charset.from_dict(charset.to_dict()) == charset
+    points = Charset(("b", "a"), "none", "codepoint")  # class order is kept, not sorted
+    assert Charset.from_dict(points.to_dict()) == points
+    assert Charset.from_dict({"symbols": ["b", "a"]}) == Charset(("b", "a"), "NFC", "grapheme")
     for bad in ({}, {"symbols": "abc"}, {"symbols": [1]}):
         with pytest.raises(CharsetError, match="list of strings"):
             Charset.from_dict(bad)
@@ -107,3 +110,36 @@ def test_required_steps_is_the_length_of_the_shortest_path(labels: list[int]) ->
     needed = required_steps(labels)
     assert possible(needed)
     assert not possible(needed - 1)
+
+
+def test_text_in_another_form_is_the_same_text() -> None:
+    """However a label was typed, it has the same classes; with form none it has not."""
+    for text in ("Tiếng Việt", "ἄνθρωπος", "naïve"):
+        charset = Charset.from_texts([text])
+        assert charset.encode(unicodedata.normalize("NFD", text)) == charset.encode(text)
+        assert charset.unknown(unicodedata.normalize("NFD", text)) == []
+        assert Charset.from_texts([text], form="none").unknown(unicodedata.normalize("NFD", text)) != []
+    assert Charset.from_texts(["ﬁ½"], form="NFKC").symbols == tuple(sorted("fi1⁄2"))
+
+
+def test_classes_are_ordered_by_code_point() -> None:
+    assert Charset.from_texts(["zaZ9 ï", "é"]).symbols == (" ", "9", "Z", "a", "z", "é", "ï")
+    assert Charset.from_texts(["b"], extra="a") == Charset.from_texts(["ab"])
+
+
+def test_what_cannot_be_written() -> None:
+    """A charset without texts; the blank; each unknown symbol once, in order of appearance."""
+    with pytest.raises(CharsetError, match="are all labels empty"):
+        Charset.from_texts(["", ""])
+    charset = Charset.from_texts(["ab"])
+    with pytest.raises(CharsetError, match="class 0 is not a symbol"):
+        charset.decode([1, BLANK])
+    assert charset.unknown("zbyzay") == ["z", "y"]
+    assert charset.encode("") == []
+    assert charset.decode([]) == ""
+    assert required_steps([]) == 0
+    cluster = "\U0001f469\u200d\U0001f467"
+    with pytest.raises(CharsetError, match=r"U\+1F469 WOMAN \+ U\+200D ZERO WIDTH JOINER \+ U\+1F467 GIRL"):
+        charset.encode(f"a{cluster}")
+    with pytest.raises(CharsetError, match=r"U\+E000 unnamed"):
+        charset.encode("\ue000")

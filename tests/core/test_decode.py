@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 
 import numpy as np
@@ -42,9 +43,13 @@ def test_against_the_definition(logits: np.ndarray, data: st.DataObject) -> None
     log_probs = logits - np.logaddexp.reduce(logits, axis=2, keepdims=True)
     lengths = np.array([data.draw(st.integers(0, steps)) for _ in range(lines)])
     noisy = log_probs.copy()
+    junk = data.draw(st.sampled_from([99.0, np.nan, np.inf, -np.inf, 0.0]))
     for line, length in enumerate(lengths):
-        noisy[length:, line] = 99.0  # what lies beyond a line's end is never looked at
-    for line, decoded in enumerate(GreedyDecoder()(noisy, lengths)):
+        noisy[length:, line] = junk  # what lies beyond a line's end is never looked at
+        noisy[length:, line, -1] += 1.0
+    decoded_lines = GreedyDecoder()(noisy, lengths)
+    assert len(decoded_lines) == lines
+    for line, decoded in enumerate(decoded_lines):
         labels, spans, sure, confidence = plain(log_probs[: lengths[line], line])
         assert decoded.labels == labels
         assert decoded.spans == spans
@@ -61,3 +66,25 @@ def test_repeats_merge_unless_a_blank_stands_between() -> None:
     assert line.labels == [1, 1, 2]
     assert line.spans == [(1, 3), (4, 5), (5, 7)]
     assert line.confidence == pytest.approx(0.9**8, rel=1e-4)
+
+
+def test_nothing_to_read() -> None:
+    """No lines, a line without steps, and a line of blanks."""
+    decoder = GreedyDecoder()
+    assert decoder(np.zeros((5, 0, 3), dtype=np.float32), np.array([], dtype=np.int64)) == []
+    [empty] = decoder(np.zeros((0, 1, 3), dtype=np.float32), np.array([0]))
+    assert empty == ([], [], [], 1.0)
+    blanks = np.log(np.tile(np.array([0.8, 0.1, 0.1], dtype=np.float32), (4, 1, 1)))
+    [blank] = decoder(blanks, np.array([4]))
+    assert (blank.labels, blank.spans, blank.confidences) == ([], [], [])
+    assert blank.confidence == pytest.approx(0.8**4, rel=1e-5)  # the doubt about missing characters is counted
+
+
+def test_results_are_plain_numbers_within_bounds() -> None:
+    """Rounding may lift a log-probability above 0; a confidence stays within 0..1. json needs plain numbers."""
+    log_probs = np.full((3, 1, 3), -20.0, dtype=np.float32)
+    log_probs[:, 0, 1] = 1e-6
+    [line] = GreedyDecoder()(log_probs, np.array([3]))
+    assert line.confidences == [1.0]
+    assert line.confidence == 1.0
+    assert json.loads(json.dumps(line)) == [[1], [[0, 3]], [1.0], 1.0]

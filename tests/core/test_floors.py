@@ -55,6 +55,8 @@ def imports(path: Path, top_only: bool) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             found.add(node.module or "")
+            if node.module == "crnn":  # `from crnn import core` imports crnn.core
+                found.update(f"crnn.{alias.name}" for alias in node.names)
         for child in ast.iter_child_nodes(node):
             visit(child)
 
@@ -101,3 +103,89 @@ def test_what_reads_runs_without_torch() -> None:
 def test_importing_crnn_loads_nothing() -> None:
     code = "import sys, crnn; print(sorted(m for m in sys.modules if m.split('.')[0] in {'torch','numpy','PIL','hydra','lightning','onnxruntime','regex'}))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def crnn_rooms(path: Path) -> set[str]:
+    """Rooms that a file imports from anywhere, functions included."""
+    return {m.split(".")[1] for m in imports(path, top_only=False) if m.startswith("crnn.")}
+
+
+def test_the_ground_floor_stands_alone() -> None:
+    """Core needs numpy, Pillow, editdistance and regex; onnxruntime within the functions that use it; nothing else."""
+    files = sorted((PACKAGE / "core").rglob("*.py"))
+    assert len(files) >= 10
+    outside: set[str] = set()
+    for path in files:
+        assert crnn_rooms(path) <= {"core", "errors", "files"}, path
+        everything = {m.split(".")[0] for m in imports(path, top_only=False)} - {"crnn"} - sys.stdlib_module_names
+        at_once = {m.split(".")[0] for m in imports(path, top_only=True)}
+        assert everything <= {"numpy", "PIL", "editdistance", "regex", "onnxruntime"}, path
+        assert "onnxruntime" not in at_once, path
+        outside |= everything
+    assert "onnxruntime" in outside  # so the exception is still needed
+    for name in ("errors.py", "files.py"):
+        assert {m.split(".")[0] for m in imports(PACKAGE / name, top_only=False)} <= sys.stdlib_module_names
+
+
+def test_rooms_import_what_they_may() -> None:
+    for folder, allowed in {
+        "model": {"core", "errors", "model", "files"},
+        "data/sources": {"core", "errors", "data", "files"},
+        "data": {"core", "errors", "data", "files", "torchvision_cure"},
+    }.items():
+        files = sorted((PACKAGE / folder).rglob("*.py"))
+        assert len(files) >= 3
+        for path in files:
+            assert crnn_rooms(path) <= allowed, path
+    for name in ("data/check.py", "data/split.py", "data/sources"):
+        path = PACKAGE / name
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            assert not {m.split(".")[0] for m in imports(file, top_only=False)} & HEAVY, file
+
+
+def test_only_the_loader_looks_up() -> None:
+    """An import within a function hides from the import order, not from the floors."""
+    upward = set()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if room != "__init__":
+            above = {other for other in crnn_rooms(path) if FLOORS.get(other, 0) > FLOORS[room]}
+            upward |= {(path.relative_to(PACKAGE).as_posix(), other) for other in above}
+    assert upward == {("loader.py", "export")}
+
+
+def test_every_module_of_the_torch_free_floors_loads_without_torch() -> None:
+    """What the source says, seen from outside: through everything that these modules import in turn."""
+    modules = [
+        ".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for name in WITHOUT_TORCH
+        for p in sorted([PACKAGE / name] if name.endswith(".py") else (PACKAGE / name).rglob("*.py"))
+    ]
+    assert len(modules) > 30
+    assert {"crnn.core.recognizer", "crnn.data.sources.views", "crnn.loader"} <= set(modules)
+    code = f"""
+import importlib, sys
+for name in {modules}:
+    importlib.import_module(name)
+    heavy = sorted({{m.split(".")[0] for m in sys.modules}} & {HEAVY | {"onnxruntime"}})
+    assert not heavy, (name, heavy)
+print("all")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("all\n", "")
+
+
+def test_public_names_arrive_when_they_are_used() -> None:
+    code = """
+import sys, crnn
+assert set(crnn.__all__) <= set(dir(crnn))
+for name in crnn.__all__:
+    assert getattr(crnn, name) is not None, name
+assert "torch" not in sys.modules
+try:
+    crnn.nothing
+except AttributeError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "module 'crnn' has no attribute 'nothing'\n"

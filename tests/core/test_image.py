@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
-from crnn.core.image import MAX_PIXELS, LineTransform, open_picture, picture_size, printable
+from crnn.core import image as image_module
+from crnn.core.image import MAX_BYTES, MAX_PIXELS, LineTransform, open_picture, picture_size, printable
 from crnn.errors import ConfigError, DataError
 
 RAMP = np.tile(np.linspace(0, 255, 60, dtype=np.uint8), (20, 1))
@@ -53,13 +54,30 @@ def test_exif_orientation(orientation: int) -> None:
     stored = Image.fromarray(RAMP)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encoded(stored, "PNG", exif=exif)
-    upright = open_picture(data)
     turn = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}.get(orientation)
     names = ("FLIP_LEFT_RIGHT", "FLIP_TOP_BOTTOM", "ROTATE_90", "ROTATE_180", "ROTATE_270", "TRANSPOSE", "TRANSVERSE")
     wanted = stored if turn is None else stored.transpose(Image.Transpose[names[turn]])
-    assert np.array_equal(np.asarray(upright), np.asarray(wanted))
-    assert picture_size(data) == upright.size
+    for format in ("PNG", "TIFF", "JPEG", "WEBP"):  # Pillow turns TIFFs by itself
+        options = {"quality": 100} if format == "JPEG" else {"lossless": True} if format == "WEBP" else {}
+        data = encoded(stored, format, exif=exif, **options)
+        unopened = Image.open(io.BytesIO(data))
+        for way in (data, unopened):
+            assert picture_size(way) == wanted.size, format
+            upright = open_picture(way)
+            assert upright.size == wanted.size, format
+            assert np.abs(np.asarray(upright).astype(int) - np.asarray(wanted)).max() <= 6, format
+        assert picture_size(unopened) == wanted.size, format  # the same once it is decoded
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_damaged_exif_says_nothing(tmp_path: Path) -> None:
+    for value in (0, 9, 200):
+        exif = Image.Exif()
+        exif[0x0112] = value
+        data = encoded(Image.fromarray(RAMP), "PNG", exif=exif)
+        assert picture_size(data) == open_picture(data).size == (60, 20)
+    junk = encoded(Image.fromarray(RAMP), "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    assert picture_size(junk) == open_picture(junk).size == (60, 20)
 
 
 def test_modes() -> None:
@@ -86,6 +104,8 @@ def test_modes() -> None:
     }
     for name, (data, wanted) in cases.items():
         assert np.array_equal(np.asarray(open_picture(data)), np.asarray(wanted)), name
+        assert open_picture(data).mode == "L", name
+        assert picture_size(data) == open_picture(data).size, name
     for name, data in {
         "CMYK": encoded(grey.convert("RGB").convert("CMYK"), "JPEG", quality=100),
         "YCbCr": encoded(grey.convert("RGB"), "JPEG", quality=100),
@@ -96,14 +116,65 @@ def test_modes() -> None:
         "GIF": encoded(grey, "GIF", save_all=True, append_images=[Image.new("L", (60, 20))]),
     }.items():
         assert np.abs(np.asarray(open_picture(data)).astype(int) - RAMP).max() <= 6, name
+        assert picture_size(data) == (60, 20), name
+
+
+def test_half_transparent_ink_lies_on_white() -> None:
+    half = Image.new("RGBA", (4, 4), (0, 0, 0, 128))
+    for picture in (half, half.convert("RGBa"), half.convert("LA")):
+        assert np.asarray(open_picture(picture)).tolist() == [[127] * 4] * 4, picture.mode
+    one_bit = Image.new("1", (4, 4), 0)
+    assert np.asarray(open_picture(encoded(one_bit))).max() == 0
+
+
+def test_floats_and_deep_greys() -> None:
+    """0..1 is stretched, 0..255 is taken as it is, and nothing wraps around."""
+    for values, wanted in (
+        ([[0.0, 0.5, 1.0]], [[0, 128, 255]]),
+        ([[0.0, 100.4, 255.0]], [[0, 100, 255]]),
+        ([[-5.0, np.nan, 1e9]], [[0, 0, 255]]),
+        ([[-np.inf, 0.0, np.inf]], [[0, 0, 255]]),
+    ):
+        floats = Image.fromarray(np.array(values, dtype=np.float32))
+        assert np.asarray(open_picture(encoded(floats, "TIFF"))).tolist() == wanted, values
+    for values, wanted in (
+        ([[0, 255]], [[0, 255]]),
+        ([[0, 256]], [[0, 0]]),
+        ([[-7, 65535]], [[0, 255]]),
+        ([[0, 2**31 - 1]], [[0, 255]]),
+        ([[-7, 255]], [[0, 255]]),
+    ):
+        deep = Image.fromarray(np.array(values, dtype=np.int32))
+        assert np.asarray(open_picture(encoded(deep, "TIFF"))).tolist() == wanted, values
+    assert np.asarray(open_picture(Image.fromarray(np.array([[200, 65535]], dtype=np.uint16)))).tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "bool", "float16", "float32", "float64"])
+@pytest.mark.parametrize("channels", [None, 1, 3, 4])
+def test_arrays(dtype: str, channels: int | None) -> None:
+    stripes = np.zeros((6, 8), dtype=bool)
+    stripes[:, ::2] = True
+    scale = {"uint8": 255, "uint16": 65535}.get(dtype, 1)
+    array = (stripes if channels is None else np.stack([stripes] * channels, axis=2)).astype(dtype) * np.array(
+        scale, dtype=dtype
+    )
+    if channels == 4:
+        array[..., 3] = scale  # opaque
+    if array.dtype == np.uint16 and channels in (3, 4):
+        assert array.max() == 65535
+    for way in (array, np.asfortranarray(array)):
+        assert np.array_equal(np.asarray(open_picture(way)), stripes * np.uint8(255))
+        assert picture_size(way) == (8, 6)
+    turned = np.swapaxes(array, 0, 1)  # not contiguous
+    assert np.array_equal(np.asarray(open_picture(turned)), stripes.T * np.uint8(255))
 
 
 def test_slivers() -> None:
-    for size in ((1, 1), (1, 40), (400, 1), (1, 10_000)):
+    for size, width in (((1, 1), 32), ((1, 40), 8), ((400, 1), 12_800), ((1, 10_000), 8)):
         picture = open_picture(encoded(Image.new("L", size, 100)))
         line = LineTransform()(picture)
-        assert line.shape[:2] == (1, 32)
-        assert line.shape[2] >= 8
+        assert line.shape == (1, 32, width)
+        np.testing.assert_allclose(line, (100 / 255 - 0.5) / 0.5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -135,11 +206,54 @@ def test_bad_bytes_are_one_line(data: bytes, message: str, tmp_path: Path) -> No
 def test_bad_places(tmp_path: Path) -> None:
     for source, message in (
         (tmp_path, "is a folder"),
-        (tmp_path / "none.png", "No such file"),
+        (tmp_path / "none.png", r"none\.png: cannot be opened \(No such file"),
         ("a\0b", "cannot be opened"),
+        (tmp_path / "many bytes.png", "has 256 MiB; at most 256 MiB are opened"),
+        (Image.new("L", (0, 5)), r"has no pixels \(0 x 5\)"),
+        (Image.new("L", (5, 0)), r"has no pixels \(5 x 0\)"),
     ):
-        with pytest.raises(DataError, match=message):
-            open_picture(source)
+        if "many" in str(source):
+            with (tmp_path / "many bytes.png").open("wb") as file:
+                file.truncate(MAX_BYTES + 1)  # a hole, not on the disk
+        for function in (open_picture, picture_size):
+            with pytest.raises(DataError, match=message):
+                function(source)
+
+
+def test_limits_come_before_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pixel of a picture that is too large is decoded; one at the limit is."""
+    decoded: list[int] = []
+    load = ImageFile.ImageFile.load
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: (decoded.append(1), load(self))[1])
+    large = encoded(Image.fromarray(RAMP))
+    decoded.clear()
+    monkeypatch.setattr(image_module, "MAX_PIXELS", 60 * 20 - 1)
+    for function in (open_picture, picture_size):
+        with pytest.raises(DataError, match="has 60 x 20 pixels; at most 1,199 are decoded"):
+            function(large)
+    assert not decoded
+    monkeypatch.setattr(image_module, "MAX_PIXELS", 60 * 20)
+    assert picture_size(large) == (60, 20)
+    assert open_picture(large).size == (60, 20)
+    assert decoded
+
+
+def test_damage_is_found_by_decoding_and_named() -> None:
+    cut = encoded(Image.fromarray(RAMP))[:-30]
+    assert picture_size(cut) == (60, 20)  # the header is whole
+    with pytest.raises(DataError, match=r"page 7, line 3: is damaged"):
+        open_picture(cut, "page 7, line 3")
+    with pytest.raises(DataError, match=r"picture \(bytes\): "):
+        open_picture(cut)
+
+
+def test_pictures_of_the_caller_stay_open(tmp_path: Path) -> None:
+    Image.fromarray(RAMP).convert("RGB").save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        picture_size(picture)
+        assert np.array_equal(np.asarray(open_picture(picture)), RAMP)
+        assert picture.getpixel((59, 0)) == (255, 255, 255)
+        assert picture.mode == "RGB"
 
 
 @pytest.mark.parametrize(
@@ -179,14 +293,28 @@ def test_transform() -> None:
     assert line[0, :, 0].max() < -0.9 < 0.9 < line[0, :, -1].min()  # dark left, light right
     other = LineTransform(mean=0.0, std=1.0)(picture)
     np.testing.assert_allclose(other, line * 0.5 + 0.5, atol=1e-6)
-    with pytest.raises(DataError, match=r"x\.png: 60 x 20 pixels become 96 x 32; at most 64 wide are read"):
-        LineTransform(max_width=64)(picture, "x.png")
+    with pytest.raises(DataError, match=r"x\.png: 60 x 20 pixels become 96 x 32; at most 92 wide are read"):
+        LineTransform(max_width=92)(picture, "x.png")
+    assert LineTransform(max_width=96)(picture).shape == (1, 32, 96)  # the limit itself is read
+    fixed = LineTransform(width=64)
+    assert fixed(picture).shape == fixed(Image.new("L", (9000, 2))).shape == (1, 32, 64)
+    assert picture.size == (60, 20)  # untouched
+    ready = Image.fromarray(np.arange(32 * 8, dtype=np.uint8).reshape(32, 8))
+    np.testing.assert_allclose(LineTransform()(ready)[0], (np.asarray(ready) / 255 - 0.5) / 0.5, atol=1e-6)
+    for grey, value in ((0, -1.0), (255, 1.0)):  # the ends of the range
+        np.testing.assert_allclose(LineTransform()(Image.new("L", (60, 20), grey)), value, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"height": 4}, "image.height=4"),
+        ({"height": 7}, r"image.height=7: must be 8\.\.1024"),
+        ({"height": 1025}, "image.height=1025"),
+        ({"width": 72, "max_width": 64}, r"multiple of 4 in 8\.\.64"),
+        ({"multiple": 65}, "multiple 65"),
+        ({"max_width": 262_145}, "max_width 262145"),
+        ({"std": float("inf")}, "finite"),
+        ({"std": -1.0}, "std must be above 0"),
         ({"width": 30}, "multiple of 4"),
         ({"width": 4}, "multiple of 4 in 8"),
         ({"max_width": 4}, "max_width"),
@@ -200,8 +328,18 @@ def test_bad_transforms(changes: dict, message: str) -> None:
         LineTransform(**changes)
 
 
+def test_the_limits_themselves_are_allowed() -> None:
+    for allowed in ({"height": 8}, {"height": 1024}, {"width": 8}, {"width": 64, "max_width": 64}, {"multiple": 1}):
+        LineTransform(**allowed)
+    LineTransform(multiple=64, max_width=128)
+    LineTransform(max_width=262_144)
+
+
 def test_printable() -> None:
     assert printable("a\nb\t\x1b[31m") == "a\\nb\\t\\x1b[31m"
     assert printable("bad\udcff") == "bad\\udcff"
-    assert printable("x" * 300).endswith("…")
+    assert printable("x" * 300) == "x" * 199 + "…"
+    assert printable("x" * 200) == "x" * 200
+    assert printable("a\u202eb\u2028") == "a\\u202eb\\u2028"  # nothing turns the message round
+    assert printable(Path("a") / "b.png") == str(Path("a") / "b.png")
     assert printable("öä ß中") == "öä ß中"

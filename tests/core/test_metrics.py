@@ -48,3 +48,38 @@ def test_edges() -> None:
     assert EditCounts.of("निx", "नि").characters == 1  # a grapheme cluster is one character
     assert EditCounts.of("Ab", "ab").character_errors == 1  # case counts
     assert EditCounts.of("a b", "ab").character_errors == 1  # space counts
+
+
+COUNTS = st.builds(EditCounts, *[st.integers(0, 99)] * 6)
+
+
+@given(COUNTS, COUNTS, COUNTS)
+def test_addition(a: EditCounts, b: EditCounts, c: EditCounts) -> None:
+    assert (a + b) + c == a + (b + c)
+    assert a + b == b + a
+    assert a + EditCounts() == a
+    assert a != b or a + c == b + c
+    assert (a + b).word_errors == a.word_errors + b.word_errors
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6))
+def test_rates(pairs: list[tuple[str, str]]) -> None:
+    total = EditCounts.total(pairs)
+    words = sum(len(reference.split()) for _, reference in pairs)
+    errors = sum(levenshtein(a.split(), b.split()) for a, b in pairs)
+    assert total.wer == pytest.approx(errors / words if words else float(errors > 0))
+    assert (total.lines, total.words, total.word_errors) == (len(pairs), words, errors)
+
+
+def test_lines_count_by_their_length_not_alike() -> None:
+    total = EditCounts.total([("", "a"), ("bbb", "bbb")])
+    assert (total.cer, total.wer, total.exact_rate) == (1 / 4, 1 / 2, 1 / 2)
+
+
+def test_clusters_and_words() -> None:
+    family = "\U0001f469\u200d\U0001f467"
+    assert EditCounts.of("", family + "नि").character_errors == 2
+    assert EditCounts.of("e\u0301", "e").character_errors == 1  # another mark is another character, once
+    words = EditCounts.of("a  b\tc", " a b d ")
+    assert (words.word_errors, words.words, words.exact) == (1, 3, 0)
+    assert EditCounts.of("x", " ").wer == 1.0  # a reference without words

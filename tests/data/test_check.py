@@ -12,7 +12,7 @@ from PIL import Image
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data import check
-from crnn.data.check import check_lines, fit_problem
+from crnn.data.check import check_lines, fit_problem, label_problem
 from crnn.data.sources import open_source
 from crnn.errors import DataError
 
@@ -102,6 +102,120 @@ def test_fingerprint(line_folder: Path, lines: Path) -> None:
     assert check_lines(open_source(lines), LineTransform(), threads=1).fingerprint == first  # the place plays no part
     plant(lines, 3, "other")
     assert check_lines(open_source(lines), LineTransform()).fingerprint != first
+
+
+@pytest.mark.parametrize("change", ["label", "name", "size", "dropped", "order"])
+def test_each_change_changes_the_fingerprint(change: str, lines: Path) -> None:
+    first = check_lines(open_source(lines), LineTransform()).fingerprint
+    assert check_lines(open_source(lines), LineTransform(), decode=False, threads=3).fingerprint == first
+    table = lines / "labels.tsv"
+    rows = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    if change == "label":
+        rows[4] = rows[4].replace("\n", " \n")
+    elif change == "name":
+        (lines / "images" / "004.png").rename(lines / "images" / "x.png")
+        rows[4] = rows[4].replace("004", "x")
+    elif change == "size":
+        with Image.open(lines / "images" / "004.png") as picture:
+            larger = picture.resize((picture.width + 1, picture.height))
+        larger.save(lines / "images" / "004.png")
+    elif change == "dropped":
+        del rows[4]
+    else:
+        rows[4], rows[5] = rows[5], rows[4]
+    table.write_text("".join(rows), encoding="utf-8")
+    report = check_lines(open_source(lines), LineTransform())
+    assert report.dropped == []
+    assert report.fingerprint != first
+
+
+def test_one_time_step_decides() -> None:
+    """A label of T steps fits, one of T + 1 does not; a repeated character needs a step more."""
+    charset, transform = Charset.from_texts(["ab"]), LineTransform(32)  # 40 x 32: T = 10
+    assert fit_problem("ab" * 5, charset, (40, 32), transform) is None
+    assert fit_problem("ab" * 5 + "a", charset, (40, 32), transform) is not None
+    assert fit_problem("aabababab", charset, (40, 32), transform) is None
+    assert fit_problem("aababababa", charset, (40, 32), transform) is not None
+
+
+def test_the_remedy_for_a_fixed_width_is_a_width() -> None:
+    charset, transform = Charset.from_texts(["ab"]), LineTransform(32, width=64)
+    problem = fit_problem("aabb", charset, (9000, 20), transform)
+    assert problem is None
+    problem = fit_problem("ab" * 20, charset, (900, 20), transform)
+    assert problem is not None
+    assert problem[1].endswith(
+        "needs 40 time steps, 900 x 20 pixels at image.width 64 give 16; is the label right? else raise image.width to 160"
+    )
+    assert fit_problem("ab" * 20, charset, (900, 20), LineTransform(32, width=160)) is None
+    assert fit_problem("ab" * 20, charset, (900, 20), LineTransform(32, width=156)) is not None
+
+
+def test_no_remedy_is_named_that_would_be_refused() -> None:
+    charset = Charset.from_texts(["ab"])
+    for length in (28, 29, 30, 31, 100):
+        problem = fit_problem("a" + "ba" * (length // 2), charset, (7, 60), LineTransform(32))
+        assert problem is not None
+        _, _, height = problem[1].partition("raise image.height to ")
+        if height:
+            LineTransform(int(height))
+            assert int(height) <= 1024
+        else:
+            assert "no image.height up to 1024 gives as many; correct or remove the line" in problem[1]
+    assert not height
+    assert fit_problem("ab" * 8, charset, (4, 64), LineTransform(32))[1].endswith("image.height to 1024")  # type: ignore[index]
+
+
+def test_limits(lines: Path) -> None:
+    """A line at the limit is kept; shares count all lines; without a charset labels are not compared with one."""
+    Image.new("L", (4096, 32), 255).save(lines / "images" / "003.png")
+    Image.new("L", (4100, 32), 255).save(lines / "images" / "004.png")
+    Image.new("L", (40_000, 32), 255).save(lines / "images" / "005.png")
+    plant(lines, 6, "не здесь")
+    report = check_lines(open_source(lines), LineTransform(), max_width=4096)
+    assert [(d.where.rsplit(":", 1)[1], d.reason) for d in report.dropped] == [
+        ("5", check.TOO_WIDE),
+        ("6", check.TOO_WIDE),
+    ]
+    assert "at most 32768 wide are read" in report.dropped[1].detail
+    report.refuse_if_too_many(2 / 48)
+    with pytest.raises(DataError, match="46 of 48 lines kept"):
+        report.refuse_if_too_many(1.99 / 48)
+    no_charset = check_lines(open_source(lines), LineTransform(), max_width=None)
+    assert [d.reason for d in no_charset.dropped] == [check.TOO_WIDE]
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("\u3000", check.EMPTY_LABEL),
+        ("a\x85b", check.CONTROL_CHARACTER),
+        ("a\tb", check.CONTROL_CHARACTER),
+        ("a\x00", check.CONTROL_CHARACTER),
+        ("a b", None),
+        ("نم\u200cخ", None),  # joiners and marks belong to the text
+        ("\u200f12", None),
+    ],
+)
+def test_labels(label: str, reason: str | None) -> None:
+    problem = label_problem(label)
+    assert (problem[0] if problem else None) == reason
+
+
+def test_all_unknown_characters_are_in_the_remedy() -> None:
+    problem = fit_problem("vwxyza", Charset.from_texts(["a"]), (400, 20), LineTransform())
+    assert problem is not None
+    assert problem[0] == check.UNKNOWN_CHARACTER
+    assert problem[1].count("U+00") == 3  # three are named
+    assert "charset.extra=vwxyz or set data.unknown=drop" in problem[1]
+
+
+def test_an_unreadable_picture_outside_the_folder_is_a_dropped_line(lines: Path) -> None:
+    plant(lines, 2, whole="../val/images/000.png\tabc")
+    report = check_lines(open_source(lines), LineTransform())
+    [dropped] = report.dropped
+    assert (dropped.picture, dropped.reason) == ("../val/images/000.png", check.UNREADABLE)
+    assert "must stay within" in dropped.detail
 
 
 @pytest.mark.parametrize("size", [(40, 20), (33, 31), (500, 90), (7, 60)])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import re
+import threading
+import time
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +17,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crnn.data.sources import FORMATS, LineSource, open_source
-from crnn.data.sources.views import Concatenation, Selection
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.data.sources import FORMATS, LineEntry, LineSource, files, open_source
+from crnn.data.sources.files import PictureStore
+from crnn.data.sources.gt_text import GtTextSource
+from crnn.data.sources.label_table import LabelTableSource
+from crnn.data.sources.views import Concatenation, Fitting, Selection
 from crnn.errors import DataError
 
 TEXTS = ["eins", "zwei drei", " führende Leerzeichen", "नि", 'Tab-los, "Zitat"']
@@ -158,3 +167,269 @@ def test_views(tmp_path: Path) -> None:
     assert [read(both, 5 + i) for i in range(5)] == [read(two, i) for i in range(5)]
     some = Selection(both, [7, 0, 7])
     assert [read(some, i) for i in range(len(some))] == [read(both, i) for i in (7, 0, 7)]
+
+
+def read_in_threads(source: LineSource) -> list[tuple[str, tuple[int, int], int]]:
+    with ThreadPoolExecutor(4) as threads:
+        return list(threads.map(lambda i: read(source, i % 5), range(40)))
+
+
+def test_threads_of_forked_workers(tmp_path: Path) -> None:
+    """A worker that threads its reading must not share a file position with its parent, nor its threads with another."""
+    source = open_source(table_with_zip(tmp_path / "lines"))
+    here = read_in_threads(source)
+    with get_context("fork").Pool(2) as pool:
+        assert pool.map(read_in_threads, [source] * 6) == [here] * 6
+        forked = pool.map_async(read_in_threads, [source] * 6)
+        assert read_in_threads(source) == here
+        assert forked.get(60) == [here] * 6
+
+
+def test_each_process_and_thread_opens_the_archive_itself(tmp_path: Path) -> None:
+    store = PictureStore(table_with_zip(tmp_path / "lines"))
+    assert store._zip() is store._zip()
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(store._zip).result() is not store._zip()
+    opened = store._zip()
+    child = os.fork()
+    if not child:
+        os._exit(0 if store._zip() is not opened else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_threads_that_open_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first pictures of a worker are asked for by several threads at once; none may lose its handle."""
+    store = PictureStore(table_with_zip(tmp_path / "lines"))
+    barrier = threading.Barrier(2)
+    turn: dict[int, float] = {}
+    getpid, handle = os.getpid, zipfile.ZipFile
+
+    def slow_getpid() -> int:
+        time.sleep(turn.get(threading.get_ident(), 0))
+        return getpid()
+
+    class SlowZipFile(handle):  # type: ignore[misc, valid-type]
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)
+            self.opened = time.sleep(0.2)
+
+    def fetch(delay: float) -> bool:
+        turn[threading.get_ident()] = delay
+        barrier.wait()
+        return isinstance(store.source("0.png"), bytes)
+
+    monkeypatch.setattr(files.os, "getpid", slow_getpid)
+    monkeypatch.setattr(files.zipfile, "ZipFile", SlowZipFile)
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(fetch, (0.0, 0.1))) == [True, True]
+
+
+@pytest.mark.parametrize("method", ["STORED", "DEFLATED", "BZIP2", "LZMA"])
+def test_damaged_members_are_named(method: str, tmp_path: Path) -> None:
+    """Whatever the damage does to the decompressor: one line, never its own kind of error."""
+    folder = table(tmp_path / "a")
+    noise = np.random.default_rng(0).integers(0, 255, (20, 60), dtype=np.uint8)
+    with zipfile.ZipFile(folder / "images.zip", "w", getattr(zipfile, f"ZIP_{method}")) as archive:
+        with archive.open("n.bmp", "w") as member:
+            Image.fromarray(noise).save(member, "BMP")
+        start = archive.getinfo("n.bmp").header_offset + 30 + len("n.bmp")
+        length = archive.getinfo("n.bmp").compress_size
+    whole = (folder / "images.zip").read_bytes()
+    assert np.array_equal(np.asarray(PictureStore(folder).picture("n.bmp")), noise)
+    failed = 0
+    for place in range(start, start + length, max(1, length // 40)):
+        broken = bytearray(whole)
+        broken[place] ^= 0xFF
+        (folder / "images.zip").write_bytes(broken)
+        try:
+            read = PictureStore(folder).picture("n.bmp")
+        except DataError as error:
+            assert re.fullmatch(r".*images\.zip:n\.bmp: cannot be read \(.+\)", str(error)), error
+            failed += 1
+        else:  # a byte that no reader looks at
+            assert np.array_equal(np.asarray(read), noise)
+    assert failed >= 35
+
+
+def test_encrypted_and_huge_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = table_with_zip(tmp_path / "a")
+    data = bytearray((folder / "images.zip").read_bytes())
+    data[6] |= 1  # the flag of the first member, here and in the directory
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    (folder / "images.zip").write_bytes(data)
+    with pytest.raises(DataError, match=r"images\.zip:0\.png: cannot be read .*encrypted"):
+        PictureStore(folder).picture("0.png")
+    monkeypatch.setattr(files, "MAX_BYTES", 10)
+    with pytest.raises(DataError, match=r"images\.zip:1\.png: has \d+ bytes; allowed are 10"):
+        PictureStore(folder).picture("1.png")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.png", "images/../../secret.png", "..\\secret.png", "images\\..\\..\\secret.png", "/secret.png", ""],
+)
+@pytest.mark.parametrize("maker", [table, table_with_zip])
+def test_nothing_outside_the_folder_is_opened(name: str, maker: Callable[[Path], Path], tmp_path: Path) -> None:
+    folder = maker(tmp_path / "a")
+    picture(0).save(tmp_path / "secret.png")
+    (folder / "images").mkdir(exist_ok=True)
+    absolute = str(tmp_path / "secret.png") if name.startswith("/") else name
+    for function in (PictureStore(folder).picture, PictureStore(folder).size):
+        with pytest.raises(DataError, match=r"must stay within .*a: no '\.\.', no absolute path"):
+            function(absolute)
+
+
+def test_names_that_no_file_can_have(tmp_path: Path) -> None:
+    for maker in (table, table_with_zip):
+        store = PictureStore(maker(tmp_path / maker.__name__))
+        for name in ("a\0b", "x" * 5000, ".", "images", "images/", "none\nthere.png", "\udcff.png"):
+            with pytest.raises(DataError) as caught:
+                store.picture(name)
+            assert "\n" not in str(caught.value)
+            assert "there is no such picture" in str(caught.value), name
+            str(caught.value).encode()  # printable
+
+
+def test_backslashes_are_folders(tmp_path: Path) -> None:
+    source = open_source(table(tmp_path / "a"))
+    (tmp_path / "a" / "labels.tsv").write_text("images\\2.png\tzwei\n", encoding="utf-8")
+    written_on_windows = open_source(tmp_path / "a")
+    assert written_on_windows.size(0) == source.size(2)
+
+
+def test_table_rows(tmp_path: Path) -> None:
+    """Empty lines count as lines of the file but not of the data; only the first tab divides; nothing is stripped."""
+    table(tmp_path / "a")
+    (tmp_path / "a" / "labels.tsv").write_bytes(b"images/0.png\t a\tb \r\n\n\nimages/1.png\tc\n\tlost\nimages/2.png\t")
+    source = open_source(tmp_path / "a")
+    entries = [source.entry(i) for i in range(len(source))]
+    assert [e.text for e in entries] == [" a\tb ", "c", "lost", ""]
+    assert [e.where.rpartition("labels.tsv:")[2] for e in entries] == ["1", "4", "5", "6"]
+    assert [e.picture for e in entries] == ["images/0.png", "images/1.png", "", "images/2.png"]
+    assert [bool(e.problem) for e in entries] == [False, False, True, False]
+    assert "\x1b" not in LabelTableSource(written(tmp_path / "b.tsv", "no tab \x1b[2J")).entry(0).problem
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_gt_texts(tmp_path: Path) -> None:
+    """One line end is not part of the text, all else is; the best picture is taken; suffixes in any case."""
+    for name, text in {"a": "x \r\n", "b": " y\n\n", "c": "z\n", "d.e": "\ufeffw", "f": ""}.items():
+        written(tmp_path / f"{name}.gt.txt", text)
+    for i, name in enumerate(("a.JPG", "b.bin.png", "b.png", "b.nrm.png", "c.tiff", "d.e.png", "f.png")):
+        picture(i).save(tmp_path / name)
+    written(tmp_path / "notes.txt", "not a label")
+    source = open_source(tmp_path)
+    entries = {e.picture: e for e in (source.entry(i) for i in range(len(source)))}
+    assert {name: e.text for name, e in entries.items()} == {
+        "a.JPG": "x ",
+        "b.bin.png": " y\n",
+        "c.tiff": "z",
+        "d.e.png": "w",
+        "f.png": "",
+    }
+    assert entries["c.tiff"].where == str(tmp_path / "c.gt.txt")
+    assert [source.size(i)[0] for i in range(len(source))] == [40, 41, 44, 45, 46]
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "g.gt.txt").write_bytes(b"ok\nK\xe4se")
+    with pytest.raises(DataError, match=r"g\.gt\.txt:2: is not UTF-8 \(byte 0xE4\)"):
+        open_source(tmp_path)
+    with pytest.raises(DataError, match=r"has no \*\.gt\.txt files"):
+        GtTextSource(tmp_path / "images")
+
+
+def test_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("b/2", "a/9", "a/1", "c", "b/1"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        written(tmp_path / f"{name}.gt.txt", name)
+    walk = os.walk
+
+    def reversed_walk(*arguments: object, **options: object):  # type: ignore[no-untyped-def]
+        for here, folders, names in walk(*arguments, **options):  # type: ignore[call-overload]
+            folders.sort(reverse=True)
+            yield here, folders, sorted(names, reverse=True)
+
+    monkeypatch.setattr(os, "walk", reversed_walk)
+    source = open_source(tmp_path)
+    assert [source.entry(i).text for i in range(5)] == ["c", "a/1", "a/9", "b/1", "b/2"]
+
+
+def test_links_in_a_circle_do_not_trap(tmp_path: Path) -> None:
+    gt_files(tmp_path / "a")
+    (tmp_path / "a" / "deeper" / "up").symlink_to(tmp_path / "a", target_is_directory=True)
+    assert len(open_source(tmp_path / "a")) == 5
+
+
+def test_large_label_files_are_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "labels.tsv").open("wb") as file:
+        file.truncate(files.MAX_LABEL_BYTES + 2**20)  # a hole, not on the disk
+    with pytest.raises(DataError, match="has 65 MiB; labels of at most 64 MiB are read"):
+        open_source(tmp_path)
+
+
+def test_each_format_is_recognised_by_its_content(tmp_path: Path) -> None:
+    assert type(open_source(table(tmp_path / "a"))) is LabelTableSource
+    assert type(open_source(str(gt_files(tmp_path / "b")))) is GtTextSource
+    gt_files(tmp_path / "a")
+    assert type(open_source(tmp_path / "a")) is LabelTableSource  # both: the table says more
+    for other in (written(tmp_path / "labels.txt", "images/0.png\tx"), tmp_path / "a" / "images"):
+        assert not any(reader.matches(other) for reader in FORMATS.values())
+        with pytest.raises(DataError, match="in a known format; allowed are: "):
+            open_source(other)
+
+
+class Endless:
+    """Labels 'a' * n on pictures of 8 columns, longest first; at a later position shorter."""
+
+    name = "endless"
+    endless = True
+
+    def __init__(self, lengths: list[int]) -> None:
+        self.lengths = lengths
+
+    def __len__(self) -> int:
+        return 3
+
+    def entry(self, position: int) -> LineEntry:
+        return LineEntry("ab" * self.lengths[position // Fitting._STRIDE], f"line {position}", "")
+
+    def size(self, position: int) -> tuple[int, int]:
+        return 32, 32
+
+    def picture(self, position: int) -> Image.Image:
+        return Image.new("L", self.size(position), position % 3)
+
+
+def test_fitting_replaces_what_cannot_fit() -> None:
+    arguments = Charset.from_texts(["ab"]), LineTransform(32)  # 8 steps: four times 'ab'
+    source = Fitting(Endless([5, 6, 4, 1]), *arguments)
+    assert isinstance(source, LineSource)
+    assert (len(source), source.endless, source.name) == (3, True, "endless")
+    for position in (0, 1, 2, 3, 100):
+        later = position + 2 * Fitting._STRIDE
+        assert source.entry(position) == LineEntry("abababab", f"line {later}", "")
+        assert source.size(position) == (32, 32)
+        assert source.picture(position).getpixel((0, 0)) == later % 3
+    assert Fitting(Endless([4]), *arguments).entry(7).where == "line 7"  # what fits is left alone
+    with pytest.raises(DataError, match="endless: no rendered line fits its width"):
+        Fitting(Endless([5] * 100), *arguments).entry(0)
+    with pytest.raises(DataError, match="no rendered line fits"):
+        Fitting(Endless([1] * 100), Charset.from_texts(["a"]), LineTransform(32)).entry(0)
+
+
+def test_views_travel_and_keep_the_contract(tmp_path: Path) -> None:
+    one, two = open_source(table_with_zip(tmp_path / "a")), open_source(gt_files(tmp_path / "b"))
+    view = Concatenation([Selection(one, [4, 1]), Selection(two, []), two])
+    assert isinstance(view, LineSource)
+    assert view.name == f"{one.name} + {two.name} + {two.name}"
+    assert not view.endless
+    assert len(view) == 7
+    wanted = [read(one, 4), read(one, 1), *(read(two, i) for i in range(5))]
+    assert [read(view, i) for i in range(7)] == wanted
+    with get_context("spawn").Pool(1) as pool:
+        assert pool.starmap(read, [(view, i) for i in range(7)]) == wanted
+    with pytest.raises(IndexError):
+        view.entry(7)

@@ -46,7 +46,6 @@ class PictureStore:
         archive = folder / "images.zip"
         self._archive = archive if archive.is_file() else None
         self._local = threading.local()
-        self._pid = -1
 
     def __getstate__(self) -> dict[str, object]:
         return {"folder": self.folder, "_archive": self._archive}
@@ -54,18 +53,16 @@ class PictureStore:
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
         self._local = threading.local()
-        self._pid = -1
 
     def _zip(self) -> zipfile.ZipFile:
         """This thread's and process's handle; a forked worker must not share a file position."""
-        if self._pid != os.getpid():
-            self._local, self._pid = threading.local(), os.getpid()
-        if not hasattr(self._local, "zip"):
+        if getattr(self._local, "pid", None) != os.getpid():
             assert self._archive is not None
             try:
                 self._local.zip = zipfile.ZipFile(self._archive)
             except (OSError, zipfile.BadZipFile) as error:
                 raise DataError(f"{self._archive}: is not a readable zip archive ({error})") from None
+            self._local.pid = os.getpid()
         return self._local.zip
 
     def _inside(self, name: str) -> Path | None:
@@ -95,8 +92,11 @@ class PictureStore:
             return self._zip().read(info)
         except KeyError:
             raise DataError(f"{printable(name)}: there is no such picture in {self.folder} or its images.zip") from None
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise DataError(f"{self._archive}:{printable(name)}: cannot be read ({printable(error)})") from None
+        except DataError:
+            raise
+        except Exception as error:  # each compression method has its own errors for damaged data
+            reason = printable(error) or type(error).__name__
+            raise DataError(f"{self._archive}:{printable(name)}: cannot be read ({reason})") from None
 
     def size(self, name: str) -> tuple[int, int]:
         return picture_size(self.source(name), printable(self.folder / name))

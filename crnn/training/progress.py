@@ -119,8 +119,8 @@ class TrainingProgress(ProgressBar):
         )
         if values.get("val/cer", 0.0) > 0.9 and trainer.current_epoch == 0:
             self._say(
-                "  still mostly blanks: normal for CTC in the first 500 steps or so, while it finds out where characters "
-                "are; a falling loss shows that it learns"
+                "  still mostly blanks: normal for CTC in the first 500 steps or so, while it finds out where the "
+                "characters are; a falling loss shows that it learns"
             )
         self._said = time.monotonic()
 

@@ -53,7 +53,8 @@ def network_of_settings(overrides: list[str]) -> tuple[CRNN, LineTransform]:
     register()
     try:
         with initialize_config_dir(config_folder(), version_base="1.3"):
-            config = to_config(compose("train", [quoted(word) for word in overrides]))
+            # nothing is exported here, so what cannot be exported can still be explained
+            config = to_config(compose("train", [*map(quoted, overrides), "export.format=none"]))
         chosen, image = config.charset, config.image
         texts = [ASCII if chosen.symbols is None else chosen.symbols]
         charset = Charset.from_texts(texts, chosen.extra, chosen.form, chosen.unit)  # type: ignore[arg-type]  # checked

@@ -71,20 +71,26 @@ class GracefulStop(Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
-        number = self._number
-        if trainer.world_size > 1:  # all ranks stop, whichever was asked
-            asked = torch.tensor(float(number), device=trainer.strategy.root_device)
-            number = int(trainer.strategy.reduce(asked, reduce_op="max"))
-        if number:
+        last = (
+            batch_idx + 1 == trainer.num_training_batches
+        )  # its validation comes first, and then `on_train_epoch_end`
+        if self._agreed(trainer) and not last:
             metrics = {"train/loss": float(outputs["loss"]), "epoch": trainer.current_epoch}
             for logger in trainer.loggers:  # Lightning logs a step after this hook, which is left by the exception
                 logger.log_metrics(metrics, trainer.global_step - 1)
             trainer.save_checkpoint(self._checkpoint)
-            raise StoppedBySignal(number)
+            raise StoppedBySignal(self._number)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if self._number and trainer.world_size == 1:  # asked during validation; the epoch's checkpoint follows
+        if self._agreed(trainer):  # asked at the last step or during validation; the epoch's checkpoint follows
             trainer.should_stop = True
+
+    def _agreed(self, trainer: L.Trainer) -> int:
+        """The signal that this process, or another rank, was sent; 0 for none."""
+        if trainer.world_size > 1:  # all ranks stop, whichever was asked
+            asked = torch.tensor(float(self._number), device=trainer.strategy.root_device)
+            self._number = int(trainer.strategy.reduce(asked, reduce_op="max"))
+        return self._number
 
     @property
     def asked(self) -> int:

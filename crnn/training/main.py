@@ -48,7 +48,6 @@ def _hydra_main(composed: DictConfig) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("stopped at once", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
 
 

@@ -99,6 +99,11 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
     except StoppedBySignal as stopped:
         folder.say(f"stopped by {stopped}; a checkpoint is written. Go on with: crnn train resume={folder.path}")
         raise
+    except SystemExit:  # how Lightning ends after a KeyboardInterrupt
+        if stop.asked:
+            folder.say(f"stopped at once; go on from the last checkpoint with: crnn train resume={folder.path}")
+            raise KeyboardInterrupt from None
+        raise
     if not trainer.is_global_zero:
         return Outcome(folder.path, {})
     times = {
@@ -161,13 +166,13 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
         SampleReadings(loaders.datasets["val"], folder.path / "samples"),
         ModelCheckpoint(filename="best", monitor="val/cer", mode="min", save_top_k=1, **common),
         ModelCheckpoint(filename="last", save_top_k=1, **common),
-        stop,
     ]
     if settings.checkpoint_every:
         within = common | {"save_on_train_epoch_end": False}
         callbacks.append(ModelCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **within))
     if config.ema.enabled:
-        callbacks.append(EMAWeightAveraging(decay=config.ema.decay))  # last: it swaps the weights back after validation
+        callbacks.append(EMAWeightAveraging(decay=config.ema.decay))  # late: it swaps the weights back after validation
+    callbacks.append(stop)  # after the averaging, so that its checkpoint holds the average of the step at hand
     if settings.max_minutes:
         callbacks.append(Timer(timedelta(minutes=settings.max_minutes), interval="epoch", verbose=False))
     if config.stop.patience:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -113,41 +111,89 @@ def test_overfits_eight_lines(line_folder: Path, tmp_path: Path) -> None:
         assert [r.text for r in crnn.load(outcome.folder / name).recognize(pictures)] == texts
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_resume_is_exact(line_folder: Path, tmp_path: Path, how: signal.Signals) -> None:
-    """Killed or stopped in mid-epoch and resumed: the same losses and figures as a run that was left alone."""
+INTERRUPTED = """
+import os, signal, sys
+from crnn.training.main import main
+from crnn.training.module import CrnnModule
+
+signals, hook, step = sys.argv[1], sys.argv[2], int(sys.argv[3])
+original = getattr(CrnnModule, hook)
+
+def interrupted(self, batch, batch_idx):
+    if self.global_step == step and batch_idx == step % 6:
+        for number in signals.split():
+            os.kill(os.getpid(), int(number))
+    return original(self, batch, batch_idx)
+
+setattr(CrnnModule, hook, interrupted)
+sys.argv[1:] = sys.argv[4:]
+main()
+"""
+"""A training of 6 steps an epoch that sends itself signals in a hook, when `step` steps are done."""
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(line_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, ...]]:
+    """A run that was left alone, and its settings."""
+    folder = tmp_path_factory.mktemp("alone")
     common = (
         f"data.root={line_folder}",
-        f"runs_dir={tmp_path}",
-        "trainer.max_epochs=12",
+        "runs_dir=.",
+        "trainer.max_epochs=6",
         "model.lstm.num_layers=2",
         "model.lstm.dropout=0.3",
         "ema.enabled=true",
         "trainer.checkpoint_every=4",
     )
-    alone = run_script(tmp_path, *common, "name=alone")
+    alone = run_script(folder, *common, "name=alone")
     assert alone.returncode == 0, alone.stderr
-    process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), *TINY, *common, "name=cut"],
+    return folder / "alone", common
+
+
+@pytest.mark.parametrize(
+    ("signals", "hook", "step", "code", "saved"),
+    [
+        ("9", "training_step", 15, -9, 12),  # loses what came after the last checkpoint
+        ("15", "training_step", 15, 143, 16),
+        ("15", "training_step", 17, 143, 18),  # the last of an epoch
+        ("2", "training_step", 14, 130, 15),
+        ("2", "validation_step", 18, 130, 18),  # after three epochs
+        ("2 2", "training_step", 15, 130, 12),  # Ctrl+C twice: at once
+    ],
+)
+def test_resume_is_exact(
+    uninterrupted: tuple[Path, tuple[str, ...]],
+    tmp_path: Path,
+    signals: str,
+    hook: str,
+    step: int,
+    code: int,
+    saved: int,
+) -> None:
+    """Killed or stopped in mid-epoch or a validation, and resumed: losses and figures of a run that was left alone."""
+    cut = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, signals, hook, str(step), *TINY, *uninterrupted[1], "name=cut"],
         cwd=tmp_path,
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
-    metrics = tmp_path / "cut" / "metrics.csv"
-    deadline = time.monotonic() + 120
-    while not metrics.exists() or metrics.read_text().count("\n") < 16:  # epoch 3 of 4 has begun
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.send_signal(how)
-    assert process.wait(60) == {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[how]
-    step = torch.load(tmp_path / "cut" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
-    assert 6 < step < 72
+    assert cut.returncode == code, cut.stderr
+    assert "Traceback" not in cut.stderr
+    assert ("crnn train resume=cut" in cut.stderr) == (code > 0)
+    assert torch.load(tmp_path / "cut" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == saved
     resumed = subprocess.run(
         [sys.executable, str(SCRIPT), "resume=cut"], cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
     assert resumed.returncode == 0, resumed.stderr
-    assert losses(tmp_path / "cut") == losses(tmp_path / "alone")
+    assert losses(tmp_path / "cut") == losses(uninterrupted[0])
+    assert torch.equal(final_weights(tmp_path / "cut"), final_weights(uninterrupted[0]))
+
+
+def final_weights(run: Path) -> torch.Tensor:
+    """All weights of the last checkpoint in one row."""
+    state = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    return torch.cat([value.flatten().float() for value in state.values()])
 
 
 def test_two_processes(line_folder: Path, tmp_path: Path) -> None:

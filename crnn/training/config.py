@@ -40,7 +40,7 @@ class RenderedConfig:
     characters: str | None = None
     text_file: str | None = None
     min_length: int = 1
-    max_length: int = 24
+    max_length: int = 28
     wear: float = 1.0
 
 
@@ -90,7 +90,7 @@ class StopConfig:
 
 @dataclass
 class TrainerConfig:
-    max_epochs: int = 12
+    max_epochs: int = 11
     max_minutes: float | None = None
     accelerator: str = "auto"
     devices: Any = "auto"

@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from crnn.data.sources.base import LineSource
-from crnn.data.sources.gt_text import GtTextSource
-from crnn.data.sources.label_table import LabelTableSource
+from crnn.data.sources.base import LineSource, Reader, ReadOptions
+from crnn.data.sources.gt_text import GtTextReader
+from crnn.data.sources.indexed import Watch, make_source
+from crnn.data.sources.label_table import LabelTableReader
+from crnn.data.sources.place import Place
 from crnn.errors import DataError
 
 
@@ -18,22 +20,22 @@ class Format(Protocol):
     description: str
 
     @staticmethod
-    def matches(path: Path) -> bool:
-        """Whether `path` looks like this format; cheap, never raises."""
+    def matches(place: Place) -> bool:
+        """Whether it looks like this format; cheap, never raises."""
         ...
 
-    def __call__(self, path: Path) -> LineSource: ...
+    def __call__(self, path: Path, options: ReadOptions) -> Reader: ...
 
 
 FORMATS: dict[str, Format] = {
-    "labels.tsv": LabelTableSource,
-    "gt.txt": GtTextSource,
+    "labels.tsv": LabelTableReader,
+    "gt.txt": GtTextReader,
 }
 """Name -> reader, in the order in which they are tried."""
 
 
-def open_source(path: str | os.PathLike[str]) -> LineSource:
-    """Open labelled lines, whatever their format.
+def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None) -> tuple[str, Reader]:
+    """(format, reader) of labelled lines, whatever their format.
 
     Raises:
         DataError: if there is nothing there, or no format matches (all are named).
@@ -41,8 +43,29 @@ def open_source(path: str | os.PathLike[str]) -> LineSource:
     where = Path(path)
     if not where.exists():
         raise DataError(f"{where}: there is no such file or folder")
-    for reader in FORMATS.values():
-        if reader.matches(where):
-            return reader(where)
+    place = Place(where)
+    for name, reader in FORMATS.items():
+        if reader.matches(place):
+            return name, reader(where, options or ReadOptions())
     allowed = "; ".join(f"{name} ({reader.description})" for name, reader in FORMATS.items())
     raise DataError(f"{where}: holds no labelled lines in a known format; allowed are: {allowed}")
+
+
+def open_source(
+    path: str | os.PathLike[str],
+    options: ReadOptions | None = None,
+    cache: Path | None = None,
+    watch: Watch = iter,
+) -> LineSource:
+    """Open labelled lines, whatever their format.
+
+    Args:
+        path: file or folder.
+        options: for files whose looks do not tell.
+        cache: folder in which the index waits for the next time; None keeps it in memory.
+        watch: wraps the rows while they are listed, for a progress display.
+
+    Raises:
+        DataError: if there is nothing there, no format matches, or the data cannot be read.
+    """
+    return make_source(find_reader(path, options)[1], cache, watch)

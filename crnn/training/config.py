@@ -40,7 +40,7 @@ class RenderedConfig:
     characters: str | None = None
     text_file: str | None = None
     min_length: int = 1
-    max_length: int = 28
+    max_length: int = 24
     wear: float = 1.0
 
 

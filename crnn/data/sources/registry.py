@@ -10,6 +10,7 @@ from crnn.data.sources.base import LineSource, Reader, ReadOptions
 from crnn.data.sources.gt_text import GtTextReader
 from crnn.data.sources.indexed import Watch, make_source
 from crnn.data.sources.label_table import LabelTableReader
+from crnn.data.sources.lmdb_base import LmdbReader
 from crnn.data.sources.place import Place
 from crnn.errors import DataError
 
@@ -29,6 +30,7 @@ class Format(Protocol):
 
 FORMATS: dict[str, Format] = {
     "labels.tsv": LabelTableReader,
+    "lmdb": LmdbReader,
     "gt.txt": GtTextReader,
 }
 """Name -> reader, in the order in which they are tried."""

@@ -50,16 +50,28 @@ class DataConfig:
     train: Any = None
     """A path or a list of paths."""
     val: Any = None
-    val_share: float = 0.1
-    split_by: str = "line"
+    weights: list[float] | None = None
+    name_pattern: str | None = None
+    text_column: str | None = None
+    image_column: str | None = None
     unknown: str = "error"
     max_dropped: float = 0.02
     max_width: int = 4096
     decode_check: bool = True
+    cache: str = "none"
+    cache_mb: float = 2048
     batch_size: int = 32
     batch_pixels: int = 1048576
     workers: int | None = None
     rendered: RenderedConfig = field(default_factory=RenderedConfig)
+
+
+@dataclass
+class SplitConfig:
+    by: str = "auto"
+    pattern: str | None = None
+    share: float = 0.1
+    test_share: float = 0.0
 
 
 @dataclass
@@ -119,6 +131,7 @@ class TrainConfig:
     image: ImageConfig = field(default_factory=ImageConfig)
     charset: CharsetConfig = field(default_factory=CharsetConfig)
     data: DataConfig = field(default_factory=DataConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -180,7 +193,7 @@ def to_config(node: Any) -> TrainConfig:
     assert isinstance(config, TrainConfig)
     _choice("loss.reduction", config.loss.reduction, ("batch", "mean", "sum"))
     _choice("data.unknown", config.data.unknown, ("error", "drop"))
-    _choice("data.split_by", config.data.split_by, ("line", "folder"))
+    _choice("data.cache", config.data.cache, ("none", "memory", "disk"))
     _choice("charset.form", config.charset.form, ("NFC", "NFD", "NFKC", "NFKD", "none"))
     _choice("charset.unit", config.charset.unit, ("grapheme", "codepoint"))
     _choice("export.format", config.export.format, ("onnx", "safetensors", "none"))
@@ -191,6 +204,7 @@ def to_config(node: Any) -> TrainConfig:
             "set export.format=safetensors, or proj_size=0"
         )
     _above("trainer.max_epochs", config.trainer.max_epochs, 0)
+    _above("data.cache_mb", config.data.cache_mb, 0)
     _above("data.batch_size", config.data.batch_size, 0)
     _above("data.max_width", config.data.max_width, 0)
     _above("data.batch_pixels", config.data.batch_pixels, 0)

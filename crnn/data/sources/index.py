@@ -141,4 +141,10 @@ class LineIndex:
 
     @property
     def texts(self) -> Strings:
+        """All labels."""
         return self._columns["text"]
+
+    @property
+    def folder(self) -> Path | None:
+        """Where it lies; None in memory."""
+        return self._folder

@@ -13,7 +13,7 @@ from PIL import Image
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data.check import fit_problem
+from crnn.data.labels import fit_problem
 from crnn.data.sources.base import Content, LineEntry, LineSource
 from crnn.errors import DataError
 

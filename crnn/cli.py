@@ -39,12 +39,15 @@ def _recognize(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    from crnn.data.recorded import recorded_lines
     from crnn.data.sources import open_source
     from crnn.loader import load
     from crnn.report.evaluate import evaluate, table
 
     sources = [open_source(path) for path in args.data]
     recognizer = load(args.model, args.threads, args.device, args.batch_size)
+    if args.split or not sources:
+        sources.append(recorded_lines(recognizer.card.training, args.split or "val", Path(args.model)))
     evaluations = [evaluate(recognizer, source, args.limit) for source in sources]
     if args.json:
         print(json.dumps([evaluation.to_dict() for evaluation in evaluations], indent=2, ensure_ascii=False))
@@ -124,7 +127,8 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         "evaluate", _evaluate, "error rates of a model on labelled lines", "crnn evaluate model.onnx my_lines/test"
     )
     evaluate.add_argument("model", help=".onnx, .safetensors or .ckpt")
-    evaluate.add_argument("data", nargs="+", metavar="DATA", help="folder with labelled lines")
+    evaluate.add_argument("data", nargs="*", metavar="DATA", help="labelled lines (the run's validation lines)")
+    evaluate.add_argument("--split", choices=("train", "val", "test"), help="that side of the lines of the model's run")
     evaluate.add_argument("--limit", type=_positive, metavar="N", help="only the first N lines")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     _reading_options(evaluate)

@@ -155,14 +155,16 @@ def register() -> None:
 
 
 def config_folder() -> str:
-    """The folder of the configuration files: ``crnn.configs``, or ``configs/`` of a source tree.
+    """The folder of the configuration files: ``configs/`` of the source tree this file lies in, or ``crnn.configs``.
 
     Raises:
         ConfigError: if neither is there.
     """
+    tree = Path(__file__).parents[2]
     spec = importlib.util.find_spec("crnn.configs")
-    packaged = list(spec.submodule_search_locations or ()) if spec else []
-    places = [*map(Path, packaged), Path(__file__).parents[2] / "configs"]
+    places = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+    if (tree / "pyproject.toml").is_file():  # else beside this package lie other people's packages
+        places.insert(0, tree / "configs")
     for place in places:
         if (place / "train.yaml").is_file():
             return str(place)

@@ -55,6 +55,17 @@ def test_lines_that_cannot_be_judged_are_listed(trained: Path, line_folder: Path
     assert [said.split("labels.tsv:")[1].split(":")[0] for said in evaluation.left_out] == ["2", "3", "5"]
 
 
+def test_the_lines_of_the_run(trained: Path, line_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    model = str(trained / "model.onnx")
+    for arguments, lines in (([], 12), (["--split", "val"], 12), (["--split", "train"], 48)):
+        assert main(["evaluate", model, *arguments, "--json"]) == 0
+        assert [part["lines"] for part in json.loads(capfd.readouterr().out)] == [lines]
+    assert main(["evaluate", model, str(line_folder / "val"), "--split", "train", "--json"]) == 0
+    assert [part["lines"] for part in json.loads(capfd.readouterr().out)] == [12, 48]
+    assert main(["evaluate", model, "--split", "test"]) == 2
+    assert "its test lines are recorded in its run's folder splits/, which is not beside it" in capfd.readouterr().err
+
+
 def test_bad_arguments(trained: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(trained / "model.onnx"), str(tmp_path)]) == 2
     assert "holds no labelled lines in a known format" in capfd.readouterr().err

@@ -14,8 +14,12 @@ import torch
 from tests_support import settings
 
 import crnn
+from crnn.data.recorded import recorded_lines
 from crnn.errors import ConfigError, CrnnError, DataError
+from crnn.report.evaluate import evaluate
+from crnn.training.config import to_config
 from crnn.training.run import train
+from crnn.training.run_folder import config_of_run
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "train.py"
 TINY = (
@@ -412,7 +416,7 @@ def test_validation_split_is_seeded_and_said(line_folder: Path, tmp_path: Path) 
                 f"runs_dir={tmp_path}",
                 f"name={name}",
                 "seed=5",
-                "data.val_share=0.25",
+                "split.share=0.25",
                 "trainer.max_epochs=1",
                 "trainer.progress=false",
             )
@@ -422,7 +426,55 @@ def test_validation_split_is_seeded_and_said(line_folder: Path, tmp_path: Path) 
     records = [json.loads((outcome.folder / "data.json").read_text()) for outcome in outcomes]
     assert records[0] == records[1]
     assert (records[0]["train"]["lines"], records[0]["val"]["lines"]) == (36, 12)
-    assert "25% of the lines are held out" in (outcomes[0].folder / "train.log").read_text()
+    assert "12 of 48 lines are held out for validation" in (outcomes[0].folder / "train.log").read_text()
+    sides = [(outcomes[0].folder / "splits" / f"{side}.tsv").read_text().splitlines() for side in ("train", "val")]
+    assert [len(side) for side in sides] == [37, 13]
+    assert sides[1] == (outcomes[1].folder / "splits" / "val.tsv").read_text().splitlines()
+    result = json.loads((outcomes[0].folder / "result.json").read_text())
+    source = recorded_lines(crnn.load(outcomes[0].folder / "model.onnx").card.training, "val", outcomes[0].folder / "x")
+    assert len(source) == 12
+    figures = evaluate(crnn.load(outcomes[0].folder / "model.onnx"), source)
+    assert figures.counts.cer == pytest.approx(result["val/cer"])
+    again = train(  # the recorded lines stay the validation lines, whatever is asked now
+        to_config(config_of_run(str(outcomes[0].folder), ["trainer.max_epochs=2", "split.share=0.5"]))
+    )
+    assert again.folder == outcomes[0].folder
+    assert json.loads((again.folder / "result.json").read_text())["epochs"] == 2
+
+
+def test_mixed_sources_with_weights(line_folder: Path, tmp_path: Path) -> None:
+    """Real lines three times, rendered ones once; what is fresh in each epoch is counted, and a resumed run agrees."""
+    common = (
+        f"data.train=[{line_folder / 'train'},rendered]",
+        f"data.val={line_folder / 'val'}",
+        "data.weights=[3,0.5]",
+        "data.rendered.lines=40",
+        "data.rendered.max_length=6",
+        f"runs_dir={tmp_path}",
+        "trainer.progress=false",
+    )
+    outcome = train(settings(*TINY, *common, "name=mix", "trainer.max_epochs=2"))
+    steps = [row for row in losses(outcome.folder) if row[1]]
+    assert len(steps) == outcome.result["steps"]
+    said = (outcome.folder / "train.log").read_text()
+    assert "48 of 48 lines kept" in said
+    assert "lines rendered on the fly, 40 new ones per epoch" in said
+    data = json.loads((outcome.folder / "data.json").read_text())
+    assert data["train"]["lines"] == 3 * 48 + 20
+    with pytest.raises(ConfigError, match=r"data\.weights=\[1\.0\]: 1 weights for 2 training sources"):
+        train(settings(*TINY, *common[:2], "data.weights=[1]", f"runs_dir={tmp_path}", "name=other"))
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("cache", ["memory", "disk"])
+def test_a_cache_changes_no_loss(cache: str, line_folder: Path, tmp_path: Path) -> None:
+    common = (f"data.root={line_folder}", f"runs_dir={tmp_path}", "trainer.max_epochs=2", "trainer.progress=false")
+    runs = [
+        train(settings(*TINY, *common, f"name={name}", f"data.cache={name}", "data.workers=1")).folder
+        for name in ("none", cache)
+    ]
+    assert losses(runs[0]) == losses(runs[1])
+    assert len(list((tmp_path / ".lines").glob("lines-*.bin"))) == (2 if cache == "disk" else 0)
 
 
 def test_user_errors_are_one_family() -> None:

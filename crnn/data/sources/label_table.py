@@ -11,6 +11,7 @@ from pathlib import Path
 from crnn.core.image import printable
 from crnn.data.sources.base import ReadOptions, Row
 from crnn.data.sources.folder_reader import FolderReader
+from crnn.data.sources.label_files import has_header, read_lines
 from crnn.data.sources.place import Place
 
 
@@ -31,12 +32,15 @@ class LabelTableReader(FolderReader):
 
     @staticmethod
     def matches(place: Place) -> bool:
-        return place.has("labels.tsv") is not None if place.tree else place.suffix == ".tsv"
+        """Whether there is a ``labels.tsv``, or it is a table itself; one with a header is read by others."""
+        if place.tree:
+            return place.has("labels.tsv") is not None
+        return place.suffix == ".tsv" and (place.path.name == "labels.tsv" or not has_header(place.head))
 
     def rows(self) -> Iterator[Row]:
         table = printable(self.tree.root / self.table)
-        for number, row in enumerate(self.tree.text(self.table).split("\n"), start=1):
-            row = row.removesuffix("\r")
+        for number, line in enumerate(read_lines(self.tree, self.table), start=1):
+            row = line.removesuffix("\n").removesuffix("\r")
             if not row:
                 continue
             picture, tab, text = row.partition("\t")

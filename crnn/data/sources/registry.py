@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Protocol
 
 from crnn.data.sources.base import LineSource, Reader, ReadOptions
+from crnn.data.sources.file_names import DEFAULT_PATTERN, FileNameReader, compiled, has_only_pictures
 from crnn.data.sources.gt_text import GtTextReader
 from crnn.data.sources.indexed import Watch, make_source
+from crnn.data.sources.label_csv import LabelCsvReader
+from crnn.data.sources.label_json import LabelJsonReader
 from crnn.data.sources.label_table import LabelTableReader
 from crnn.data.sources.lmdb_base import LmdbReader
 from crnn.data.sources.place import Place
@@ -31,9 +34,13 @@ class Format(Protocol):
 FORMATS: dict[str, Format] = {
     "labels.tsv": LabelTableReader,
     "lmdb": LmdbReader,
+    "table": LabelCsvReader,
+    "json": LabelJsonReader,
     "gt.txt": GtTextReader,
+    "file names": FileNameReader,
 }
-"""Name -> reader, in the order in which they are tried."""
+"""Name -> reader, in the order in which they are tried: one file that names its pictures says more than files that
+happen to lie beside them, and any label says more than the name of a picture."""
 
 
 def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None) -> tuple[str, Reader]:
@@ -41,16 +48,31 @@ def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None
 
     Raises:
         DataError: if there is nothing there, or no format matches (all are named).
+        ConfigError: for a `ReadOptions.name_pattern` that cannot be used.
     """
+    options = options or ReadOptions()
+    if options.name_pattern is not None:
+        compiled(options.name_pattern)  # refused even where it is not needed
     where = Path(path)
     if not where.exists():
         raise DataError(f"{where}: there is no such file or folder")
     place = Place(where)
     for name, reader in FORMATS.items():
         if reader.matches(place):
-            return name, reader(where, options or ReadOptions())
+            return name, reader(where, options)
+    if options.name_pattern is not None and place.tree is not None and place.pictures:
+        return "file names", FileNameReader(where, options)
+    for name, label_reader in (("table", LabelCsvReader), ("json", LabelJsonReader)):
+        if label_reader.may_match(place):  # it says what is missing
+            return name, label_reader(where, options)
+    hint = ""
+    if has_only_pictures(place):
+        hint = (
+            "; these are pictures without labels; if their names are the labels, set "
+            f"data.name_pattern='{DEFAULT_PATTERN}'"
+        )
     allowed = "; ".join(f"{name} ({reader.description})" for name, reader in FORMATS.items())
-    raise DataError(f"{where}: holds no labelled lines in a known format; allowed are: {allowed}")
+    raise DataError(f"{where}: holds no labelled lines in a known format; allowed are: {allowed}{hint}")
 
 
 def open_source(

@@ -87,20 +87,34 @@ def read_text(path: Path) -> str:
     return decode_text(raw, str(path))
 
 
-def decode_text(raw: bytes, where: str) -> str:
+def decode_text(raw: bytes, where: str, line: int = 1) -> str:
     """UTF-8 with or without a byte order mark.
+
+    Args:
+        raw: a file, or a part of it that begins with a line.
+        where: its name, for messages.
+        line: number of its first line.
 
     Raises:
         DataError: naming the line that is not UTF-8, and how to convert the file.
     """
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig" if line == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
+        if line == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise DataError(utf16_refusal(where)) from None
+        line += raw.count(b"\n", 0, error.start)
         raise DataError(
             f"{where}:{line}: is not UTF-8 (byte 0x{raw[error.start]:02X}); convert it, for example: "
             f"iconv -f latin1 -t utf-8 {PurePosixPath(where).name} > utf8.txt"
         ) from None
+
+
+def utf16_refusal(where: str) -> str:
+    """What to do with a UTF-16 file."""
+    return (
+        f"{where}: is UTF-16; convert it, for example: iconv -f utf-16 -t utf-8 {PurePosixPath(where).name} > utf8.txt"
+    )
 
 
 def inside(name: str, root: Path) -> PurePosixPath:

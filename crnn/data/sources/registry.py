@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from crnn.data.sources.arrow import ArrowReader
 from crnn.data.sources.base import LineSource, Reader, ReadOptions
 from crnn.data.sources.file_names import DEFAULT_PATTERN, FileNameReader, compiled, has_only_pictures
 from crnn.data.sources.gt_text import GtTextReader
@@ -34,6 +35,7 @@ class Format(Protocol):
 FORMATS: dict[str, Format] = {
     "labels.tsv": LabelTableReader,
     "lmdb": LmdbReader,
+    "arrow": ArrowReader,
     "table": LabelCsvReader,
     "json": LabelJsonReader,
     "gt.txt": GtTextReader,

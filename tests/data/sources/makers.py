@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from page_files import alto_pages, transkribus_export
 from PIL import Image
 
 from crnn.data.sources import ReadOptions
@@ -165,6 +166,14 @@ def _icdar(name: str, text: str) -> str:
     return f'{name}, "{escaped}"'
 
 
+def page(folder: Path) -> Path:
+    return transkribus_export(folder, TEXTS, [picture(i) for i in range(len(TEXTS))])
+
+
+def alto(folder: Path) -> Path:
+    return alto_pages(folder, TEXTS, [picture(i) for i in range(len(TEXTS))])
+
+
 MAKERS: dict[str, Maker] = {
     "labels.tsv": lines_file("labels.tsv", lambda name, text: f"{name}\t{text}"),
     "gt.txt nested": text_beside(".gt.txt"),
@@ -201,6 +210,11 @@ MAKERS: dict[str, Maker] = {
     "json map": json_file("anything.json", dict),
     "doctr": doctr,
     "doctr tar": tarred(doctr),
+    "page": page,
+    "page zip": zipped(page),
+    "alto": alto,
+    "alto tar": tarred(alto),
+    "alto itself": given_itself(alto, "p1.xml"),
     "file names": names_are_labels,
     "file names zip": zipped(names_are_labels, "x/"),
 }

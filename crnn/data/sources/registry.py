@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from crnn.data.sources.alto import AltoReader
 from crnn.data.sources.arrow import ArrowReader
 from crnn.data.sources.base import LineSource, Reader, ReadOptions
 from crnn.data.sources.file_names import DEFAULT_PATTERN, FileNameReader, compiled, has_only_pictures
@@ -15,7 +16,9 @@ from crnn.data.sources.label_csv import LabelCsvReader
 from crnn.data.sources.label_json import LabelJsonReader
 from crnn.data.sources.label_table import LabelTableReader
 from crnn.data.sources.lmdb_base import LmdbReader
+from crnn.data.sources.page_xml import PageXmlReader
 from crnn.data.sources.place import Place
+from crnn.data.sources.tar_shards import TarShardsReader
 from crnn.errors import DataError
 
 
@@ -35,7 +38,10 @@ class Format(Protocol):
 FORMATS: dict[str, Format] = {
     "labels.tsv": LabelTableReader,
     "lmdb": LmdbReader,
+    "webdataset": TarShardsReader,
     "arrow": ArrowReader,
+    "PAGE": PageXmlReader,
+    "ALTO": AltoReader,
     "table": LabelCsvReader,
     "json": LabelJsonReader,
     "gt.txt": GtTextReader,

@@ -46,6 +46,7 @@ class LabelCsvReader(LabelFileReader):
     def rows(self) -> Iterator[Row]:
         layout = find_layout(self.head(), self.options)
         if layout is None:
+            next(read_lines(self.tree, self.file), None)  # which says why, if it cannot be read at all
             raise DataError(
                 f"{self.where}: is not a table of pictures and texts; allowed are a header such as filename,text, and "
                 "rows of path<TAB>text or path,text"

@@ -86,7 +86,9 @@ def test_overfits_eight_lines(line_folder: Path, tmp_path: Path) -> None:
     """Everything between a picture and its text must work for this to reach zero."""
     few = tmp_path / "few"
     (few / "images").mkdir(parents=True)
-    rows = (line_folder / "train" / "labels.tsv").read_text().splitlines(keepends=True)[:8]
+    table = (line_folder / "train" / "labels.tsv").read_text().splitlines(keepends=True)
+    # batches of single letters would leave batch norm with statistics of a few columns
+    rows = [row for row in table if len(row.split("\t")[1]) > 4][:8]
     for row in rows:
         name = row.split("\t")[0]
         (few / name).write_bytes((line_folder / "train" / name).read_bytes())
@@ -98,7 +100,7 @@ def test_overfits_eight_lines(line_folder: Path, tmp_path: Path) -> None:
         f"runs_dir={tmp_path}",
         "name=over",
         "trainer.max_epochs=80",
-        "optimizer.lr=0.003",
+        "optimizer.lr=0.004",
         "data.batch_size=2",
         "trainer.progress=false",
         "augment.affine=0",
@@ -260,7 +262,7 @@ def test_resume_refuses_other_data(trained: Path, line_folder: Path, tmp_path: P
         (("model=huge",), "crnn_small"),
         (("loss.reduction=average",), "loss.reduction=average: is unknown; allowed are batch, mean, sum"),
         (("image.height=40",), "needs a multiple of 16"),
-        (("data.root=nowhere",), "data.root=nowhere: there is no such folder"),
+        (("data.root=nowhere",), "data.root=nowhere: there is no such file or folder"),
         (("resume=nowhere",), "resume=nowhere: is not a run folder"),
         (("model.lstm.num_layers=1", "model.lstm.dropout=0.5"), "lstm.dropout acts between layers"),
         (("model.lstm.proj_size=8",), "ONNX has no LSTM with projections; set export.format=safetensors"),

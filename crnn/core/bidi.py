@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from itertools import groupby
 from typing import Literal, NamedTuple
 
 import regex
@@ -24,8 +23,8 @@ _RTL = regex.compile(r"[\p{bc=R}\p{bc=AL}\p{bc=AN}]")
 _STRONG = regex.compile(r"[\p{bc=L}\p{bc=R}\p{bc=AL}]")
 _DIVIDED = regex.compile(r"[\p{bc=B}\p{bc=S}]|[^\p{bc=B}\p{bc=S}]+")
 _END = {"L": "a", "R": "א"}
-_PROBES = "\ufeff\u200b\u2060\u00ad\u2061\u2062\u2063"
-"""Code points without a direction of their own: put behind another one, they take its level."""
+_PROBES = "".join(map(chr, (*range(9), *range(0x0E, 0x1C), *range(0x7F, 0x85), *range(0x86, 0xA0))))
+"""Control characters, which have no direction of their own: put behind another character, they take its level."""
 
 # One letter per bidirectional class, so that runs can be found with patterns; the other classes are neutral.
 _KINDS = {"L": "L", "R": "R", "AL": "A", "EN": "1", "AN": "9", "ES": "+", "CS": ",", "ET": "$"}
@@ -94,7 +93,7 @@ def _shown(text: str, base: Base) -> str:
     points = {c: c for c in clusters if len(c) == 1}
     for cluster in dict.fromkeys(c for c in clusters if len(c) > 1):
         points[cluster] = _stand_in(cluster, points.values())
-    probe = next(c for c in (*_PROBES, *map(chr, range(0xFDD0, 0xFDF0)), "\0") if c not in points)
+    probe = next(c for c in _PROBES if c not in points)
     # a letter of the line's direction at its end changes nothing but the levels of probes there
     shown = get_display("".join(points[c] + probe for c in clusters) + _END[base], base_dir=base)
     assert isinstance(shown, str)
@@ -147,11 +146,9 @@ def _read(text: str, base: Base) -> str:
     clusters = _CLUSTERS.findall(text)
     levels = _levels(clusters, base)
     order = list(range(len(clusters)))
-    for level in (1, 2):  # undoes UAX #9, L2, so the lowest level comes first
-        turned: list[int] = []
-        for high, run in groupby(order, key=lambda i: levels[i] >= level):  # noqa: B023  # used at once
-            turned.extend(reversed(list(run)) if high else run)
-        order = turned
+    for level in "12":  # undoes UAX #9, L2, so the lowest level comes first
+        for run in re.finditer(f"[{level}-2]+", "".join(str(levels[i]) for i in order)):
+            order[run.start() : run.end()] = order[run.start() : run.end()][::-1]
     mirrored = _shapes().mirrored
     heads = [mirrored.get(c[0], c[0]) if level % 2 else c[0] for c, level in zip(clusters, levels, strict=True)]
     return "".join(heads[i] + clusters[i][1:] for i in order)

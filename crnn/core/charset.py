@@ -192,7 +192,7 @@ class Charset:
         return labels
 
     def decode(self, labels: Sequence[int]) -> str:
-        """Text, in reading order, of the classes that a picture shows from left to right (blanks and repeats collapsed).
+        """Text, in reading order, of classes as a picture shows them from left to right (repeats already collapsed).
 
         Raises:
             CharsetError: for the blank or a class out of range.

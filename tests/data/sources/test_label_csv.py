@@ -124,7 +124,14 @@ def test_three_columns_without_header(tmp_path: Path) -> None:
 def test_quotes_never_closed(tmp_path: Path) -> None:
     """However the rest of the file looks: no row is swallowed."""
     head = 'filename,text\na.png,x\nb.png,"open\n'
-    for rest in ("", "c.png,y\n" * 500, 'c.png,y\nd.png,"z"\n', 'c.png,say "\nd.png,z\n', "more\n" * 500):
+    for rest in (
+        "",
+        "c.png,y\n" * 500,
+        'c.png,y\nd.png,"z"\n',
+        'c.png,say "\nd.png,z\n',
+        "more\n" * 500,
+        "more\n" * 500 + 'end"\n',
+    ):
         with pytest.raises(DataError, match=r"labels\.csv:3: opens a quote that is not closed within its row"):
             entries(written(tmp_path, head + rest))
     found = entries(written(tmp_path, 'filename,text\na.png,"x"y\nb.png,z\n'))

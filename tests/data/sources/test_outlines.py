@@ -75,8 +75,8 @@ def test_what_lies_around_is_painted_like_the_paper_beside_it() -> None:
     """The strokes of the next line vanish, the line's own stay, and there is no edge where the outline runs."""
     page = gradient()
     page[50:60, 30:370:4] = 10  # the line
-    page[20:35, 30:370] = 0  # above, within the bounding box at the right
-    page[85:100, 30:370] = 0
+    page[36:39, 30:190] = 0  # of the line above, within the bounding box
+    page[78:84, 30:370] = 0  # of the line below
     outline = points((20, 40), (200, 40), (200, 36), (380, 36), (380, 70), (200, 70), (200, 75), (20, 75))
     outline = np.concatenate([outline, points((20, 84))])  # a corner down to the next line
     line = pixels(cut(page, outline, 0.0))
@@ -86,12 +86,14 @@ def test_what_lies_around_is_painted_like_the_paper_beside_it() -> None:
     assert (line[14:24, 10:350:4] == 10).all()
     assert line[:14].min() >= 130
     assert np.abs(np.diff(line[:8].astype(int), axis=0)).max() <= 10
+    assert np.abs(np.diff(line[36:].astype(int), axis=0)).max() <= 10
 
 
 @pytest.mark.parametrize("paper", [250, 40])
 def test_dark_paper_stays_dark(paper: int) -> None:
     page = np.full((60, 200), paper, dtype=np.uint8)
     page[20:40, 20:180:7] = 255 - paper
+    page[10:13, 150:] = page[47:50, :50] = 255 - paper  # of other lines
     line = pixels(cut(page, points((10, 10), (190, 16), (190, 50), (10, 44)), 0.0))
     assert line[0, -1] == line[-1, 0] == line[-1, 20] == paper
 

@@ -100,7 +100,7 @@ def test_transkribus(tmp_path: Path) -> None:
     root = tmp_path / "doc"
     (root / "page").mkdir(parents=True)
     (root / "page" / "0001_p1.xml").write_text(xml, encoding="utf-8")
-    (root / "mets.xml").write_text('<ns3:mets xmlns:ns3="http://www.loc.gov/METS/"/>')
+    (root / "mets.xml").write_text('<ns3:mets xmlns:ns3="http://www.loc.gov/METS/"><not looked into')
     (root / "metadata.xml").write_text("<trpDocMetadata/>")
     drawn().save(root / "0001_p1.jpg", quality=100)
     for where in (tmp_path, root, root / "page" / "0001_p1.xml"):
@@ -246,6 +246,9 @@ def test_a_page_without_picture(tmp_path: Path) -> None:
 
 def test_pictures_with_another_ending_or_named_as_the_xml(tmp_path: Path) -> None:
     assert_strips(open_source(saved(tmp_path / "a", page_xml(LINES, picture="p1.TIFF"))), drawn())
+    (tmp_path / "a" / "p1.png").rename(tmp_path / "a" / "scan 7.png")
+    (tmp_path / "a" / "p1.xml").write_text(page_xml(LINES, picture="C:\\scans\\Scan 7.TIF"))
+    assert_strips(open_source(tmp_path / "a"), drawn())
     assert_strips(open_source(saved(tmp_path / "b", page_xml(LINES, picture=""))), drawn())
     assert_strips(open_source(saved(tmp_path / "c", page_xml(LINES, picture="nowhere.png"))), drawn())
     assert_strips(open_source(saved(tmp_path / "d", page_xml(LINES, picture="P1.PNG"))), drawn())

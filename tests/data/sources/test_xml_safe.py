@@ -95,12 +95,14 @@ def test_broken_xml(tmp_path: Path) -> None:
 
 
 def test_size_and_depth_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    deep = page_xml("<TextRegion>" * 100_000 + "</TextRegion>" * 100_000)
-    with pytest.raises(DataError, match=r"p1\.xml:\d+:\d+: is not XML that can be read \(.*depth"):
-        open_source(saved(tmp_path / "deep", deep))
+    for depth in (500, 100_000):
+        deep = page_xml("<TextRegion>" * depth + "</TextRegion>" * depth)
+        with pytest.raises(DataError, match=r"p1\.xml:\d+:\d+: is not XML that can be read \(.*depth"):
+            open_source(saved(tmp_path / "deep", deep))
     folder = saved(tmp_path / "large", page_xml(page_line(0, "x")))
     with (folder / "p1.xml").open("ab") as file:
         file.truncate(trees.MAX_LABEL_BYTES + 2**20)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("was read"))
     with pytest.raises(DataError, match=r"p1\.xml: has 65 MiB; XML of at most 64 MiB is read; divide it by page"):
         open_source(folder)
     monkeypatch.setattr(xml_safe, "MAX_LABEL_BYTES", 100)

@@ -7,21 +7,21 @@ is unpacked. Compressed tar archives are refused: their members cannot be reache
 from __future__ import annotations
 
 import os
-import tarfile
 import threading
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from crnn.core.image import MAX_BYTES, printable
+from crnn.data.sources.tar_headers import Member as Member
+from crnn.data.sources.tar_headers import inside as inside
+from crnn.data.sources.tar_headers import tar_members as tar_members
 from crnn.errors import DataError
 
 MAX_LABEL_BYTES = 64 * 2**20
 """Largest label file that is read."""
-MAX_MEMBERS = 20_000_000
-"""Most members of an archive."""
 
 
 class Tree(ABC):
@@ -115,18 +115,6 @@ def utf16_refusal(where: str) -> str:
     return (
         f"{where}: is UTF-16; convert it, for example: iconv -f utf-16 -t utf-8 {PurePosixPath(where).name} > utf8.txt"
     )
-
-
-def inside(name: str, root: Path) -> PurePosixPath:
-    """`name` as a path that stays within `root`.
-
-    Raises:
-        DataError: if it does not.
-    """
-    relative = PurePosixPath(name.replace("\\", "/"))
-    if relative.is_absolute() or ".." in relative.parts or not name or name[1:2] == ":":
-        raise DataError(f"{printable(name)!r}: must stay within {root}: no '..', no absolute path")
-    return relative
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
@@ -236,48 +224,6 @@ class Zip(Tree):
 
     def parts(self) -> Iterator[Path]:
         yield self.root
-
-
-class Member(NamedTuple):
-    """A file in a tar archive."""
-
-    name: str
-    offset: int
-    """Where its bytes begin in the archive."""
-    size: int
-
-
-def tar_members(path: Path) -> Iterator[Member]:
-    """The files of a plain tar archive, as they come; memory does not grow with their number.
-
-    Raises:
-        DataError: for a compressed, cut or foreign file, or a member whose name leads out of the archive.
-    """
-    try:
-        with tarfile.open(path, "r:") as tar:
-            for number, member in enumerate(tar):
-                tar.members = []  # type: ignore[attr-defined]  # else it keeps every one
-                if number > MAX_MEMBERS:
-                    raise DataError(f"{path}: has more than {MAX_MEMBERS:,} members; divide it")
-                if member.isfile() and not member.issparse():
-                    name = member.name.removeprefix("./")
-                    inside(name, path)
-                    yield Member(name, member.offset_data, member.size)
-            end = tar.offset  # of what was read: a cut archive ends before its last member does
-        if end > path.stat().st_size:
-            raise DataError(f"{path}: ends in the middle of a member; copy or download it again")
-    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-        hint = (
-            "unpack it: members of a compressed archive cannot be reached one by one" if _packed(path) else "damaged?"
-        )
-        raise DataError(f"{path}: is not a readable tar archive ({printable(error)}); {hint}") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or printable(error)})") from None
-
-
-def _packed(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"))
 
 
 class Tar(Tree):

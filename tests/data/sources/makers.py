@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from base_makers import BASE_MAKERS
 from page_files import alto_pages, transkribus_export
 from PIL import Image
 
@@ -218,6 +219,8 @@ MAKERS: dict[str, Maker] = {
     "file names": names_are_labels,
     "file names zip": zipped(names_are_labels, "x/"),
 }
+for _name, _make in BASE_MAKERS.items():
+    MAKERS[_name] = lambda folder, make=_make: make(folder, [(text, picture(i)) for i, text in enumerate(TEXTS)])  # type: ignore[misc]
 OPTIONS: dict[str, ReadOptions] = dict.fromkeys(
     ("file names", "file names zip"), ReadOptions(name_pattern="[0-9]+_(?P<text>.+)")
 )

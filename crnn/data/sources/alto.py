@@ -67,7 +67,6 @@ def _text(line: Any) -> str:
     definition."""
     spaced = line.find("{*}SP") is not None
     text = ""
-    words = 0
     for part in line.iterchildren("{*}String", "{*}SP", "{*}HYP"):
         kind = part.tag.rpartition("}")[2]
         if kind == "SP":
@@ -76,6 +75,5 @@ def _text(line: Any) -> str:
             hyphen = (part.get("CONTENT") or "-").replace(_SOFT_HYPHEN, "-")
             text += "" if text.endswith(hyphen) else hyphen
         else:
-            text += (" " if words and not spaced else "") + part.get("CONTENT", "")
-            words += 1
+            text += (" " if text.strip() and not spaced else "") + part.get("CONTENT", "")
     return text

@@ -58,7 +58,12 @@ def test_abbyy(tmp_path: Path) -> None:
 def test_escriptorium_and_kraken(tmp_path: Path) -> None:
     """Polygons and baselines of numbers without commas; tags; text in one String; a box as flat as its baseline."""
     lines = (
-        alto_line(0, STRINGS.format("mit Maske"), more='BASELINE="50 69 349 69" TAGREFS="LT1"', shape=rectangle(0, " "))
+        alto_line(
+            0,
+            STRINGS.format(" ") + STRINGS.format("mit Maske"),
+            more='BASELINE="50 69 349 69" TAGREFS="LT1"',
+            shape=rectangle(0, " "),
+        )
         + alto_line(
             1, STRINGS.format("ohne Kasten"), box=False, more='BASELINE="50 119 349 119"', shape=rectangle(1, " ")
         )
@@ -66,7 +71,7 @@ def test_escriptorium_and_kraken(tmp_path: Path) -> None:
         + '<TextLine ID="y" BASELINE="50,219 349,219"><String CONTENT="nur Grundlinie"/></TextLine>'
     )
     source = open_source(saved(tmp_path, alto_xml(lines), drawn(lines=4)))
-    assert texts(source) == ["mit Maske", "ohne Kasten", "ohne Maske", "nur Grundlinie"]
+    assert texts(source) == [" mit Maske", "ohne Kasten", "ohne Maske", "nur Grundlinie"]
     assert problems(source) == [""] * 4
     for i in (0, 1):
         assert np.array_equal(pixels(source.picture(i)), strip(i, drawn()))

@@ -142,6 +142,28 @@ def test_a_slanted_line_at_the_edge_of_the_page_has_no_dark_rim() -> None:
     assert line.min() == line.max() == 220
 
 
+def test_any_outline_gives_what_was_promised() -> None:
+    """Slivers, stars, outlines across the edge, at any angle: the size is right, and white paper stays white."""
+    rng = np.random.default_rng(0)
+    page = np.full((60, 90), 255, dtype=np.uint8)
+    cuts = 0
+    for _ in range(600):
+        spread = rng.choice([2, 10, 80])
+        outline = np.round(
+            rng.uniform(-20, 100, 2) + rng.uniform(0, spread, (rng.integers(3, 9), 2)), rng.integers(0, 3)
+        )
+        try:
+            outline = clipped(outline, 90, 60)
+        except UnusableOutlineError:
+            continue
+        angle = float(rng.choice([0, 3, 90, -90, rng.uniform(-135, 135)]))
+        line = cut(page, outline, angle)
+        assert line.size == cut_size(outline, angle)
+        assert line.getextrema() == (255, 255)
+        cuts += 1
+    assert cuts > 200
+
+
 def test_bands_follow_the_distance_of_lines() -> None:
     baselines: list[Points | None] = [points((50, y), (350, y)) for y in (100, 140, 180, 260)]
     baselines += [None, points((5, 5)), points((500, 200), (600, 200))]  # the last stands beside them

@@ -97,7 +97,8 @@ class TextRules:
         """A normalised text as it stands in a picture, from left to right. CTC reads columns in this order."""
         if self.direction == "ltr":
             return text
-        return bidi.to_visual(text, "R" if self.direction == "rtl" else bidi.base_of(text))
+        visual = bidi.to_visual(text, "R" if self.direction == "rtl" else bidi.base_of(text))
+        return self._shaped(visual)  # a mark without a letter may have found one
 
     def to_logical(self, text: str) -> str:
         """The text that stands in a picture as `text` from left to right, in reading order.

@@ -209,6 +209,12 @@ def test_right_to_left_labels_are_in_the_order_of_the_picture() -> None:
     assert "".join(Charset.from_texts(["א("]).split("א(")) == "א("  # nothing is reordered by default
 
 
+def test_a_mark_without_a_letter_does_no_harm() -> None:
+    """It comes to stand behind another letter, in a cluster that is in the charset's form again."""
+    charset = Charset.from_texts(["\u05960\u0300"], direction="rtl")
+    assert charset.symbols == ("0\u0596\u0300",)
+
+
 def test_counts_and_rare_characters() -> None:
     counts = count_symbols(["ABba", "ba "], TextRules(case="lower"))
     assert counts == {"a": 3, "b": 3, " ": 1}

@@ -17,6 +17,7 @@ from crnn.core.image import LineTransform
 from crnn.data.facts import PictureFacts, Progress, picture_facts
 from crnn.data.labels import fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource
+from crnn.data.sources.columns import entries
 from crnn.errors import DataError
 
 UNUSABLE_ROW = "unusable row"
@@ -106,8 +107,7 @@ def check_lines(
     widths = transform.scaled_widths(facts.sizes)
     kept: list[int] = []
     digest = hashlib.sha256()
-    for position in range(len(source)):
-        entry = source.entry(position)
+    for position, entry in enumerate(entries(source)):
         problem = _problem(entry, position, facts, transform, charset, max_width, int(widths[position]))
         if problem:
             report.dropped.append(Dropped(entry.where, entry.picture, *problem))

@@ -32,7 +32,10 @@ def fit_problem(text: str, charset: Charset, size: tuple[int, int], transform: L
         return UNKNOWN_CHARACTER, (
             f"{named} not among {len(charset)}; add with charset.extra={''.join(unknown)} or set data.unknown=drop"
         )
-    needed = required_steps(charset.encode(text))
+    labels = charset.encode(text)
+    if not labels:  # by the charset's rules nothing is left of it
+        return EMPTY_LABEL, f"{text!r} holds nothing but what the text rules take away; remove the line"
+    needed = required_steps(labels)
     width = transform.scaled_width(*size)
     if needed > width // transform.multiple:
         scaled = f"height {transform.height}" if transform.width is None else f"image.width {transform.width}"

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from crnn.core.image import printable
 from crnn.data.sources.base import LineEntry, LineSource
+from crnn.data.sources.columns import entries
+from crnn.data.sources.views import Selection
 from crnn.errors import ConfigError, DataError
 from crnn.files import write_atomic
 
@@ -100,8 +102,8 @@ class Split:
         for name in ("train", "val", "test"):
             with write_atomic(folder / f"{name}.tsv") as temporary, temporary.open("w", encoding="utf-8") as file:
                 file.write(_HEADER)
-                for position in getattr(self, name).tolist():
-                    entry = source.entry(position)
+                positions = getattr(self, name)
+                for position, entry in zip(positions.tolist(), entries(Selection(source, positions)), strict=True):
                     file.write(f"{position}\t{printable(entry.picture, 10_000)}\t{printable(entry.where, 10_000)}\n")
 
     @classmethod
@@ -151,9 +153,8 @@ def split_lines(source: LineSource, rule: SplitRule, seed: int) -> Split:
         DataError: if there are too few groups, or the rule does not suit the lines.
     """
     numbers: dict[str, int] = {}
-    groups = np.array(
-        [numbers.setdefault(rule.group(source.entry(i), i), len(numbers)) for i in range(len(source))], dtype=np.int64
-    )
+    found = (rule.group(entry, position) for position, entry in enumerate(entries(source)))
+    groups = np.fromiter((numbers.setdefault(group, len(numbers)) for group in found), np.int64, len(source))
     wanted = 3 if rule.test_share else 2
     if len(numbers) < wanted:
         raise DataError(
@@ -182,8 +183,8 @@ def leaks(train: Iterable[LineEntry], val: Iterable[LineEntry]) -> str:
     A random split of lines flatters: on the same data it has reported 92.8 % where a split by pages gave 79.9 %.
     """
     counts = {(side, of): Counter[str]() for side in ("train", "val") for of in (_page, _stem)}
-    for side, entries in (("train", train), ("val", val)):
-        for entry in entries:
+    for side, lines_of in (("train", train), ("val", val)):
+        for entry in lines_of:
             for of in (_page, _stem):
                 counts[side, of][of(entry)] += 1
     for described, of in (("pages", _page), ("groups of names", _stem)):

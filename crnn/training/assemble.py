@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,13 @@ from crnn.data.labels import label_problem
 from crnn.data.module import PreparedLines, cached, joined, mixed, prepare
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.base import Row
+from crnn.data.sources.columns import labels
 from crnn.data.sources.views import Concatenation, Fitting, Selection
 from crnn.data.split import Split, SplitRule, split_lines
 from crnn.data.synth.source import synthetic_pair
 from crnn.data.synth.text import PRINTABLE_ASCII
 from crnn.errors import ConfigError, DataError
+from crnn.training.characters import charset_from, listed_characters
 from crnn.training.config import TrainConfig
 from crnn.training.findings import report_lines
 from crnn.training.run_folder import RunFolder
@@ -124,8 +126,9 @@ class _Assembly:
         opened = [None if path == RENDERED else self._open(path) for path in self.train_paths]
         real = [source for source in opened if source is not None]
         real, held_out = self._divide(real)
-        rendered = self._rendered() if len(real) < len(opened) else None
-        charset = self._charset(real, [self.data.rendered.characters or PRINTABLE_ASCII] if rendered else [])
+        drawn = "" if len(real) == len(opened) else self._drawn()
+        rendered = self._rendered(drawn) if drawn else None
+        charset = self._charset(real, drawn)
         decode = self.data.decode_check
         parts = iter([prepare(s, self.transform, charset, decode, self._progress, self.data.max_width) for s in real])
         train = [self._fitting(rendered[0], charset) if rendered and s is None else next(parts) for s in opened]
@@ -178,14 +181,19 @@ class _Assembly:
             start += len(source)
         return list(train), Selection(whole, split.val)
 
-    def _rendered(self) -> tuple[LineSource, LineSource]:
+    def _drawn(self) -> str:
+        """The characters of rendered lines."""
+        listed = listed_characters(self.config.charset)
+        return self.data.rendered.characters or ("".join(listed) if listed else PRINTABLE_ASCII)
+
+    def _rendered(self, characters: str) -> tuple[LineSource, LineSource]:
         """(endless training lines, validation lines) in different fonts and words."""
         rendered = self.data.rendered
         return synthetic_pair(
             lines=rendered.lines,
             val_lines=rendered.val_lines,
             seed=self.config.seed,
-            characters=rendered.characters or self.config.charset.symbols or PRINTABLE_ASCII,
+            characters=characters,
             fonts=rendered.fonts,
             text_file=Path(rendered.text_file) if rendered.text_file else None,
             min_length=rendered.min_length,
@@ -202,19 +210,12 @@ class _Assembly:
         self.folder.say(f"data: lines rendered on the fly, {len(fitting):,} new ones per epoch")
         return PreparedLines(fitting, sizes, [])
 
-    def _charset(self, sources: Sequence[LineSource], texts: list[str]) -> Charset:
-        chosen = self.config.charset
-
-        def labels() -> Iterator[str]:
-            yield from texts
-            for source in sources:
-                for position in range(len(source)):
-                    text = source.entry(position).text
-                    if label_problem(text) is None:
-                        yield text
-
-        wanted = labels() if chosen.symbols is None else [chosen.symbols]
-        return Charset.from_texts(wanted, chosen.extra, chosen.form, chosen.unit)  # type: ignore[arg-type]  # checked
+    def _charset(self, sources: Sequence[LineSource], drawn: str) -> Charset:
+        texts = (text for source in sources for text in labels(source) if label_problem(text) is None)
+        charset, notes = charset_from(self.config.charset, texts, drawn)
+        for note in notes if sources else ():
+            self.folder.say(note)
+        return charset
 
     def _combined(self, parts: list[PreparedLines]) -> PreparedLines:
         parts = [self._cached(part) for part in parts]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from crnn.core.charset import Charset
 from crnn.data.check import CheckReport
 from crnn.data.labels import UNKNOWN_CHARACTER
 from crnn.data.module import PreparedLines
-from crnn.data.sources.base import LineEntry, LineSource
+from crnn.data.sources.columns import entries, labels
 from crnn.data.split import leaks
 from crnn.errors import DataError
 from crnn.training.run_folder import RunFolder
@@ -64,8 +65,8 @@ def _refuse_unknown(reports: list[CheckReport], policy: str) -> None:
 def _say_unknown(val: PreparedLines, charset: Charset, folder: RunFolder) -> None:
     """Validation lines that no reading can get right are kept (they count as errors) and named."""
     missing: dict[str, int] = {}
-    for i in range(len(val.source)):
-        for symbol in charset.unknown(val.source.entry(i).text):
+    for text in labels(val.source):
+        for symbol in charset.unknown(text):
             missing[symbol] = missing.get(symbol, 0) + 1
     if missing:
         named = ", ".join(f"{symbol!r} in {count}" for symbol, count in sorted(missing.items())[:10])
@@ -80,11 +81,7 @@ def _say_leaks(train: Sequence[PreparedLines], val: PreparedLines, folder: RunFo
     both = np.intersect1d(hashes, np.concatenate([report.hashes for report in val.reports]))
     if len(both[both != 0]):
         folder.say(f"note: {len(both[both != 0]):,} pictures are among both training and validation lines")
-    leak = leaks(_entries([part.source for part in train if not part.source.endless]), _entries([val.source]))
+    real = [part.source for part in train if not part.source.endless]
+    leak = leaks(chain.from_iterable(map(entries, real)), entries(val.source))
     if leak:
         folder.say(f"note: {leak}")
-
-
-def _entries(sources: Sequence[LineSource]) -> Iterator[LineEntry]:
-    for source in sources:
-        yield from map(source.entry, range(len(source)))

@@ -216,6 +216,14 @@ def test_all_unknown_characters_are_in_the_remedy() -> None:
     assert "charset.extra=vwxyz or set data.unknown=drop" in problem[1]
 
 
+def test_a_label_of_which_the_rules_leave_nothing() -> None:
+    charset = Charset.from_texts(["אב"], direction="rtl")
+    problem = fit_problem("\u200f\u200e", charset, (400, 20), LineTransform())
+    assert problem is not None
+    assert problem[0] == labels.EMPTY_LABEL
+    assert fit_problem("\u200fא", charset, (400, 20), LineTransform()) is None
+
+
 def test_an_unreadable_picture_outside_the_folder_is_a_dropped_line(lines: Path) -> None:
     plant(lines, 2, whole="../val/images/000.png\tabc")
     report = check_lines(open_source(lines), LineTransform())

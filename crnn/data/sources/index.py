@@ -22,6 +22,10 @@ FORMAT = 1
 """Number of the layout on disk; other numbers are made anew."""
 
 
+BLOCK = 8192
+"""That many strings are read at a time in a pass over all."""
+
+
 class Strings:
     """Many strings as one array of bytes and one of ends.
 
@@ -41,8 +45,14 @@ class Strings:
         return self._data[start : int(self._ends[position])].tobytes().decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
-        for position in range(len(self)):
-            yield self[position]
+        start = 0
+        for first in range(0, len(self), BLOCK):
+            ends = self._ends[first : first + BLOCK].tolist()
+            begin = start
+            data = self._data[begin : ends[-1]].tobytes()
+            for end in ends:
+                yield data[start - begin : end - begin].decode("utf-8", "surrogatepass")
+                start = end
 
 
 class _Builder:
@@ -139,10 +149,9 @@ class LineIndex:
         """The line's `Row.key`."""
         return self._columns["locator"][position] or self._columns["picture"][position]
 
-    @property
-    def texts(self) -> Strings:
-        """All labels."""
-        return self._columns["text"]
+    def column(self, name: str) -> Strings:
+        """All values of a field of `Row`."""
+        return self._columns[name]
 
     @property
     def folder(self) -> Path | None:

@@ -26,7 +26,7 @@ TEXT = st.text(st.characters(), max_size=8)
 def test_every_row_comes_back(rows: list[Row]) -> None:
     index = LineIndex.build(rows)
     assert [index.row(i) for i in range(len(index))] == rows
-    assert list(index.texts) == [row.text for row in rows]
+    assert list(index.column("text")) == [row.text for row in rows]
     assert [index.key(i) for i in range(len(index))] == [row.key for row in rows]
 
 

@@ -204,7 +204,5 @@ def _scalar(table: Any, steps: Steps, place: int) -> Any:
     """The value of a row; None for null."""
     value = table.column(steps[0])[place]
     for step in steps[1:]:
-        if not value.is_valid:
-            return None
         value = value[step]
     return value if value.is_valid else None

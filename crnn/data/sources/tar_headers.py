@@ -7,6 +7,7 @@ Python's `tarfile` goes on; it takes ten times as long.
 from __future__ import annotations
 
 import os
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ MAX_MEMBERS = 20_000_000
 _BLOCK = 512
 _AHEAD = 4 * _BLOCK  # a header before the header, and a short label, in one read
 _ADLER = 65521
-_RENAMING = (b" path=", b" size=", b" GNU.", b" hdrcharset=")
+_RENAMING = re.compile(rb" (?:path=|size=|GNU\.|hdrcharset=)")
 
 
 class Member(NamedTuple):
@@ -86,7 +87,7 @@ def _members(file: BinaryIO, path: Path) -> Iterator[tuple[Member, bytes]]:
         if kind == b"x" and size <= _BLOCK:  # notes about the next member; times and owners do not matter
             notes = ahead[_BLOCK : _BLOCK + size]
             at = 2 * _BLOCK
-            kind, size = _kind_and_size(ahead[at:]) if not any(word in notes for word in _RENAMING) else (b"", 0)
+            kind, size = (b"", 0) if _RENAMING.search(notes) else _kind_and_size(ahead[at : at + _BLOCK])
         if kind == b"end":
             return
         name = _name(ahead[at : at + _BLOCK])

@@ -310,6 +310,30 @@ def test_huge_row_groups_are_read_in_slices(tmp_path: Path, monkeypatch: pytest.
     assert len(opened) == 3  # for 5 and 100; 250 was ahead, the others waited
 
 
+def test_a_huge_group_is_not_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = big_group(tmp_path / "x.parquet", lines=4000)
+    first = table["image"][0].as_py()
+    del table
+    monkeypatch.setattr(arrow_files, "BLOCK_BYTES", 100_000)
+    source = open_source(tmp_path / "x.parquet")
+    before = pa.total_allocated_bytes()
+    assert source.content(0) == first
+    assert pa.total_allocated_bytes() - before < 30_000_000  # of 60: a few pages, however large the group
+
+
+def test_a_forked_process_opens_its_own(tmp_path: Path) -> None:
+    source = open_source(parquet(tmp_path / "x.parquet", hugging_face()))
+    assert read(source, 0) == WANTED[0]
+    blocks = source.reader._blocks  # type: ignore[attr-defined]
+    child = os.fork()
+    if not child:
+        same = source.size(1) == (41, 20) and source.reader._blocks is blocks  # type: ignore[attr-defined]
+        os._exit(1 if same else 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert read(source, 1) == WANTED[1]
+    assert source.reader._blocks is blocks  # type: ignore[attr-defined]
+
+
 def test_blocks_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow_files, "_KEEP_BYTES", 20_000)
     monkeypatch.setattr(arrow_files, "_KEEP_FILES", 2)
@@ -331,6 +355,7 @@ def test_mapped_files_take_no_memory(tmp_path: Path) -> None:
     for i in range(100):
         assert source.content(i) == bytes([i]) * 100_000
     assert pa.total_allocated_bytes() - before < 100_000
+    assert source.reader._blocks._bytes < 10_000  # type: ignore[attr-defined]
 
 
 def test_only_texts_are_read_for_the_index(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ _NUMBERS = {
     "A": re.compile(r"[19]+(?:,[19]+)*"),  # after an Arabic letter, W2
     "L": re.compile(r"\$*1(?:.*1)?\$*|9+(?:,9+)*"),  # after a Latin one they are part of its run, W7
 }
+_JOINED = re.compile("[^ 1]?[1$+,]*[1$]")
+"""A number, backwards, that no space parts from what comes behind it."""
 
 
 class _Shapes(NamedTuple):
@@ -161,42 +163,44 @@ def _kind(cluster: str) -> str:
 
 def _levels(clusters: list[str], base: Base) -> list[int]:
     """The likely level of each cluster of a line in visual order: 0 left to right, 1 right to left, 2 within that."""
-    kinds = "".join(map(_kind, clusters))
+    kinds = list(map(_kind, clusters))
     pairs = _bracket_pairs(clusters)
     own, other = ("L", "RA9") if base == "L" else ("RA9", "L")
 
     def follows_other(opener: int, closer: int) -> bool:
-        """Whether text of the other direction is read just before a pair."""
-        near = re.split(r"[L|]", kinds[closer + 1 :])[0] if base == "L" else re.split(r"[RA9|]", kinds[:opener])[-1]
-        return any(kind in other for kind in near)
+        """Whether text of the other direction is what is read just before a pair."""
+        before = range(closer + 1, len(kinds)) if base == "L" else range(opener - 1, -1, -1)
+        return next((kinds[i] in other for i in before if kinds[i] in "LRA9|"), False)
 
-    for opener, closer in sorted(pairs, reverse=base == "L"):
-        inner = kinds[opener + 1 : closer]
-        # UAX #9, N0: a pair has the line's direction around such text, and around other text that follows such text
-        if any(k in own for k in inner) or (any(k in other for k in inner) and not follows_other(opener, closer)):
-            kinds = "|".join((kinds[:opener], inner, kinds[closer + 1 :]))
-    return _levels_rtl(kinds, pairs) if base == "R" else _levels_ltr(kinds, pairs)
+    for opener, closer in sorted(pairs.items(), reverse=base == "L"):
+        inner = set(kinds[opener + 1 : closer])
+        # UAX #9, N0: a pair around text of the line's direction has it, and one around other text unless it follows such
+        if inner & set(own) or (inner & set(other) and not follows_other(opener, closer)):
+            kinds[opener] = kinds[closer] = "|"
+    return (_levels_rtl if base == "R" else _levels_ltr)("".join(kinds), pairs)
 
 
-def _bracket_pairs(clusters: list[str]) -> list[tuple[int, int]]:
-    """(opening, closing) positions; what does not close is left out."""
+def _bracket_pairs(clusters: list[str]) -> dict[int, int]:
+    """Opening to closing positions; what does not close is left out, and what lies deeper than UAX #9, BD16 looks."""
     closers = _shapes().closers
     openers = set(closers.values())
     waiting: list[int] = []
-    pairs = []
+    pairs = {}
     for position, cluster in enumerate(clusters):
         if cluster in openers:
+            if len(waiting) == 63:
+                break
             waiting.append(position)
         elif cluster in closers:
             for depth in range(len(waiting) - 1, -1, -1):
                 if clusters[waiting[depth]] == closers[cluster]:
-                    pairs.append((waiting[depth], position))
+                    pairs[waiting[depth]] = position
                     del waiting[depth:]
                     break
     return pairs
 
 
-def _levels_rtl(kinds: str, pairs: list[tuple[int, int]]) -> list[int]:
+def _levels_rtl(kinds: str, pairs: dict[int, int]) -> list[int]:
     levels = [1] * len(kinds)
 
     def raise_numbers(start: int, end: int, strong: str) -> None:
@@ -213,7 +217,7 @@ def _levels_rtl(kinds: str, pairs: list[tuple[int, int]]) -> list[int]:
             last = max(kinds.rfind("L", start, end), kinds.rfind("1", start, end))
             while last + 1 < end and kinds[last] in "1$" and kinds[last + 1] == "$":
                 last += 1
-            last = max([last, *(closer for opener, closer in pairs if opener > first and closer < end)])
+            last = max([last, *(pairs[i] for i in range(first, end) if pairs.get(i, end) < end)])
             levels[first : last + 1] = [2] * (last + 1 - first)
             before = max((n.end() for n in _NUMBERS[strong].finditer(kinds, start, first)), default=-1)
             raise_numbers(start, first, strong if before == first else "L")
@@ -222,17 +226,16 @@ def _levels_rtl(kinds: str, pairs: list[tuple[int, int]]) -> list[int]:
     return levels
 
 
-def _levels_ltr(kinds: str, pairs: list[tuple[int, int]]) -> list[int]:
+def _levels_ltr(kinds: str, pairs: dict[int, int]) -> list[int]:
     levels = [0] * len(kinds)
     for start, end in _pieces(0, kinds, "L|"):
         found = [i for i in range(start, end) if kinds[i] in "RA9"]
         if not found:
             continue
         first, last = found[0], found[-1]
-        first = min([first, *(opener for opener, closer in pairs if start <= opener and closer < last)])
-        joined = re.compile(r"[1$][1$+,]*[^ 1]?$").search(kinds[start:first])  # a number without a space between
-        if joined and first == found[0]:
-            first = start + joined.start()
+        first = next((i for i in range(start, first) if pairs.get(i, end) < last), first)
+        if first == found[0] and (joined := _JOINED.match(kinds[start:first][::-1])):
+            first -= joined.end()
         levels[first : last + 1] = [1] * (last + 1 - first)
         for numbers in re.finditer("[^RA]+", kinds[first : last + 1]):
             strong = kinds[first + numbers.end()] if first + numbers.end() <= last else "R"

@@ -86,8 +86,7 @@ class TextRules:
             text = text.translate(_WITHOUT_CONTROLS)
         text = self._shaped(text)
         if self.case != "keep":
-            while (cased := self._shaped(text.lower() if self.case == "lower" else text.upper())) != text:
-                text = cased  # a form can bring up letters that have not been mapped yet
+            text = self._shaped(text.lower() if self.case == "lower" else text.upper())
         return _SPACES.sub(" ", text) if self.whitespace == "collapse" else text
 
     def _shaped(self, text: str) -> str:

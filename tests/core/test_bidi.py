@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -25,6 +26,8 @@ SHOWN = [
     ("עלייה של 12.5%!", "!12.5% לש היילע"),
     ("חברת Apple (AAPL) השיקה iPhone 12.", ".iPhone 12 הקישה Apple (AAPL) תרבח"),
     ("שלום (abc) עולם", "םלוע (abc) םולש"),
+    ("של Apple 12% לא", "אל Apple 12% לש"),
+    ("ש (abc) 12 34", "12 34 (abc) ש"),  # numbers that follow a Latin word stand like it
     ("مرحبا، 12-34 عالم", "ملاع 34-12 ،ابحرم"),
     ("السعر ١٢٫٥٠", "١٢٫٥٠ رعسلا"),
     ("שָׁלוֹם", "םוֹלשָׁ"),
@@ -179,3 +182,19 @@ def test_many_different_clusters_and_probes() -> None:
 def test_lines_and_tabs_divide() -> None:
     assert bidi.to_visual("אב\tגד\n(ה", "R") == "בא\tדג\nה)"
     assert bidi.to_logical("בא\tדג\nה)", "R") == "אב\tגד\n(ה"
+
+
+@pytest.mark.parametrize("base", ["R", "L"])
+def test_the_work_is_bounded(base: bidi.Base) -> None:
+    """Lines that no one writes take no longer than long ones: quadratic ways would take minutes."""
+    for part, end in (
+        ("(", "]" * 5_000 + "א"),
+        ("(a)", "א"),
+        ("(", "a" + ")" * 5_000 + "א"),
+        ("1", "  א"),
+        ("אa1 ", ""),
+    ):
+        text = part * 5_000 + end
+        started = time.process_time()
+        bidi.to_logical(bidi.to_visual(text, base), base)
+        assert time.process_time() - started < 3, part

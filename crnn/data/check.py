@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data.facts import PictureFacts, Progress, picture_facts
+from crnn.data.facts import Progress, picture_facts
 from crnn.data.labels import fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries
@@ -73,13 +73,18 @@ class CheckReport:
         Raises:
             DataError: with the first lines and what to do.
         """
-        if len(self.kept) and len(self.dropped) <= share * len(self):
+        if not too_many_dropped(len(self.kept), len(self), share):
             return
         first = "\n".join(f"  {d.where}: {d.reason}: {d.detail}" for d in self.dropped[:5])
         raise DataError(
             f"{self.summary()}\n{first}\nMend these lines, or allow more losses with data.max_dropped "
             f"(now {share:g}, a share of all lines)"
         )
+
+
+def too_many_dropped(kept: int, lines: int, share: float) -> bool:
+    """Whether training refuses a source: nothing is left of it, or more than `share` (0..1) of its lines is dropped."""
+    return not kept or lines - kept > share * lines
 
 
 def check_lines(
@@ -104,11 +109,11 @@ def check_lines(
     """
     facts = picture_facts(source, decode, threads, progress)
     report = CheckReport(source.name)
-    widths = transform.scaled_widths(facts.sizes)
     kept: list[int] = []
     digest = hashlib.sha256()
     for position, entry in enumerate(entries(source)):
-        problem = _problem(entry, position, facts, transform, charset, max_width, int(widths[position]))
+        size = (int(facts.sizes[position, 0]), int(facts.sizes[position, 1]))
+        problem = line_problem(entry, facts.problems.get(position), size, transform, charset, max_width)
         if problem:
             report.dropped.append(Dropped(entry.where, entry.picture, *problem))
         else:
@@ -122,26 +127,31 @@ def check_lines(
     return report
 
 
-def _problem(
+def line_problem(
     entry: LineEntry,
-    position: int,
-    facts: PictureFacts,
+    unreadable: str | None,
+    size: tuple[int, int],
     transform: LineTransform,
-    charset: Charset | None,
-    max_width: int | None,
-    width: int,
+    charset: Charset | None = None,
+    max_width: int | None = None,
 ) -> tuple[str, str] | None:
-    """(reason, detail) of a line that cannot be used."""
+    """(reason, detail) of a line that cannot be used, or None.
+
+    Args:
+        entry: the line.
+        unreadable: why its picture cannot be read; None if it can.
+        size: (width, height) of the picture in pixels.
+        transform, charset, max_width: as in `check_lines`.
+    """
     if entry.problem:
         return UNUSABLE_ROW, entry.problem
     problem = label_problem(entry.text)
     if problem:
         return problem
-    if position in facts.problems:
-        return UNREADABLE, facts.problems[position]
-    size = (int(facts.sizes[position, 0]), int(facts.sizes[position, 1]))
+    if unreadable is not None:
+        return UNREADABLE, unreadable
     try:
-        transform.check_width(size)
+        width = transform.check_width(size)
     except DataError as error:
         return TOO_WIDE, str(error)
     if max_width is not None and width > max_width:

@@ -17,6 +17,7 @@ FLOORS = {
     "loader": 2,  # core alone, but for the torch backend, which it imports when it needs it
     "model": 2,
     "report": 3,
+    "inspect": 3,
     "reading": 3,
     "export": 3,
     "training": 4,
@@ -32,6 +33,7 @@ WITHOUT_TORCH = (
     "data/split.py",
     "reading",
     "report",
+    "inspect",
     "cli.py",
     "loader.py",
     "errors.py",

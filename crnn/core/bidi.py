@@ -174,7 +174,7 @@ def _levels(clusters: list[str], base: Base) -> list[int]:
 
     for opener, closer in sorted(pairs.items(), reverse=base == "L"):
         inner = set(kinds[opener + 1 : closer])
-        # UAX #9, N0: a pair around text of the line's direction has it, and one around other text unless it follows such
+        # UAX #9, N0: a pair around text of the line's direction has it; one around other text, unless it follows such
         if inner & set(own) or (inner & set(other) and not follows_other(opener, closer)):
             kinds[opener] = kinds[closer] = "|"
     return (_levels_rtl if base == "R" else _levels_ltr)("".join(kinds), pairs)

@@ -27,6 +27,7 @@ SHOWN = [
     ("חברת Apple (AAPL) השיקה iPhone 12.", ".iPhone 12 הקישה Apple (AAPL) תרבח"),
     ("שלום (abc) עולם", "םלוע (abc) םולש"),
     ("של Apple 12% לא", "אל Apple 12% לש"),
+    ("שלום 3D 12.5kg לא", "אל 3D 12.5kg םולש"),
     ("ש (abc) 12 34", "12 34 (abc) ש"),  # numbers that follow a Latin word stand like it
     ("مرحبا، 12-34 عالم", "ملاع 34-12 ،ابحرم"),
     ("السعر ١٢٫٥٠", "١٢٫٥٠ رعسلا"),

@@ -16,7 +16,7 @@ from crnn.errors import DataError
 from crnn.inspect import kinds
 
 TINY_HEIGHT, TINY_WIDTH = 8, 3
-WIDEST, HIGHEST = 100.0, 8.0
+WIDEST, HIGHEST = 80.0, 8.0
 """Width over height, and height over width, from which a picture is no line."""
 ON_ITS_SIDE = 1.5
 """Height over width from which a label of `SEVERAL` characters cannot stand in it."""
@@ -120,10 +120,10 @@ def picture_faults(seen: Look, characters: int) -> list[tuple[str, str]]:
         faults.append((kinds.FRAMES, f"{seen.frames} frames"))
     if height < TINY_HEIGHT or width < TINY_WIDTH:
         faults.append((kinds.TINY, described))
-    if width > WIDEST * height or height > HIGHEST * width:
-        faults.append((kinds.ASPECT, described))
-    elif characters >= SEVERAL and height >= ON_ITS_SIDE * width:
+    if characters >= SEVERAL and height >= ON_ITS_SIDE * width:
         faults.append((kinds.ROTATED, f"{described}, {characters} characters"))
+    elif width > WIDEST * height or height > HIGHEST * width:
+        faults.append((kinds.ASPECT, described))
     if seen.range < BLANK_RANGE:
         faults.append((kinds.BLANK, f"{seen.range} grey levels between dark and light"))
     return faults

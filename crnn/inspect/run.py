@@ -13,7 +13,7 @@ import numpy as np
 from crnn.core.charset import Charset, count_symbols, describe
 from crnn.core.image import LineTransform, printable
 from crnn.core.text import TextRules
-from crnn.data.check import line_problem, too_many_dropped
+from crnn.data.check import TOO_WIDE, line_problem, too_many_dropped
 from crnn.data.labels import UNKNOWN_CHARACTER, fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries, labels
@@ -105,7 +105,7 @@ class _Pass:
             problem = line_problem(entry, seen.problem, seen.size, settings.transform, charset, settings.max_width)
             if problem:
                 summary.dropped[problem[0]] += 1
-                found.insert(0, problem)
+                found = [problem, *(fault for fault in found if problem[0] != TOO_WIDE or fault[0] != kinds.ASPECT)]
             else:
                 summary.kept += 1
                 self._remember(facts, position, entry, seen, width)

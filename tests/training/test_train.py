@@ -202,6 +202,24 @@ def final_weights(run: Path) -> torch.Tensor:
     return torch.cat([value.flatten().float() for value in state.values()])
 
 
+def test_resume_refuses_other_characters(line_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "characters.txt").write_text("0123456789 abc")
+    config = settings(
+        *TINY,
+        f"data.root={line_folder}",
+        f"runs_dir={tmp_path}",
+        "name=run",
+        f"charset.source={tmp_path / 'characters.txt'}",
+        "trainer.max_epochs=1",
+        "trainer.progress=false",
+    )
+    folder = train(config).folder
+    assert "characters: 14 of " in (folder / "train.log").read_text()
+    (tmp_path / "characters.txt").write_text("0123456789 abcd")
+    with pytest.raises(DataError, match=r"the 15 characters are not those of the run; bring charset\.source back"):
+        train(to_config(config_of_run(str(folder), ["trainer.max_epochs=2"])))
+
+
 def test_two_processes(line_folder: Path, tmp_path: Path) -> None:
     """DDP over gloo: as many batches on each rank, and the CER of all validation lines."""
     run = run_script(

@@ -38,13 +38,22 @@ def _recognize(args: argparse.Namespace) -> int:
     return recognize(recognizer, find_pictures(paths), args.format, args.output)
 
 
+def _check(args: argparse.Namespace) -> int:
+    from crnn.inspect.command import check
+
+    return check(args)
+
+
 def _evaluate(args: argparse.Namespace) -> int:
+    from crnn.data.recorded import recorded_lines
     from crnn.data.sources import open_source
     from crnn.loader import load
     from crnn.report.evaluate import evaluate, table
 
     sources = [open_source(path) for path in args.data]
     recognizer = load(args.model, args.threads, args.device, args.batch_size)
+    if args.split or not sources:
+        sources.append(recorded_lines(recognizer.card.training, args.split or "val", Path(args.model)))
     evaluations = [evaluate(recognizer, source, args.limit) for source in sources]
     if args.json:
         print(json.dumps([evaluation.to_dict() for evaluation in evaluations], indent=2, ensure_ascii=False))
@@ -107,6 +116,28 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     )
     train.add_argument("settings", nargs="*", metavar="setting=value", help="see 'crnn train --help' for all")
 
+    check = command(
+        "check",
+        _check,
+        "what is wrong with labelled lines, before training",
+        "crnn check my_lines/train --html page.html",
+    )
+    check.add_argument("data", nargs="*", metavar="DATA", help="training lines; or a folder with train/ and val/ in it")
+    check.add_argument("--val", nargs="+", metavar="DATA", help="validation lines")
+    check.add_argument("--model", metavar="FILE", help="check against the characters and the height of a model file")
+    check.add_argument("--charset", metavar="CHARS", help="characters allowed: a text file, set:NAME, or themselves")
+    check.add_argument("--height", type=_positive, metavar="H", help="of the network in pixels (32)")
+    check.add_argument("--headers-only", action="store_true", help="do not decode pictures: faster, finds less")
+    check.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
+    check.add_argument("--json", action="store_true", help="print JSON")
+    check.add_argument("--html", metavar="FILE", help="write a page with pictures")
+    check.add_argument("--findings", metavar="FILE", help="write all findings as a tab-separated table")
+    check.add_argument("--fix", metavar="DIR", help="write a mended copy there: labels.tsv, images/, what changed")
+    check.add_argument("--kinds", action="store_true", help="list what is looked for")
+    check.add_argument("--name-pattern", metavar="REGEX", help="labels are in file names; as data.name_pattern")
+    check.add_argument("--text-column", metavar="NAME", help="as data.text_column")
+    check.add_argument("--image-column", metavar="NAME", help="as data.image_column")
+
     recognize = command(
         "recognize", _recognize, "read pictures of text lines", "crnn recognize model.onnx lines/ --format jsonl"
     )
@@ -124,7 +155,8 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         "evaluate", _evaluate, "error rates of a model on labelled lines", "crnn evaluate model.onnx my_lines/test"
     )
     evaluate.add_argument("model", help=".onnx, .safetensors or .ckpt")
-    evaluate.add_argument("data", nargs="+", metavar="DATA", help="folder with labelled lines")
+    evaluate.add_argument("data", nargs="*", metavar="DATA", help="labelled lines (the run's validation lines)")
+    evaluate.add_argument("--split", choices=("train", "val", "test"), help="that side of the lines of the model's run")
     evaluate.add_argument("--limit", type=_positive, metavar="N", help="only the first N lines")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     _reading_options(evaluate)
@@ -151,7 +183,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0; 1 if a picture could not be read; 2 for an error, said in one line on standard error.
+        The exit code: 0; 1 if a picture could not be read, or training would refuse the lines; 2 for an error, said
+        in one line on standard error.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["train"]:  # Hydra has its own --help, -m ...

@@ -14,13 +14,22 @@ from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.errors import CrnnError, ModelFileError
 
-FORMAT = 1
+FORMAT = 2
 """Number of the card format this version writes; a change of meaning raises it and adds a migration."""
 CARD_KEY = "crnn.card"
 """Metadata key of the card in .onnx and .safetensors files, and in a checkpoint's hyper-parameters."""
 MAX_CARD_BYTES = 16 * 2**20
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+def _from_1(card: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 knew no text rules but the Unicode form: nothing else was changed, and nothing reordered."""
+    if not isinstance(card.get("charset"), Mapping):
+        return {**card, "format": 2}  # refused later, with all the rest
+    return {**card, "format": 2, "charset": {**card["charset"], **_RULES_OF_1}}
+
+
+_RULES_OF_1 = {"whitespace": "keep", "case": "keep", "direction": "ltr"}
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
 """Format number -> function that lifts a card of that format to the next one."""
 
 

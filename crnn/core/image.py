@@ -230,6 +230,14 @@ class LineTransform:
         columns = int(width * self.height / (height * self.multiple) + 0.5)
         return max(self.min_width, columns * self.multiple)
 
+    def scaled_widths(self, sizes: NDArray[np.int32]) -> NDArray[np.int64]:
+        """(N,): `scaled_width` of many sizes (N, 2); pictures without pixels become `min_width`."""
+        if self.width is not None:
+            return np.full(len(sizes), self.width, dtype=np.int64)
+        widths, heights = sizes[:, 0].astype(np.float64), np.maximum(sizes[:, 1], 1)
+        columns = (widths * self.height / (heights * self.multiple) + 0.5).astype(np.int64)
+        return np.maximum(self.min_width, columns * self.multiple)
+
     def check_width(self, size: tuple[int, int], where: str = "picture") -> int:
         """W for a picture of `size` (width, height); raises DataError for a line wider than `max_width`."""
         width = self.scaled_width(*size)

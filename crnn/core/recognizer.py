@@ -61,8 +61,11 @@ class Recognition:
     """What a line says. `confidence` (0..1) is the probability of the best path, see `GreedyDecoder`."""
 
     text: str
+    """In reading order, also where it runs from right to left."""
     confidence: float
     characters: tuple[Character, ...]
+    """In the order of the picture, from left to right: of a Hebrew line the last letter comes first, and a bracket is
+    the one that the picture shows."""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -182,4 +185,4 @@ class Recognizer:
             )
             for symbol, sure, (start, end) in zip(symbols, decoded.confidences, decoded.spans, strict=True)
         )
-        return Recognition("".join(symbols), round(decoded.confidence, 6), characters)
+        return Recognition(self.card.charset.decode(decoded.labels), round(decoded.confidence, 6), characters)

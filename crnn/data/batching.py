@@ -76,25 +76,27 @@ class WidthBatches(Sampler[list[LineKey]]):
         """Leave out the first `batches` of the next pass (a run goes on in mid-epoch)."""
         self._start = batches
 
-    def plan(self, epoch: int) -> list[list[LineKey]]:
-        """The batches of all ranks in an epoch; rank r takes every world_size-th from r."""
+    def plan(self, epoch: int) -> Iterator[list[LineKey]]:
+        """The batches of all ranks in an epoch, made as they are asked for; rank r takes every world_size-th from r."""
+        return self._plan(epoch, 0, 1, 0)
+
+    def _plan(self, epoch: int, first: int, stride: int, skip: int) -> Iterator[list[LineKey]]:
         widths = self._widths(epoch)
         rng = np.random.default_rng([self._seed, epoch])
         keys = widths * np.exp(rng.uniform(-JITTER, JITTER, len(widths))) if self._shuffle else widths
-        order = np.argsort(keys, kind="stable")
-        batches = np.split(order, np.cumsum(self._sizes)[:-1])
-        steps = [batches[i : i + self._world_size] for i in range(0, len(batches), self._world_size)]
+        lines = np.argsort(keys, kind="stable")
+        ends = np.cumsum(self._sizes)
+        steps = np.arange(len(self._sizes)).reshape(-1, self._world_size)  # batches that run at the same time
         if self._shuffle:
             rng.shuffle(steps)
-        return [
-            [LineKey(epoch, int(line), int(widths[batch].max()) if self._shuffle else 0) for line in batch]
-            for step in steps
-            for batch in step
-        ]
+        for number in steps.ravel()[first::stride][skip:].tolist():
+            batch = lines[ends[number] - self._sizes[number] : ends[number]]
+            width = int(widths[batch].max()) if self._shuffle else 0
+            yield [LineKey(epoch, line, width) for line in batch.tolist()]
 
     def __iter__(self) -> Iterator[list[LineKey]]:
         start, self._start = self._start, 0
-        yield from self.plan(self._epoch)[self._rank :: self._world_size][start:]
+        return self._plan(self._epoch, self._rank, self._world_size, start)
 
 
 def _batch_sizes(

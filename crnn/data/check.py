@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from crnn.core.charset import Charset, describe, required_steps
-from crnn.core.image import MAX_HEIGHT, LineTransform
-from crnn.data.sources.base import LineSource
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.data.facts import Progress, picture_facts
+from crnn.data.labels import fit_problem, label_problem
+from crnn.data.sources.base import LineEntry, LineSource
+from crnn.data.sources.columns import entries
 from crnn.errors import DataError
 
 UNUSABLE_ROW = "unusable row"
-EMPTY_LABEL = "empty label"
-CONTROL_CHARACTER = "control character in the label"
 UNREADABLE = "unreadable picture"
 TOO_WIDE = "line too wide"
-UNKNOWN_CHARACTER = "character not in the charset"
-CANNOT_FIT = "label cannot fit its width"
 
 
 class Dropped(NamedTuple):
@@ -32,7 +31,7 @@ class Dropped(NamedTuple):
     where: str
     picture: str
     reason: str
-    """One of the constants of this module."""
+    """One of the constants of this module or of `crnn.data.labels`."""
     detail: str
     """What exactly, and the remedy."""
 
@@ -42,13 +41,15 @@ class CheckReport:
     """The outcome of `check_lines`."""
 
     source: str
-    kept: list[int] = field(default_factory=list)
-    """Positions of usable lines."""
-    sizes: list[tuple[int, int]] = field(default_factory=list)
-    """(width, height) in pixels of each kept line."""
+    kept: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """(K,): positions of usable lines."""
+    sizes: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), np.int32))
+    """(K, 2): width and height in pixels of each kept line."""
+    hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+    """(K,): of their pixels; 0 where they were not decoded."""
     dropped: list[Dropped] = field(default_factory=list)
     fingerprint: str = ""
-    """SHA-256 over names, labels and sizes of the kept lines."""
+    """SHA-256 over labels, sizes and pixels of the kept lines in order; the same in every format."""
 
     def __len__(self) -> int:
         return len(self.kept) + len(self.dropped)
@@ -72,7 +73,7 @@ class CheckReport:
         Raises:
             DataError: with the first lines and what to do.
         """
-        if self.kept and len(self.dropped) <= share * len(self):
+        if not too_many_dropped(len(self.kept), len(self), share):
             return
         first = "\n".join(f"  {d.where}: {d.reason}: {d.detail}" for d in self.dropped[:5])
         raise DataError(
@@ -81,43 +82,9 @@ class CheckReport:
         )
 
 
-def label_problem(text: str) -> tuple[str, str] | None:
-    """(reason, detail) of a label that no model can learn, or None."""
-    if not text.strip():
-        return EMPTY_LABEL, "write what the picture says, or remove the line"
-    for character in text:
-        if unicodedata.category(character) == "Cc":
-            return CONTROL_CHARACTER, f"U+{ord(character):04X} at position {text.index(character) + 1}; remove it"
-    return None
-
-
-def fit_problem(text: str, charset: Charset, size: tuple[int, int], transform: LineTransform) -> tuple[str, str] | None:
-    """(reason, detail) of a label with unknown characters or more of them than CTC can place, or None."""
-    unknown = charset.unknown(text)
-    if unknown:
-        named = ", ".join(describe(symbol) for symbol in unknown[:3])
-        return UNKNOWN_CHARACTER, (
-            f"{named} not among {len(charset)}; add with charset.extra={''.join(unknown)} or set data.unknown=drop"
-        )
-    needed = required_steps(charset.encode(text))
-    width = transform.scaled_width(*size)
-    if needed > width // transform.multiple:
-        scaled = f"height {transform.height}" if transform.width is None else f"image.width {transform.width}"
-        return CANNOT_FIT, (
-            f"{text!r} needs {needed} time steps, {size[0]} x {size[1]} pixels at {scaled} give "
-            f"{width // transform.multiple}; is the label right? {_room_for(needed, size, transform)}"
-        )
-    return None
-
-
-def _room_for(needed: int, size: tuple[int, int], transform: LineTransform) -> str:
-    """The setting with which a picture of `size` has `needed` time steps, as a remedy."""
-    if transform.width is not None:
-        return f"else raise image.width to {needed * transform.multiple}"
-    height = -(-needed * transform.multiple * size[1] // size[0] // 16) * 16
-    if height > MAX_HEIGHT:
-        return f"no image.height up to {MAX_HEIGHT} gives as many; correct or remove the line"
-    return f"else raise image.height to {height}"
+def too_many_dropped(kept: int, lines: int, share: float) -> bool:
+    """Whether training refuses a source: nothing is left of it, or more than `share` (0..1) of its lines is dropped."""
+    return not kept or lines - kept > share * lines
 
 
 def check_lines(
@@ -127,7 +94,7 @@ def check_lines(
     decode: bool = True,
     max_width: int | None = None,
     threads: int = 2,
-    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+    progress: Progress = iter,
 ) -> CheckReport:
     """Look at every line once.
 
@@ -140,43 +107,53 @@ def check_lines(
         threads: that many pictures are decoded at once.
         progress: wraps the positions, for a progress bar.
     """
+    facts = picture_facts(source, decode, threads, progress)
     report = CheckReport(source.name)
+    kept: list[int] = []
     digest = hashlib.sha256()
-
-    def look(position: int) -> tuple[tuple[int, int] | None, Dropped | None]:
-        entry = source.entry(position)
-
-        def drop(reason: str, detail: str) -> tuple[None, Dropped]:
-            return None, Dropped(entry.where, entry.picture, reason, detail)
-
-        if entry.problem:
-            return drop(UNUSABLE_ROW, entry.problem)
-        problem = label_problem(entry.text)
+    for position, entry in enumerate(entries(source)):
+        size = (int(facts.sizes[position, 0]), int(facts.sizes[position, 1]))
+        problem = line_problem(entry, facts.problems.get(position), size, transform, charset, max_width)
         if problem:
-            return drop(*problem)
-        try:
-            size = source.picture(position).size if decode else source.size(position)
-        except DataError as error:
-            return drop(UNREADABLE, str(error))
-        try:
-            width = transform.check_width(size)
-        except DataError as error:
-            return drop(TOO_WIDE, str(error))
-        if max_width is not None and width > max_width:
-            return drop(TOO_WIDE, f"{width} pixels at height {transform.height}; data.max_width allows {max_width}")
-        problem = fit_problem(entry.text, charset, size, transform) if charset else None
-        return drop(*problem) if problem else (size, None)
-
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        for position, (size, dropped) in zip(
-            progress(range(len(source))), pool.map(look, range(len(source))), strict=True
-        ):
-            if dropped:
-                report.dropped.append(dropped)
-            elif size:
-                report.kept.append(position)
-                report.sizes.append(size)
-                entry = source.entry(position)
-                digest.update(f"{entry.picture}\0{entry.text}\0{size}\n".encode("utf-8", "surrogatepass"))
+            report.dropped.append(Dropped(entry.where, entry.picture, *problem))
+        else:
+            kept.append(position)
+            digest.update(entry.text.encode("utf-8", "surrogatepass") + b"\0")
+    report.kept = np.array(kept, dtype=np.int64)
+    report.sizes = facts.sizes[report.kept]
+    report.hashes = facts.hashes[report.kept]
+    digest.update(report.sizes.tobytes() + report.hashes.tobytes())
     report.fingerprint = digest.hexdigest()
     return report
+
+
+def line_problem(
+    entry: LineEntry,
+    unreadable: str | None,
+    size: tuple[int, int],
+    transform: LineTransform,
+    charset: Charset | None = None,
+    max_width: int | None = None,
+) -> tuple[str, str] | None:
+    """(reason, detail) of a line that cannot be used, or None.
+
+    Args:
+        entry: the line.
+        unreadable: why its picture cannot be read; None if it can.
+        size: (width, height) of the picture in pixels.
+        transform, charset, max_width: as in `check_lines`.
+    """
+    if entry.problem:
+        return UNUSABLE_ROW, entry.problem
+    problem = label_problem(entry.text)
+    if problem:
+        return problem
+    if unreadable is not None:
+        return UNREADABLE, unreadable
+    try:
+        width = transform.check_width(size)
+    except DataError as error:
+        return TOO_WIDE, str(error)
+    if max_width is not None and width > max_width:
+        return TOO_WIDE, f"{width} pixels at height {transform.height}; data.max_width allows {max_width}"
+    return fit_problem(entry.text, charset, size, transform) if charset else None

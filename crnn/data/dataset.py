@@ -82,13 +82,14 @@ class LineDataset(Dataset[Line]):
         entry = self.source.entry(position)
         picture = self.source.picture(position)
         own = self.transform.check_width(picture.size, entry.where)
-        width = key.width if own <= key.width <= own * MAX_STRETCH else own
-        picture = self.transform.resize(picture, width)
+        picture = self.transform.resize(picture, own)
+        if own < key.width <= own * MAX_STRETCH:  # a second step, so that a cache of scaled lines changes no pixel
+            picture = self.transform.resize(picture, key.width)
         if self.augment is not None:
             picture = self.augment(picture, np.random.default_rng([self.seed, key.epoch, key.line]))
         text = self.charset.normalize(entry.text)
         labels = [] if self.charset.unknown(text) else self.charset.encode(text)
-        if required_steps(labels) > width // self.transform.multiple:
+        if required_steps(labels) > picture.width // self.transform.multiple:
             labels = []
         return Line(torch.from_numpy(self.transform.normalize(picture)), labels, text, entry.where)
 

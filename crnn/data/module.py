@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,10 @@ from crnn.data.augment import Augment
 from crnn.data.batching import WidthBatches
 from crnn.data.check import CheckReport, check_lines
 from crnn.data.dataset import LineDataset, collate
-from crnn.data.sources import LineSource, open_source
-from crnn.data.sources.views import Concatenation, Selection
-from crnn.data.split import SplitBy, split_lines
-from crnn.errors import DataError
-
-Progress = Callable[[Iterable[int]], Iterable[int]]
+from crnn.data.facts import Progress
+from crnn.data.line_cache import CachedLines
+from crnn.data.sources import LineSource
+from crnn.data.sources.views import Concatenation, Mixture, Selection, Share
 
 
 @dataclass
@@ -35,31 +33,10 @@ class PreparedLines:
     """Checked lines with their sizes."""
 
     source: LineSource
-    sizes: Callable[[int], list[tuple[int, int]]]
-    """epoch -> (width, height) of every line."""
-    report: CheckReport | None
-    """None for rendered lines, which are right by construction."""
-
-
-def open_all(paths: str | Sequence[str]) -> LineSource:
-    """One source of one or several paths."""
-    sources = [open_source(path) for path in ([paths] if isinstance(paths, str) else list(paths))]
-    if not sources:
-        raise DataError("data.train=[]: names no folder")
-    return sources[0] if len(sources) == 1 else Concatenation(sources)
-
-
-def find_splits(root: str) -> tuple[str, str | None]:
-    """(training path, validation path or None) of a folder with train/ and val/ in it, or with lines of its own."""
-    folder = Path(root)
-    if not folder.exists():
-        raise DataError(
-            f"data.root={root}: there is no such folder. Give the folder that holds train/ and val/, or the lines "
-            "themselves; experiments look in $CRNN_DATA, else in data/"
-        )
-    if (folder / "train").is_dir():
-        return str(folder / "train"), str(folder / "val") if (folder / "val").is_dir() else None
-    return str(folder), None
+    sizes: Callable[[int], NDArray[np.int32]]
+    """epoch -> (N, 2): width and height of every line, in pixels."""
+    reports: list[CheckReport]
+    """Of the sources in it; rendered lines have none, they are right by construction."""
 
 
 def prepare(
@@ -73,13 +50,43 @@ def prepare(
     """Check a source and keep what can be used."""
     threads = min(8, os.cpu_count() or 1)
     report = check_lines(source, transform, charset, decode, max_width, threads, progress)
-    return PreparedLines(Selection(source, report.kept), lambda _: report.sizes, report)
+    return PreparedLines(Selection(source, report.kept), lambda _: report.sizes, [report])
 
 
-def split_source(source: LineSource, share: float, seed: int, by: SplitBy) -> tuple[Selection, Selection]:
-    """Training and validation lines of one source."""
-    train, val = split_lines([source.entry(i).picture for i in range(len(source))], share, seed, by)
-    return Selection(source, train), Selection(source, val)
+def cached(lines: PreparedLines, transform: LineTransform, limit: int, folder: Path | None) -> PreparedLines:
+    """The same lines with a cache of `limit` bytes for scaled pictures: in memory, or on disk in `folder`."""
+    if lines.source.endless:
+        return lines
+    fingerprint = " ".join(report.fingerprint for report in lines.reports)
+    source = CachedLines(lines.source, lines.sizes(0), transform, limit, folder, fingerprint)
+    return PreparedLines(source, lines.sizes, lines.reports)
+
+
+def joined(parts: Sequence[PreparedLines]) -> PreparedLines:
+    """Several sources, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    sizes = np.concatenate([part.sizes(0) for part in parts])
+    reports = [report for part in parts for report in part.reports]
+    return PreparedLines(Concatenation([part.source for part in parts]), lambda _: sizes, reports)
+
+
+def mixed(parts: Sequence[PreparedLines], weights: Sequence[float], seed: int) -> PreparedLines:
+    """Several sources, each as often as its weight says (see `Mixture`)."""
+    mixture = Mixture([Share(part.source, weight) for part, weight in zip(parts, weights, strict=True)], seed)
+
+    def sizes(epoch: int) -> NDArray[np.int32]:
+        found = []
+        for which, positions in mixture.positions(epoch):
+            part = parts[which]
+            if part.source.endless:  # each position is a line of its own, an epoch's worth of them at a time
+                turns, places = np.divmod(positions, len(part.source))
+                found += [part.sizes(int(turn))[places[turns == turn]] for turn in np.unique(turns)]
+            else:
+                found.append(part.sizes(0)[positions])
+        return np.concatenate(found)
+
+    return PreparedLines(mixture, sizes, [report for part in parts for report in part.reports])
 
 
 def _ignore_signals(worker: int) -> None:
@@ -129,7 +136,7 @@ class LineDataModule(L.LightningDataModule):
         lines = self.lines[split]
 
         def widths(epoch: int) -> NDArray[np.int64]:
-            return np.array([self.transform.scaled_width(*size) for size in lines.sizes(epoch)], dtype=np.int64)
+            return self.transform.scaled_widths(lines.sizes(epoch))
 
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         return WidthBatches(

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn.core.card import ModelCard
-from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.errors import ConfigError, ModelFileError
-from crnn.loader import file_kind
 from crnn.model.crnn import CRNN, NetworkConfig
 
 ASCII = "".join(map(chr, range(32, 127)))
-"""What settings without `charset.symbols` are taken to read: 95 characters, 96 classes."""
+"""What settings that leave the characters to the training labels are taken to read: 95 characters, 96 classes."""
 
 
 def network_of_file(path: Path) -> tuple[CRNN, LineTransform]:
@@ -21,16 +18,9 @@ def network_of_file(path: Path) -> tuple[CRNN, LineTransform]:
     Raises:
         ModelFileError: in one line.
     """
-    kind = file_kind(path)
-    card: ModelCard
-    if kind == "onnx":
-        from crnn.core.onnx_backend import OnnxBackend
+    from crnn.training.characters import read_card
 
-        card = OnnxBackend(path).card
-    else:
-        from crnn.export.torch_backend import read_checkpoint, read_safetensors
-
-        card = (read_checkpoint(path) if kind == "ckpt" else read_safetensors(path))[0]
+    card = read_card(path)
     try:
         network = CRNN(NetworkConfig.from_dict(card.network), card.charset.classes, card.transform.height)
     except (ConfigError, RuntimeError, TypeError, ValueError) as error:
@@ -48,6 +38,7 @@ def network_of_settings(overrides: list[str]) -> tuple[CRNN, LineTransform]:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    from crnn.training.characters import charset_from
     from crnn.training.config import config_folder, quoted, register, to_config
 
     register()
@@ -55,9 +46,8 @@ def network_of_settings(overrides: list[str]) -> tuple[CRNN, LineTransform]:
         with initialize_config_dir(config_folder(), version_base="1.3"):
             # nothing is exported here, so what cannot be exported can still be explained
             config = to_config(compose("train", [*map(quoted, overrides), "export.format=none"]))
-        chosen, image = config.charset, config.image
-        texts = [ASCII if chosen.symbols is None else chosen.symbols]
-        charset = Charset.from_texts(texts, chosen.extra, chosen.form, chosen.unit)  # type: ignore[arg-type]  # checked
+        image = config.image
+        charset, _ = charset_from(config.charset, (), drawn=ASCII)
         network = CRNN(config.model, charset.classes, image.height)
     except (HydraException, OmegaConfBaseException, OSError, RuntimeError, TypeError, ValueError) as error:
         raise ConfigError(_one_line(error)) from None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import DataError
@@ -26,20 +28,17 @@ def export_checkpoint(checkpoint: Path, format: str, output: Path | None, data: 
     """
     card, network = read_network(checkpoint)
     path = output or checkpoint.with_suffix(f".{format}")
-    name, source = _lines(card.training, data)
+    name, source = _lines(card.training, data, checkpoint)
     parity = export_model(card, network, path, format, spread_pictures(source))
     return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {parity}"
 
 
-def _lines(training: dict[str, object], data: str | None) -> tuple[str, LineSource]:
+def _lines(training: dict[str, Any], data: str | None, checkpoint: Path) -> tuple[str, LineSource]:
     if data is not None:
         return data, open_source(data)
-    record = training.get("data")
-    val = record.get("val") if isinstance(record, dict) else None
-    recorded = val.get("source") if isinstance(val, dict) else None
     try:
-        if isinstance(recorded, str):
-            return f"validation lines of {recorded}", open_source(recorded)
-    except DataError:
-        pass  # moved, or rendered
-    return "rendered lines (the run's own are not there)", synthetic_pair(lines=1, val_lines=PARITY_LINES, seed=0)[1]
+        source = recorded_lines(training, "val", checkpoint)
+        return f"validation lines of {source.name}", source
+    except DataError:  # moved, or rendered
+        rendered = synthetic_pair(lines=1, val_lines=PARITY_LINES, seed=0)[1]
+        return "rendered lines (the run's own are not there)", rendered

@@ -24,6 +24,8 @@ class Evaluation:
     ignoring_case: EditCounts = field(default_factory=EditCounts)
     letters_and_digits: EditCounts = field(default_factory=EditCounts)
     """Case, spaces and punctuation ignored."""
+    rules: dict[str, str] = field(default_factory=dict)
+    """The model's text rules that are not the default ones; labels were brought into that form."""
     left_out: list[str] = field(default_factory=list)
     """Lines that could not be judged, and why: no picture, no label."""
     seconds: float = 0.0
@@ -42,6 +44,7 @@ class Evaluation:
             "source": self.source,
             "lines": self.counts.lines,
             "characters": self.counts.characters,
+            "text_rules": self.rules,
             "left_out": self.left_out,
             "raw": figures(self.counts),
             "ignoring_case": figures(self.ignoring_case),
@@ -56,7 +59,7 @@ def _bare(text: str) -> str:
 
 
 def evaluate(recognizer: Recognizer, source: LineSource, limit: int | None = None) -> Evaluation:
-    """Read every line of `source` and compare it with its label, in the charset's Unicode form.
+    """Read every line of `source` and compare it with its label, brought into form by the charset's text rules.
 
     Args:
         recognizer: the model.
@@ -65,7 +68,7 @@ def evaluate(recognizer: Recognizer, source: LineSource, limit: int | None = Non
 
     A line without a readable picture or a label is not judged; it is listed in `left_out`.
     """
-    result = Evaluation(source.name)
+    result = Evaluation(source.name, rules=recognizer.card.charset.rules.differences())
     references: list[tuple[str, str]] = []  # where, label; in the order of the pictures handed out
     lines = len(source) if limit is None else min(limit, len(source))
 
@@ -105,6 +108,9 @@ def table(evaluations: list[Evaluation]) -> str:
             ("letters and digits, ignoring case", evaluation.letters_and_digits),
         ):
             rows.append(f"  {name:32}{counts.cer:>9.2%}{counts.wer:>9.2%}{counts.exact_rate:>9.2%}{counts.lines:>8}")
+        if evaluation.rules:
+            rules = ", ".join(f"{name}={value}" for name, value in evaluation.rules.items())
+            rows.append(f"  labels by the model's text rules: {rules}")
         if evaluation.left_out:
             rows.append(f"  {len(evaluation.left_out)} lines could not be judged, the first: {evaluation.left_out[0]}")
         speed = evaluation.counts.lines / max(evaluation.cpu_seconds, 1e-9)

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from rich.progress import track
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data.check import UNKNOWN_CHARACTER, CheckReport, label_problem
-from crnn.data.module import PreparedLines, find_splits, open_all, prepare, split_source
-from crnn.data.sources.views import Fitting
+from crnn.data.labels import label_problem
+from crnn.data.module import PreparedLines, cached, joined, mixed, prepare
+from crnn.data.sources import LineSource, ReadOptions, open_source
+from crnn.data.sources.base import Row
+from crnn.data.sources.columns import labels
+from crnn.data.sources.views import Concatenation, Fitting, Selection
+from crnn.data.split import Split, SplitRule, split_lines
 from crnn.data.synth.source import synthetic_pair
 from crnn.data.synth.text import PRINTABLE_ASCII
-from crnn.errors import DataError
+from crnn.errors import ConfigError, DataError
+from crnn.training.characters import charset_from, listed_characters
 from crnn.training.config import TrainConfig
+from crnn.training.findings import report_lines
 from crnn.training.run_folder import RunFolder
+
+RENDERED = "rendered"
+"""Stands for lines rendered on the fly in a list of training lines."""
 
 
 @dataclass
@@ -28,19 +39,33 @@ class Assembled:
     charset: Charset
     train: PreparedLines
     val: PreparedLines
+    paths: dict[str, list[str] | None]
+    """Of training and validation lines; None for validation lines that were held out."""
+    options: ReadOptions
 
     def record(self) -> dict[str, object]:
         """For data.json: what was read, and its fingerprint."""
 
         def of(lines: PreparedLines) -> dict[str, object]:
+            prints = [report.fingerprint for report in lines.reports]
             return {
                 "source": lines.source.name,
                 "lines": len(lines.source),
-                "dropped": len(lines.report.dropped) if lines.report else 0,
-                "fingerprint": lines.report.fingerprint if lines.report else None,
+                "dropped": sum(len(report.dropped) for report in lines.reports),
+                "fingerprint": prints[0] if len(prints) == 1 else _joint(prints),
             }
 
-        return {"train": of(self.train), "val": of(self.val), "characters": "".join(self.charset.symbols)}
+        return {
+            "train": of(self.train),
+            "val": of(self.val),
+            "characters": "".join(self.charset.symbols),
+            "paths": self.paths,
+            "options": vars(self.options),
+        }
+
+
+def _joint(prints: list[str]) -> str | None:
+    return hashlib.sha256(" ".join(prints).encode()).hexdigest() if prints else None
 
 
 def workers_for(setting: int | None) -> int:
@@ -53,103 +78,155 @@ def assemble(config: TrainConfig, transform: LineTransform, folder: RunFolder) -
     """Open, check and split the lines of a training; say what is kept.
 
     Raises:
-        DataError, CharsetError: naming lines and remedies.
+        DataError, CharsetError, ConfigError: naming lines and remedies.
     """
-    if config.data.root is None and config.data.train is None:
-        return _rendered(config, transform, folder)
-    return _real(config, transform, folder)
+    return _Assembly(config, transform, folder).run()
 
 
-def _rendered(config: TrainConfig, transform: LineTransform, folder: RunFolder) -> Assembled:
-    rendered = config.data.rendered
-    characters = rendered.characters or config.charset.symbols or PRINTABLE_ASCII
-    charset = _charset(config, [characters])
-    train, val = synthetic_pair(
-        lines=rendered.lines,
-        val_lines=rendered.val_lines,
-        seed=config.seed,
-        characters=characters,
-        fonts=rendered.fonts,
-        text_file=Path(rendered.text_file) if rendered.text_file else None,
-        min_length=rendered.min_length,
-        max_length=rendered.max_length,
-        wear=rendered.wear,
-    )
-
-    fitting = Fitting(train, charset, transform)
-
-    def sizes(epoch: int) -> list[tuple[int, int]]:
-        return [fitting.size(i + epoch * len(fitting)) for i in range(len(fitting))]
-
-    checked = prepare(val, transform, charset, False, iter)
-    folder.say(
-        f"data: lines rendered on the fly, {len(fitting):,} new ones per epoch; "
-        f"validation: {len(checked.source):,} lines in fonts and words that training never sees"
-    )
-    return Assembled(charset, PreparedLines(fitting, sizes, None), checked)
-
-
-def _real(config: TrainConfig, transform: LineTransform, folder: RunFolder) -> Assembled:
-    data = config.data
-    train_path, val_path = data.train, data.val
-    if data.root is not None:
-        root_train, root_val = find_splits(data.root)
-        train_path, val_path = train_path or root_train, val_path or root_val
-    source = open_all(train_path)
-    if val_path:
-        held_out = open_all(val_path)
-    else:
-        source, held_out = split_source(source, data.val_share, config.seed, data.split_by)  # type: ignore[arg-type]
-        folder.say(f"data: {data.val_share:.0%} of the lines are held out for validation (data.val_share)")
-
-    def progress(positions: Iterable[int]) -> Iterable[int]:
-        return track(positions, "checking lines", transient=True, disable=not folder.first, console=folder.console)
-
-    if config.charset.symbols is not None:
-        charset = _charset(config, [])
-    else:
-        texts = [source.entry(i).text for i in range(len(source))]
-        charset = _charset(config, [text for text in texts if label_problem(text) is None])
-    train = prepare(source, transform, charset, data.decode_check, progress, data.max_width)
-    val = prepare(held_out, transform, None, data.decode_check, progress, data.max_width)
-    assert train.report is not None
-    assert val.report is not None
-    _refuse_unknown(train.report, data.unknown)
-    if folder.first:
-        both = CheckReport("", dropped=[*train.report.dropped, *val.report.dropped])
-        both.write_dropped(folder.path / "dropped.tsv")
-    for name, report in (("training", train.report), ("validation", val.report)):
-        folder.say(f"{name}: {report.summary()}" + (f"; see {folder.path / 'dropped.tsv'}" if report.dropped else ""))
-        report.refuse_if_too_many(data.max_dropped)
-    _say_unknown(val, charset, folder)
-    return Assembled(charset, train, val)
-
-
-def _charset(config: TrainConfig, texts: list[str]) -> Charset:
-    chosen = config.charset
-    form, unit = chosen.form, chosen.unit
-    if chosen.symbols is not None:
-        texts = [chosen.symbols]
-    return Charset.from_texts(texts, chosen.extra, form, unit)  # type: ignore[arg-type]  # checked by the config
-
-
-def _refuse_unknown(report: CheckReport, policy: str) -> None:
-    unknown = [d for d in report.dropped if d.reason == UNKNOWN_CHARACTER]
-    if unknown and policy == "error":
-        first = unknown[0]
+def find_splits(root: str) -> tuple[str, str | None]:
+    """(training path, validation path or None) of a folder with train/ and val/ in it, or with lines of its own."""
+    folder = Path(root)
+    if not folder.exists():
         raise DataError(
-            f"{first.where}: {first.detail}" + (f" (and {len(unknown) - 1} more lines)" if unknown[1:] else "")
+            f"data.root={root}: there is no such file or folder. Give the folder that holds train/ and val/, or the "
+            "lines themselves; experiments look in $CRNN_DATA, else in data/"
         )
+    if (folder / "train").is_dir():
+        return str(folder / "train"), str(folder / "val") if (folder / "val").is_dir() else None
+    return str(folder), None
 
 
-def _say_unknown(val: PreparedLines, charset: Charset, folder: RunFolder) -> None:
-    """Validation lines that no reading can get right are kept (they count as errors) and named."""
-    missing: dict[str, int] = {}
-    for i in range(len(val.source)):
-        for symbol in charset.unknown(val.source.entry(i).text):
-            missing[symbol] = missing.get(symbol, 0) + 1
-    if missing:
-        named = ", ".join(f"{symbol!r} in {count}" for symbol, count in sorted(missing.items())[:10])
-        folder.say(
-            f"note: validation has {len(missing)} characters that training lacks ({named} lines); they count as errors"
+def _paths(setting: object) -> list[str]:
+    return [setting] if isinstance(setting, str) else [str(path) for path in setting or []]  # type: ignore[attr-defined]
+
+
+class _Assembly:
+    """The steps of `assemble`."""
+
+    def __init__(self, config: TrainConfig, transform: LineTransform, folder: RunFolder) -> None:
+        self.config = config
+        self.data = config.data
+        self.transform = transform
+        self.folder = folder
+        self.options = ReadOptions(self.data.name_pattern, self.data.text_column, self.data.image_column)
+        train, val = _paths(self.data.train), _paths(self.data.val)
+        if self.data.root is not None:
+            root_train, root_val = find_splits(self.data.root)
+            train, val = train or [root_train], val or ([root_val] if root_val else [])
+        self.train_paths = train or [RENDERED]
+        self.val_paths = val
+        weights = self.data.weights
+        if weights is not None and len(weights) != len(self.train_paths):
+            raise ConfigError(
+                f"data.weights={list(weights)}: {len(weights)} weights for {len(self.train_paths)} training sources "
+                f"({', '.join(self.train_paths)}); give one for each"
+            )
+
+    def run(self) -> Assembled:
+        opened = [None if path == RENDERED else self._open(path) for path in self.train_paths]
+        real = [source for source in opened if source is not None]
+        real, held_out = self._divide(real)
+        drawn = "" if len(real) == len(opened) else self._drawn()
+        rendered = self._rendered(drawn) if drawn else None
+        charset = self._charset(real, drawn)
+        decode = self.data.decode_check
+        parts = iter([prepare(s, self.transform, charset, decode, self._progress, self.data.max_width) for s in real])
+        train = [self._fitting(rendered[0], charset) if rendered and s is None else next(parts) for s in opened]
+        if held_out is not None:
+            val = prepare(held_out, self.transform, None, decode, self._progress, self.data.max_width)
+        else:
+            assert rendered
+            val = prepare(rendered[1], self.transform, charset, False, iter)
+        report_lines(train, val, charset, self.folder, self.data.unknown, self.data.max_dropped)
+        paths = {"train": self.train_paths, "val": self.val_paths or None}
+        return Assembled(charset, self._combined(train), self._cached(val), paths, self.options)
+
+    def _open(self, path: str) -> LineSource:
+        return open_source(path, self.options, Path(self.config.runs_dir) / ".lines", self._watch)
+
+    def _watch(self, rows: Iterable[Row]) -> Iterable[Row]:
+        hidden = not self.folder.first
+        return track(rows, "listing lines", None, transient=True, disable=hidden, console=self.folder.console)
+
+    def _progress(self, positions: Iterable[int]) -> Iterable[int]:
+        hidden = not self.folder.first
+        return track(positions, "checking lines", transient=True, disable=hidden, console=self.folder.console)
+
+    def _divide(self, sources: list[LineSource]) -> tuple[list[LineSource], LineSource | None]:
+        """(training sources, validation source or None where all lines are rendered)."""
+        if self.val_paths:
+            opened = [self._open(path) for path in self.val_paths]
+            return sources, opened[0] if len(opened) == 1 else Concatenation(opened)
+        if not sources:
+            return [], None
+        whole = sources[0] if len(sources) == 1 else Concatenation(sources)
+        setting = self.config.split
+        rule = SplitRule(setting.by, setting.pattern, setting.share, setting.test_share)
+        recorded = self.folder.path / "splits"
+        if recorded.is_dir():  # of the run that is resumed
+            split = Split.load(recorded, whole)
+        else:
+            split = split_lines(whole, rule, self.config.seed)
+            if self.folder.first:
+                split.save(recorded, whole)
+        kept_apart = f", {len(split.test):,} kept apart as test lines" if len(split.test) else ""
+        self.folder.say(
+            f"data: {len(split.val):,} of {len(whole):,} lines are held out for validation (split.share, split.by)"
+            f"{kept_apart}; recorded in {recorded}"
         )
+        start, train = 0, []
+        for source in sources:
+            mine = (split.train >= start) & (split.train < start + len(source))
+            train.append(Selection(source, split.train[mine] - start))
+            start += len(source)
+        return list(train), Selection(whole, split.val)
+
+    def _drawn(self) -> str:
+        """The characters of rendered lines."""
+        listed = listed_characters(self.config.charset)
+        return self.data.rendered.characters or ("".join(listed) if listed else PRINTABLE_ASCII)
+
+    def _rendered(self, characters: str) -> tuple[LineSource, LineSource]:
+        """(endless training lines, validation lines) in different fonts and words."""
+        rendered = self.data.rendered
+        return synthetic_pair(
+            lines=rendered.lines,
+            val_lines=rendered.val_lines,
+            seed=self.config.seed,
+            characters=characters,
+            fonts=rendered.fonts,
+            text_file=Path(rendered.text_file) if rendered.text_file else None,
+            min_length=rendered.min_length,
+            max_length=rendered.max_length,
+            wear=rendered.wear,
+        )
+
+    def _fitting(self, source: LineSource, charset: Charset) -> PreparedLines:
+        fitting = Fitting(source, charset, self.transform)
+
+        def sizes(epoch: int) -> np.ndarray:
+            return np.array([fitting.size(i + epoch * len(fitting)) for i in range(len(fitting))], dtype=np.int32)
+
+        self.folder.say(f"data: lines rendered on the fly, {len(fitting):,} new ones per epoch")
+        return PreparedLines(fitting, sizes, [])
+
+    def _charset(self, sources: Sequence[LineSource], drawn: str) -> Charset:
+        texts = (text for source in sources for text in labels(source) if label_problem(text) is None)
+        charset, notes = charset_from(self.config.charset, texts, drawn)
+        for note in notes if sources else ():
+            self.folder.say(note)
+        return charset
+
+    def _combined(self, parts: list[PreparedLines]) -> PreparedLines:
+        parts = [self._cached(part) for part in parts]
+        if self.data.weights is None and not any(part.source.endless for part in parts):
+            return joined(parts)
+        if self.data.weights is None and len(parts) == 1:
+            return parts[0]
+        return mixed(parts, self.data.weights or [1.0] * len(parts), self.config.seed)
+
+    def _cached(self, lines: PreparedLines) -> PreparedLines:
+        if self.data.cache == "none":
+            return lines
+        on_disk = Path(self.config.runs_dir) / ".lines" if self.data.cache == "disk" else None
+        return cached(lines, self.transform, int(self.data.cache_mb * 2**20), on_disk)

@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from crnn.data.augment import AugmentConfig
 from crnn.errors import ConfigError
 from crnn.model.crnn import NetworkConfig
+from crnn.training.checks import above, check_charset, choice
 
 
 @dataclass
@@ -26,10 +27,15 @@ class ImageConfig:
 
 @dataclass
 class CharsetConfig:
+    source: str | None = None
     symbols: str | None = None
     extra: str = ""
+    min_count: int = 1
     form: str = "NFC"
     unit: str = "grapheme"
+    whitespace: str = "keep"
+    case: str = "keep"
+    direction: str = "ltr"
 
 
 @dataclass
@@ -50,16 +56,28 @@ class DataConfig:
     train: Any = None
     """A path or a list of paths."""
     val: Any = None
-    val_share: float = 0.1
-    split_by: str = "line"
+    weights: list[float] | None = None
+    name_pattern: str | None = None
+    text_column: str | None = None
+    image_column: str | None = None
     unknown: str = "error"
     max_dropped: float = 0.02
     max_width: int = 4096
     decode_check: bool = True
+    cache: str = "none"
+    cache_mb: float = 2048
     batch_size: int = 32
     batch_pixels: int = 1048576
     workers: int | None = None
     rendered: RenderedConfig = field(default_factory=RenderedConfig)
+
+
+@dataclass
+class SplitConfig:
+    by: str = "auto"
+    pattern: str | None = None
+    share: float = 0.1
+    test_share: float = 0.0
 
 
 @dataclass
@@ -119,6 +137,7 @@ class TrainConfig:
     image: ImageConfig = field(default_factory=ImageConfig)
     charset: CharsetConfig = field(default_factory=CharsetConfig)
     data: DataConfig = field(default_factory=DataConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -142,14 +161,16 @@ def register() -> None:
 
 
 def config_folder() -> str:
-    """The folder of the configuration files: ``crnn.configs``, or ``configs/`` of a source tree.
+    """The folder of the configuration files: ``configs/`` of the source tree this file lies in, or ``crnn.configs``.
 
     Raises:
         ConfigError: if neither is there.
     """
+    tree = Path(__file__).parents[2]
     spec = importlib.util.find_spec("crnn.configs")
-    packaged = list(spec.submodule_search_locations or ()) if spec else []
-    places = [*map(Path, packaged), Path(__file__).parents[2] / "configs"]
+    places = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+    if (tree / "pyproject.toml").is_file():  # else beside this package lie other people's packages
+        places.insert(0, tree / "configs")
     for place in places:
         if (place / "train.yaml").is_file():
             return str(place)
@@ -178,29 +199,29 @@ def to_config(node: Any) -> TrainConfig:
     """
     config = OmegaConf.to_object(node)
     assert isinstance(config, TrainConfig)
-    _choice("loss.reduction", config.loss.reduction, ("batch", "mean", "sum"))
-    _choice("data.unknown", config.data.unknown, ("error", "drop"))
-    _choice("data.split_by", config.data.split_by, ("line", "folder"))
-    _choice("charset.form", config.charset.form, ("NFC", "NFD", "NFKC", "NFKD", "none"))
-    _choice("charset.unit", config.charset.unit, ("grapheme", "codepoint"))
-    _choice("export.format", config.export.format, ("onnx", "safetensors", "none"))
-    _choice("trainer.precision", config.trainer.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
+    choice("loss.reduction", config.loss.reduction, ("batch", "mean", "sum"))
+    choice("data.unknown", config.data.unknown, ("error", "drop"))
+    choice("data.cache", config.data.cache, ("none", "memory", "disk"))
+    check_charset(config.charset)
+    choice("export.format", config.export.format, ("onnx", "safetensors", "none"))
+    choice("trainer.precision", config.trainer.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
     if config.model.lstm.proj_size and config.export.format == "onnx":
         raise ConfigError(
             f"model.lstm.proj_size={config.model.lstm.proj_size}: ONNX has no LSTM with projections; "
             "set export.format=safetensors, or proj_size=0"
         )
-    _above("trainer.max_epochs", config.trainer.max_epochs, 0)
-    _above("data.batch_size", config.data.batch_size, 0)
-    _above("data.max_width", config.data.max_width, 0)
-    _above("data.batch_pixels", config.data.batch_pixels, 0)
-    _above("optimizer.lr", config.optimizer.lr, 0)
-    _above("optimizer.clip", config.optimizer.clip, 0)
-    _above("stop.patience", config.stop.patience, -1)
+    above("trainer.max_epochs", config.trainer.max_epochs, 0)
+    above("data.cache_mb", config.data.cache_mb, 0)
+    above("data.batch_size", config.data.batch_size, 0)
+    above("data.max_width", config.data.max_width, 0)
+    above("data.batch_pixels", config.data.batch_pixels, 0)
+    above("optimizer.lr", config.optimizer.lr, 0)
+    above("optimizer.clip", config.optimizer.clip, 0)
+    above("stop.patience", config.stop.patience, -1)
     if config.trainer.checkpoint_every is not None:
-        _above("trainer.checkpoint_every", config.trainer.checkpoint_every, 0)
+        above("trainer.checkpoint_every", config.trainer.checkpoint_every, 0)
     if config.trainer.threads is not None:
-        _above("trainer.threads", config.trainer.threads, 0)
+        above("trainer.threads", config.trainer.threads, 0)
     for name, value in (
         ("optimizer.warmup", config.optimizer.warmup),
         ("optimizer.final", config.optimizer.final),
@@ -210,13 +231,3 @@ def to_config(node: Any) -> TrainConfig:
         if not 0 <= value < 1:
             raise ConfigError(f"{name}={value}: must be 0 or more and below 1")
     return config
-
-
-def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ConfigError(f"{name}={value}: is unknown; allowed are {', '.join(allowed)}")
-
-
-def _above(name: str, value: float, bound: float) -> None:
-    if not value > bound:
-        raise ConfigError(f"{name}={value}: must be above {bound}")

@@ -125,6 +125,11 @@ def _refuse_other_data(folder: RunFolder, data: Assembled) -> None:
                 f"resume={folder.path}: the {split} lines have changed since the run began "
                 f"({before.get(split)} then, {now[split]} now); bring them back, or start a new run"
             )
+    if before.get("characters") != now["characters"]:
+        raise DataError(
+            f"resume={folder.path}: the {len(data.charset)} characters are not those of the run; bring charset.source "
+            "back as it was, or start a new run"
+        )
 
 
 def _accelerator(setting: str) -> str:

@@ -3,6 +3,7 @@
 config.yaml   all settings            checkpoints/  best.ckpt, last.ckpt
 env.json      versions, machine       samples/      readings after each epoch
 data.json     lines, fingerprints     dropped.tsv   lines that were not used, and why
+splits/       which lines are held out, if the run chose them
 train.log     what was said           metrics.csv   figures per step and epoch; tensorboard/ the same
 result.json   final figures           model.onnx    the model file
 """
@@ -75,8 +76,8 @@ class RunFolder:
         return self.path / "checkpoints" / "best.ckpt"
 
     def remove_if_unused(self) -> None:
-        """Take a new folder away again if nothing but what was said is in it."""
-        if self.first and {path.name for path in self.path.iterdir()} <= {"train.log"}:
+        """Take a new folder away again if a run never began in it."""
+        if self.first and {path.name for path in self.path.iterdir()} <= {"train.log", "splits", "dropped.tsv"}:
             shutil.rmtree(self.path)
 
     def say(self, message: str) -> None:

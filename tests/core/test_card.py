@@ -26,6 +26,9 @@ CARD = ModelCard(
 )
 
 
+RULES = ("form", "unit", "whitespace", "case", "direction")
+
+
 def test_round_trip() -> None:
     assert ModelCard.from_json(CARD.to_json()) == CARD
     assert ModelCard.from_dict(json.loads(json.dumps(CARD.to_dict()))) == CARD
@@ -35,7 +38,7 @@ def test_round_trip() -> None:
 def test_formats(monkeypatch: pytest.MonkeyPatch) -> None:
     data = CARD.to_dict()
     with pytest.raises(
-        ModelFileError, match=r"x\.onnx: model format 2 is newer than this crnn reads \(1\); pip install -U crnn"
+        ModelFileError, match=r"x\.onnx: model format 3 is newer than this crnn reads \(2\); pip install -U crnn"
     ):
         ModelCard.from_dict(data | {"format": FORMAT + 1}, "x.onnx")
     with pytest.raises(ModelFileError, match="format 0 is unknown"):
@@ -44,6 +47,44 @@ def test_formats(monkeypatch: pytest.MonkeyPatch) -> None:
     old = {**data, "format": 0, "heat": 2.0}
     del old["temperature"]
     assert ModelCard.from_dict(old).temperature == 2.0
+
+
+FORMAT_1 = """{"charset": {"form": "NFD", "symbols": ["a", "i\u0308", "B", " "], "unit": "grapheme"},
+"decoder": {"name": "greedy"}, "format": 1, "network": {"name": "crnn_tiny"}, "temperature": 1.0,
+"training": {"lines": 12}, "transform": {"height": 32, "max_width": 32768, "mean": 0.5, "multiple": 4, "std": 0.5,
+"width": null}}"""
+
+
+def test_a_card_of_format_1_reads_as_it_did() -> None:
+    """As the first version wrote it: no text rules but the Unicode form."""
+    card = ModelCard.from_json(FORMAT_1)
+    assert card.format == FORMAT == 2
+    assert card.charset == Charset(("a", "i\u0308", "B", " "), "NFD", "grapheme", "keep", "keep", "ltr")
+    assert card.charset.encode(" Ba\u00ef ") == [4, 3, 1, 2, 4]
+    assert card.charset.decode([4, 3, 1]) == " Ba"
+    assert json.loads(card.to_json())["charset"] == {
+        "symbols": ["a", "i\u0308", "B", " "],
+        "form": "NFD",
+        "unit": "grapheme",
+        "whitespace": "keep",
+        "case": "keep",
+        "direction": "ltr",
+    }
+    for charset in (None, [], "ab", {}):
+        with pytest.raises(ModelFileError, match=r"m\.onnx"):
+            ModelCard.from_dict({**json.loads(FORMAT_1), "charset": charset}, "m.onnx")
+
+
+def test_text_rules_are_in_the_card() -> None:
+    charset = Charset.from_texts(["אב(ג"], whitespace="collapse", case="lower", direction="auto", unit="codepoint")
+    card = replace(CARD, charset=charset)
+    assert ModelCard.from_json(card.to_json()).charset == charset
+    assert card.to_dict()["charset"]["direction"] == "auto"
+    for rule in ("whitespace", "case", "direction"):
+        data = copy.deepcopy(card.to_dict())
+        data["charset"][rule] = "sideways"
+        with pytest.raises(ModelFileError, match=rf"m\.onnx: .*{rule} 'sideways' is unknown; allowed are"):
+            ModelCard.from_dict(data, "m.onnx")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +116,9 @@ def test_formats(monkeypatch: pytest.MonkeyPatch) -> None:
         (("charset", "symbols"), "ab"),
         (("charset", "symbols"), ["e\u0301", "\u00e9"]),
         (("charset", "unit"), ["grapheme"]),
+        (("charset", "whitespace"), True),
+        (("charset", "case"), ["lower"]),
+        (("charset", "direction"), None),
         (("transform", "std"), 0),
         (("transform", "mean"), None),
         (("transform", "surprise"), 1),
@@ -97,7 +141,7 @@ def test_each_damage_is_refused(path: tuple[str, ...], value: object) -> None:
     with pytest.raises(ModelFileError, match=r"m\.onnx"):
         ModelCard.from_dict(data, "m.onnx")
     del inner[path[-1]]
-    if path not in (("transform", "surprise"), ("transform", "width"), ("charset", "form"), ("charset", "unit")):
+    if path not in (("transform", "surprise"), ("transform", "width"), *(("charset", rule) for rule in RULES)):
         with pytest.raises(ModelFileError, match=r"m\.onnx"):
             ModelCard.from_dict(data, "m.onnx")
 

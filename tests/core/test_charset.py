@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn.core.charset import BLANK, Charset, describe, required_steps
+from crnn.core.charset import BLANK, Charset, characters, count_symbols, describe, required_steps
+from crnn.core.text import CHOICES, TextRules
 from crnn.errors import CharsetError
 
 SCRIPTS = ["naïve café", "नमस्ते दुनिया", "Tiếng Việt", "ἄνθρωπος", "👩‍👩‍👧 🇩🇪", "ﬁ ½ Å", "e\u0301\u0323", "ſ ß", "a  b "]
@@ -81,6 +82,15 @@ def test_extra_and_order() -> None:
         ((("e\u0301",),), "is not in NFC"),
         ((("a",), "NFX"), "allowed are NFC"),
         ((("a",), "NFC", "word"), "choose one of grapheme"),
+        ((("a",), "NFC", "grapheme", "squeeze"), "whitespace 'squeeze' is unknown; allowed are keep, strip, collapse"),
+        ((("a",), "NFC", "grapheme", "keep", "title"), "case 'title' is unknown"),
+        (
+            (("a",), "NFC", "grapheme", "keep", "keep", "down"),
+            "direction 'down' is unknown; allowed are ltr, rtl, auto",
+        ),
+        ((("A",), "NFC", "grapheme", "keep", "lower"), "'A' .* never occurs in texts with case=lower; remove it"),
+        ((("\u00a0",), "NFC", "grapheme", "collapse"), "never occurs in texts with whitespace=collapse"),
+        ((("\u200f",), "NFC", "grapheme", "keep", "keep", "rtl"), "never occurs in texts with direction=rtl"),
     ],
 )
 def test_bad_charsets(arguments: tuple, message: str) -> None:
@@ -143,3 +153,81 @@ def test_what_cannot_be_written() -> None:
         charset.encode(f"a{cluster}")
     with pytest.raises(CharsetError, match=r"U\+E000 unnamed"):
         charset.encode("\ue000")
+
+
+RULES = st.builds(TextRules, *(st.sampled_from(allowed) for allowed in CHOICES.values()))
+UNITS = st.sampled_from(["grapheme", "codepoint"])
+ANY = st.one_of(TEXTS, st.text(st.sampled_from("אבגش ()12aA\u05b8\u0301\r\n\t\u00a0"), max_size=15))
+
+
+@given(st.lists(ANY, max_size=4), ANY, RULES, UNITS)
+def test_every_rule_holds_for_training_and_reading(others: list[str], text: str, rules: TextRules, unit: str) -> None:
+    charset = Charset.from_counts(count_symbols([*others, text], rules, unit), "x", rules, unit)  # type: ignore[arg-type]
+    if rules.case == "upper":
+        assert "X" in charset
+    visual = rules.to_visual(rules.normalize(text))
+    labels = charset.encode(text)
+    assert "".join(map(charset.symbol, labels)) == visual == "".join(charset.split(text))
+    assert charset.unknown(text) == []
+    assert charset.encode(charset.normalize(text)) == labels
+    assert (charset.decode(labels) == charset.normalize(text)) == rules.round_trips(text)
+    assert Charset.from_dict(charset.to_dict()) == charset
+    assert charset.rules == rules
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    ("text", "graphemes", "composed", "decomposed"),
+    [
+        ("नमस्ते क्षत्रिय", 7, 15, 15),
+        ("Tiếng Việt được", 15, 15, 22),
+        ("ἄνθρωπος ᾧ τῷ ὕβρις", 19, 19, 28),
+        ("שָׁלוֹם", 4, 7, 7),
+        ("السَّلَامُ", 6, 10, 10),
+        ("o\u0323\u0302 q\u0301\u0323", 3, 5, 7),
+    ],
+)
+def test_combining_marks(text: str, graphemes: int, composed: int, decomposed: int, form: str) -> None:
+    """As clusters, each with its marks, or as code points, in either form: nothing is lost and nothing is split."""
+    direction = "rtl" if text[0] in "שا" else "ltr"
+    clusters = Charset.from_texts([text], form=form, direction=direction)  # type: ignore[arg-type]
+    assert len(clusters.encode(text)) == graphemes
+    points = Charset.from_texts([text], form=form, unit="codepoint", direction=direction)  # type: ignore[arg-type]
+    assert len(points.encode(text)) == (composed if form == "NFC" else decomposed)
+    assert all(len(symbol) == 1 for symbol in points.symbols)
+    for charset in (clusters, points):
+        for typed in (unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)):
+            assert charset.decode(charset.encode(typed)) == unicodedata.normalize(form, text)  # type: ignore[arg-type]
+
+
+def test_right_to_left_labels_are_in_the_order_of_the_picture() -> None:
+    charset = Charset.from_texts(["(שלום) Ab"], direction="rtl")
+    assert "".join(map(charset.symbol, charset.encode("(שלום) Ab"))) == "Ab (םולש)"
+    assert charset.decode(charset.encode("(שלום) Ab")) == "(שלום) Ab"
+    assert charset.unknown("חשלב") == ["ב", "ח"]
+    assert Charset.from_texts(["א("], direction="rtl").symbols == (")", "א")
+    assert "".join(Charset.from_texts(["א("]).split("א(")) == "א("  # nothing is reordered by default
+
+
+def test_a_mark_without_a_letter_does_no_harm() -> None:
+    """It comes to stand behind another letter, in a cluster that is in the charset's form again."""
+    charset = Charset.from_texts(["\u05960\u0300"], direction="rtl")
+    assert charset.symbols == ("0\u0596\u0300",)
+
+
+def test_counts_and_rare_characters() -> None:
+    counts = count_symbols(["ABba", "ba "], TextRules(case="lower"))
+    assert counts == {"a": 3, "b": 3, " ": 1}
+    assert Charset.from_counts(counts, "é", min_count=2).symbols == ("a", "b", "é")
+    assert Charset.from_texts(["aab", "ac"], min_count=2).symbols == ("a",)
+    assert Charset.from_texts(["aab", "ac"], min_count=2).unknown("abc") == ["b", "c"]
+    assert count_symbols(["e\u0301é\r\n"]) == {"é": 2, "\r\n": 1}
+    assert count_symbols(["éa"], TextRules("NFD"), "codepoint") == {"e": 1, "\u0301": 1, "a": 1}
+
+
+def test_a_list_of_characters_is_no_text() -> None:
+    """Its spaces count, and it has no direction."""
+    rules = TextRules("NFC", "collapse", "lower", "rtl")
+    assert characters(" Aba(e\u0301\u200f", rules) == [" ", "a", "b", "(", "é"]
+    assert Charset.from_texts(["אa b"], " ", whitespace="strip", direction="rtl").symbols == (" ", "a", "b", "א")
+    assert Charset.from_texts(["ab"], " ", whitespace="strip").symbols == (" ", "a", "b")

@@ -57,10 +57,10 @@ def test_lines_of_a_batch_have_similar_widths() -> None:
 
 def test_epochs_differ_and_repeat() -> None:
     sampler = make([100 + 4 * (i % 7) for i in range(64)])
-    first, second = sampler.plan(0), sampler.plan(1)
+    first, second = list(sampler.plan(0)), list(sampler.plan(1))
     assert [[k.line for k in b] for b in first] != [[k.line for k in b] for b in second]
-    assert first == make([100 + 4 * (i % 7) for i in range(64)]).plan(0)
-    assert first != make([100 + 4 * (i % 7) for i in range(64)], seed=2).plan(0)
+    assert first == list(make([100 + 4 * (i % 7) for i in range(64)]).plan(0))
+    assert first != list(make([100 + 4 * (i % 7) for i in range(64)], seed=2).plan(0))
 
 
 def test_training_keys_carry_the_width_of_the_batch_and_validation_none() -> None:

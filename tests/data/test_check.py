@@ -11,8 +11,9 @@ from PIL import Image
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data import check
-from crnn.data.check import check_lines, fit_problem, label_problem
+from crnn.data import check, labels
+from crnn.data.check import check_lines
+from crnn.data.labels import fit_problem, label_problem
 from crnn.data.sources import open_source
 from crnn.errors import DataError
 
@@ -55,15 +56,15 @@ def test_each_fault_is_found_and_named(lines: Path) -> None:
     found = {int(d.where.rsplit(":", 1)[1]): (d.reason, d.detail) for d in report.dropped}
     assert {line: reason for line, (reason, _) in found.items()} == {
         2: check.UNUSABLE_ROW,
-        4: check.EMPTY_LABEL,
-        6: check.EMPTY_LABEL,
-        8: check.CONTROL_CHARACTER,
+        4: labels.EMPTY_LABEL,
+        6: labels.EMPTY_LABEL,
+        8: labels.CONTROL_CHARACTER,
         10: check.UNREADABLE,
         12: check.UNREADABLE,
         14: check.UNREADABLE,
         16: check.TOO_WIDE,
-        18: check.UNKNOWN_CHARACTER,
-        20: check.CANNOT_FIT,
+        18: labels.UNKNOWN_CHARACTER,
+        20: labels.CANNOT_FIT,
     }
     assert "U+0007 at position 2" in found[8][1]
     assert "009.png" in found[10][1]
@@ -100,21 +101,26 @@ def test_nothing_left_is_refused(lines: Path) -> None:
 def test_fingerprint(line_folder: Path, lines: Path) -> None:
     first = check_lines(open_source(line_folder / "train"), LineTransform()).fingerprint
     assert check_lines(open_source(lines), LineTransform(), threads=1).fingerprint == first  # the place plays no part
+    (lines / "images" / "003.png").rename(lines / "images" / "x.png")
+    plant(lines, 3, whole=f"images/x.png\t{open_source(line_folder / 'train').entry(3).text}")
+    assert check_lines(open_source(lines), LineTransform()).fingerprint == first  # nor do names
     plant(lines, 3, "other")
     assert check_lines(open_source(lines), LineTransform()).fingerprint != first
 
 
-@pytest.mark.parametrize("change", ["label", "name", "size", "dropped", "order"])
+@pytest.mark.parametrize("change", ["label", "pixels", "size", "dropped", "order"])
 def test_each_change_changes_the_fingerprint(change: str, lines: Path) -> None:
     first = check_lines(open_source(lines), LineTransform()).fingerprint
-    assert check_lines(open_source(lines), LineTransform(), decode=False, threads=3).fingerprint == first
+    assert check_lines(open_source(lines), LineTransform(), threads=3).fingerprint == first
     table = lines / "labels.tsv"
     rows = table.read_text(encoding="utf-8").splitlines(keepends=True)
     if change == "label":
         rows[4] = rows[4].replace("\n", " \n")
-    elif change == "name":
-        (lines / "images" / "004.png").rename(lines / "images" / "x.png")
-        rows[4] = rows[4].replace("004", "x")
+    elif change == "pixels":
+        with Image.open(lines / "images" / "004.png") as picture:
+            other = picture.convert("L")
+        other.putpixel((3, 3), other.getpixel((3, 3)) ^ 1)
+        other.save(lines / "images" / "004.png")
     elif change == "size":
         with Image.open(lines / "images" / "004.png") as picture:
             larger = picture.resize((picture.width + 1, picture.height))
@@ -188,10 +194,10 @@ def test_limits(lines: Path) -> None:
 @pytest.mark.parametrize(
     ("label", "reason"),
     [
-        ("\u3000", check.EMPTY_LABEL),
-        ("a\x85b", check.CONTROL_CHARACTER),
-        ("a\tb", check.CONTROL_CHARACTER),
-        ("a\x00", check.CONTROL_CHARACTER),
+        ("\u3000", labels.EMPTY_LABEL),
+        ("a\x85b", labels.CONTROL_CHARACTER),
+        ("a\tb", labels.CONTROL_CHARACTER),
+        ("a\x00", labels.CONTROL_CHARACTER),
         ("a b", None),
         ("نم\u200cخ", None),  # joiners and marks belong to the text
         ("\u200f12", None),
@@ -205,9 +211,17 @@ def test_labels(label: str, reason: str | None) -> None:
 def test_all_unknown_characters_are_in_the_remedy() -> None:
     problem = fit_problem("vwxyza", Charset.from_texts(["a"]), (400, 20), LineTransform())
     assert problem is not None
-    assert problem[0] == check.UNKNOWN_CHARACTER
+    assert problem[0] == labels.UNKNOWN_CHARACTER
     assert problem[1].count("U+00") == 3  # three are named
     assert "charset.extra=vwxyz or set data.unknown=drop" in problem[1]
+
+
+def test_a_label_of_which_the_rules_leave_nothing() -> None:
+    charset = Charset.from_texts(["אב"], direction="rtl")
+    problem = fit_problem("\u200f\u200e", charset, (400, 20), LineTransform())
+    assert problem is not None
+    assert problem[0] == labels.EMPTY_LABEL
+    assert fit_problem("\u200fא", charset, (400, 20), LineTransform()) is None
 
 
 def test_an_unreadable_picture_outside_the_folder_is_a_dropped_line(lines: Path) -> None:

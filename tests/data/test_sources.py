@@ -19,10 +19,10 @@ from PIL import Image
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data.sources import FORMATS, LineEntry, LineSource, files, open_source
-from crnn.data.sources.files import PictureStore
-from crnn.data.sources.gt_text import GtTextSource
-from crnn.data.sources.label_table import LabelTableSource
+from crnn.data.sources import FORMATS, LineEntry, LineSource, ReadOptions, open_source, trees
+from crnn.data.sources.gt_text import GtTextReader
+from crnn.data.sources.label_table import LabelTableReader
+from crnn.data.sources.registry import find_reader
 from crnn.data.sources.views import Concatenation, Fitting, Selection
 from crnn.errors import DataError
 
@@ -61,6 +61,16 @@ def gt_files(folder: Path) -> Path:
         (inside / f"{i}.gt.txt").write_text(text + "\n" * (i % 2), encoding="utf-8")
     (folder / "unlabelled.png").write_bytes(b"")
     return folder
+
+
+def reader_of(folder: Path) -> LabelTableReader:
+    return LabelTableReader(folder, ReadOptions())
+
+
+def opened_zip(reader: LabelTableReader) -> zipfile.ZipFile:
+    assert isinstance(reader.tree, trees.Folder)
+    assert reader.tree._archive is not None
+    return reader.tree._archive._zip()
 
 
 MAKERS: dict[str, Callable[[Path], Path]] = {"table": table, "table_with_zip": table_with_zip, "gt_files": gt_files}
@@ -186,20 +196,20 @@ def test_threads_of_forked_workers(tmp_path: Path) -> None:
 
 
 def test_each_process_and_thread_opens_the_archive_itself(tmp_path: Path) -> None:
-    store = PictureStore(table_with_zip(tmp_path / "lines"))
-    assert store._zip() is store._zip()
+    store = reader_of(table_with_zip(tmp_path / "lines"))
+    assert opened_zip(store) is opened_zip(store)
     with ThreadPoolExecutor(1) as thread:
-        assert thread.submit(store._zip).result() is not store._zip()
-    opened = store._zip()
+        assert thread.submit(opened_zip, store).result() is not opened_zip(store)
+    opened = opened_zip(store)
     child = os.fork()
     if not child:
-        os._exit(0 if store._zip() is not opened else 1)
+        os._exit(0 if opened_zip(store) is not opened else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_threads_that_open_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first pictures of a worker are asked for by several threads at once; none may lose its handle."""
-    store = PictureStore(table_with_zip(tmp_path / "lines"))
+    store = reader_of(table_with_zip(tmp_path / "lines"))
     barrier = threading.Barrier(2)
     turn: dict[int, float] = {}
     getpid, handle = os.getpid, zipfile.ZipFile
@@ -216,10 +226,10 @@ def test_threads_that_open_at_the_same_time(tmp_path: Path, monkeypatch: pytest.
     def fetch(delay: float) -> bool:
         turn[threading.get_ident()] = delay
         barrier.wait()
-        return isinstance(store.source("0.png"), bytes)
+        return isinstance(store.content("0.png"), bytes)
 
-    monkeypatch.setattr(files.os, "getpid", slow_getpid)
-    monkeypatch.setattr(files.zipfile, "ZipFile", SlowZipFile)
+    monkeypatch.setattr(trees.os, "getpid", slow_getpid)
+    monkeypatch.setattr(trees.zipfile, "ZipFile", SlowZipFile)
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(fetch, (0.0, 0.1))) == [True, True]
 
@@ -235,14 +245,14 @@ def test_damaged_members_are_named(method: str, tmp_path: Path) -> None:
         start = archive.getinfo("n.bmp").header_offset + 30 + len("n.bmp")
         length = archive.getinfo("n.bmp").compress_size
     whole = (folder / "images.zip").read_bytes()
-    assert np.array_equal(np.asarray(PictureStore(folder).picture("n.bmp")), noise)
+    assert np.array_equal(np.asarray(reader_of(folder).picture("n.bmp")), noise)
     failed = 0
     for place in range(start, start + length, max(1, length // 40)):
         broken = bytearray(whole)
         broken[place] ^= 0xFF
         (folder / "images.zip").write_bytes(broken)
         try:
-            read = PictureStore(folder).picture("n.bmp")
+            read = reader_of(folder).picture("n.bmp")
         except DataError as error:
             assert re.fullmatch(r".*images\.zip:n\.bmp: cannot be read \(.+\)", str(error)), error
             failed += 1
@@ -258,10 +268,10 @@ def test_encrypted_and_huge_members_are_refused(tmp_path: Path, monkeypatch: pyt
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (folder / "images.zip").write_bytes(data)
     with pytest.raises(DataError, match=r"images\.zip:0\.png: cannot be read .*encrypted"):
-        PictureStore(folder).picture("0.png")
-    monkeypatch.setattr(files, "MAX_BYTES", 10)
+        reader_of(folder).picture("0.png")
+    monkeypatch.setattr(trees, "MAX_BYTES", 10)
     with pytest.raises(DataError, match=r"images\.zip:1\.png: has \d+ bytes; allowed are 10"):
-        PictureStore(folder).picture("1.png")
+        reader_of(folder).picture("1.png")
 
 
 @pytest.mark.parametrize(
@@ -274,14 +284,14 @@ def test_nothing_outside_the_folder_is_opened(name: str, maker: Callable[[Path],
     picture(0).save(tmp_path / "secret.png")
     (folder / "images").mkdir(exist_ok=True)
     absolute = str(tmp_path / "secret.png") if name.startswith("/") else name
-    for function in (PictureStore(folder).picture, PictureStore(folder).size):
+    for function in (reader_of(folder).picture, reader_of(folder).size):
         with pytest.raises(DataError, match=r"must stay within .*a: no '\.\.', no absolute path"):
             function(absolute)
 
 
 def test_names_that_no_file_can_have(tmp_path: Path) -> None:
     for maker in (table, table_with_zip):
-        store = PictureStore(maker(tmp_path / maker.__name__))
+        store = reader_of(maker(tmp_path / maker.__name__))
         for name in ("a\0b", "x" * 5000, ".", "images", "images/", "none\nthere.png", "\udcff.png"):
             with pytest.raises(DataError) as caught:
                 store.picture(name)
@@ -307,7 +317,7 @@ def test_table_rows(tmp_path: Path) -> None:
     assert [e.where.rpartition("labels.tsv:")[2] for e in entries] == ["1", "4", "5", "6"]
     assert [e.picture for e in entries] == ["images/0.png", "images/1.png", "", "images/2.png"]
     assert [bool(e.problem) for e in entries] == [False, False, True, False]
-    assert "\x1b" not in LabelTableSource(written(tmp_path / "b.tsv", "no tab \x1b[2J")).entry(0).problem
+    assert "\x1b" not in open_source(written(tmp_path / "b.tsv", "no tab \x1b[2J")).entry(0).problem
 
 
 def written(path: Path, text: str) -> Path:
@@ -337,8 +347,6 @@ def test_gt_texts(tmp_path: Path) -> None:
     (tmp_path / "sub" / "g.gt.txt").write_bytes(b"ok\nK\xe4se")
     with pytest.raises(DataError, match=r"g\.gt\.txt:2: is not UTF-8 \(byte 0xE4\)"):
         open_source(tmp_path)
-    with pytest.raises(DataError, match=r"has no \*\.gt\.txt files"):
-        GtTextSource(tmp_path / "images")
 
 
 def test_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,18 +373,17 @@ def test_links_in_a_circle_do_not_trap(tmp_path: Path) -> None:
 
 def test_large_label_files_are_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "labels.tsv").open("wb") as file:
-        file.truncate(files.MAX_LABEL_BYTES + 2**20)  # a hole, not on the disk
+        file.truncate(trees.MAX_LABEL_BYTES + 2**20)  # a hole, not on the disk
     with pytest.raises(DataError, match="has 65 MiB; labels of at most 64 MiB are read"):
         open_source(tmp_path)
 
 
 def test_each_format_is_recognised_by_its_content(tmp_path: Path) -> None:
-    assert type(open_source(table(tmp_path / "a"))) is LabelTableSource
-    assert type(open_source(str(gt_files(tmp_path / "b")))) is GtTextSource
+    assert find_reader(table(tmp_path / "a"))[0] == "labels.tsv"
+    assert isinstance(find_reader(str(gt_files(tmp_path / "b")))[1], GtTextReader)
     gt_files(tmp_path / "a")
-    assert type(open_source(tmp_path / "a")) is LabelTableSource  # both: the table says more
-    for other in (written(tmp_path / "labels.txt", "images/0.png\tx"), tmp_path / "a" / "images"):
-        assert not any(reader.matches(other) for reader in FORMATS.values())
+    assert find_reader(tmp_path / "a")[0] == "labels.tsv"  # both: the table says more
+    for other in (written(tmp_path / "labels.nothing", "images/0.png\tx"), tmp_path / "a" / "images"):
         with pytest.raises(DataError, match="in a known format; allowed are: "):
             open_source(other)
 
@@ -401,6 +408,8 @@ class Endless:
 
     def picture(self, position: int) -> Image.Image:
         return Image.new("L", self.size(position), position % 3)
+
+    content = picture
 
 
 def test_fitting_replaces_what_cannot_fit() -> None:

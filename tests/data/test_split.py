@@ -1,71 +1,154 @@
-"""Splits: seeded, complete, disjoint, and by whole groups."""
+"""Splits: seeded, complete, disjoint, by whole groups, and recorded."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests_support import ListSource
 
-from crnn.data.split import group_of, split_lines
-from crnn.errors import DataError
+from crnn.data.sources.base import LineEntry
+from crnn.data.split import KINDS, Split, SplitRule, leaks, load_side, split_lines
+from crnn.errors import ConfigError, DataError
 
 NAMES = [f"page_{i // 7}/line_{i}.png" for i in range(70)]
+
+
+def named(names: list[str]) -> ListSource:
+    return ListSource([LineEntry("x", f"label of {name}", name) for name in names])
+
+
+def halves(names: list[str], share: float, seed: int, by: str = "line") -> tuple[list[int], list[int]]:
+    split = split_lines(named(names), SplitRule(by, None, share), seed)
+    assert len(split.test) == 0
+    return split.train.tolist(), split.val.tolist()
 
 
 @given(st.integers(2, 60), st.floats(0.01, 0.99), st.integers(0, 99), st.sampled_from(["line", "folder"]))
 def test_complete_and_disjoint(lines: int, share: float, seed: int, by: str) -> None:
     names = NAMES[: max(lines, 8)]
-    train, val = split_lines(names, share, seed, by)  # type: ignore[arg-type]
+    train, val = halves(names, share, seed, by)
     assert sorted(train + val) == list(range(len(names)))
     assert train
     assert val
-    assert (train, val) == split_lines(names, share, seed, by)  # type: ignore[arg-type]
-    groups = [{group_of(names[i], by) for i in side} for side in (train, val)]  # type: ignore[arg-type]
-    assert not groups[0] & groups[1]
+    assert (train, val) == halves(names, share, seed, by)
+    if by == "folder":
+        assert not {names[i].split("/")[0] for i in train} & {names[i].split("/")[0] for i in val}
 
 
 def test_share_and_seed() -> None:
-    train, val = split_lines(NAMES, 0.2, 1)
+    train, val = halves(NAMES, 0.2, 1)
     assert (len(train), len(val)) == (56, 14)
-    assert val != split_lines(NAMES, 0.2, 2)[1]
-    assert len(split_lines(NAMES, 0.2, 1, "folder")[1]) == 14  # two whole pages
-    assert len({tuple(split_lines(NAMES, 0.2, seed, "folder")[1]) for seed in range(20)}) > 5
+    assert val != halves(NAMES, 0.2, 2)[1]
+    assert len(halves(NAMES, 0.2, 1, "folder")[1]) == 14  # two whole pages
+    assert len({tuple(halves(NAMES, 0.2, seed, "folder")[1]) for seed in range(20)}) > 5
 
 
 @given(st.permutations(range(20)), st.floats(0.01, 0.99), st.sampled_from(["line", "folder"]))
 def test_names_decide_not_their_order(order: list[int], share: float, by: str) -> None:
     names = NAMES[:20]
     shuffled = [names[i] for i in order]
-    held_out = {names[i] for i in split_lines(names, share, 3, by)[1]}  # type: ignore[arg-type]
-    assert {shuffled[i] for i in split_lines(shuffled, share, 3, by)[1]} == held_out  # type: ignore[arg-type]
+    held_out = {names[i] for i in halves(names, share, 3, by)[1]}
+    assert {shuffled[i] for i in halves(shuffled, share, 3, by)[1]} == held_out
 
 
 @given(st.floats(0.01, 0.99), st.integers(0, 99))
 def test_no_more_is_held_out_than_asked(share: float, seed: int) -> None:
     """Beyond the one group that always is."""
     for by, least in (("line", 1), ("folder", 7)):
-        train, val = split_lines(NAMES, share, seed, by)  # type: ignore[arg-type]
+        train, val = halves(NAMES, share, seed, by)
         assert len(val) <= max(share * len(NAMES), least)
         assert len(val) > share * len(NAMES) - least or len(train) == least
         assert train == sorted(train)
         assert val == sorted(val)
 
 
-def test_groups() -> None:
-    """The folder, however its name is written; a picture that occurs twice is on one side only."""
-    assert group_of("a/b/1.png", "folder") == group_of("a/b/2.png", "folder") == group_of("a\\b\\3.png", "folder")
-    assert group_of("a/1.png", "folder") != group_of("b/1.png", "folder")
-    assert group_of("a/1.png", "line") != group_of("a/2.png", "line")
-    for seed in range(20):
-        train, _ = split_lines(["a.png", "b.png", "a.png", "c.png"], 0.3, seed)
+@given(st.floats(0.05, 0.6), st.floats(0.05, 0.35), st.integers(0, 99))
+def test_three_sides(share: float, test_share: float, seed: int) -> None:
+    split = split_lines(named(NAMES), SplitRule("folder", None, share, test_share), seed)
+    sides = [side.tolist() for side in (split.train, split.val, split.test)]
+    assert sorted(position for side in sides for position in side) == list(range(70))
+    pages = [{NAMES[i].split("/")[0] for i in side} for side in sides]
+    assert all(pages)
+    assert sum(map(len, pages)) == 10
+    assert len(sides[2]) <= max(7, test_share * 70)
+
+
+def test_what_stays_together() -> None:
+    entries = [
+        LineEntry("", "1", "a/p1.jpg#l1", group="p1"),
+        LineEntry("", "2", "a/p1.jpg#l2", group="p1"),
+        LineEntry("", "3", "a\\p2.jpg#l1", group="p2"),
+        LineEntry("", "4", "b/p1.jpg#l1", group="p1"),
+        LineEntry("", "5", "b/hand-7_3.png"),
+    ]
+
+    def groups(by: str, pattern: str | None = None, count: int = 5) -> list[str]:
+        return [SplitRule(by, pattern).group(entry, i) for i, entry in enumerate(entries[:count])]
+
+    assert len(set(groups("line"))) == 5
+    assert groups("file") == ["a/p1.jpg", "a/p1.jpg", "a/p2.jpg", "b/p1.jpg", "b/hand-7_3.png"]
+    assert groups("folder") == ["a", "a", "a", "b", "b"]
+    assert groups("page", count=4) == ["p1", "p1", "p2", "p1"]
+    assert groups("auto") == ["p1", "p1", "p2", "p1", "b/hand-7_3.png"]
+    assert groups("regex", r"/([a-z]+)") == ["p", "p", "p", "p", "hand"]
+    assert groups("regex", "^.") == ["a", "a", "a", "b", "b"]
+    with pytest.raises(DataError, match=r"5: its format does not say which page it is from; use split\.by=folder"):
+        groups("page")
+    with pytest.raises(DataError, match=r"3: split\.pattern=p1 does not match its picture's name 'a/p2\.jpg#l1'"):
+        groups("regex", "p1")
+    for seed in range(20):  # a picture that comes twice is on one side only
+        train, _ = halves(["a.png", "b.png", "a.png", "c.png"], 0.3, seed)
         assert (0 in train) == (2 in train)
 
 
+def test_recorded_and_read_again(tmp_path: Path) -> None:
+    source = named([*NAMES, "odd\tname\n.png"])
+    split = split_lines(source, SplitRule("folder", None, 0.3, 0.2), 5)
+    split.save(tmp_path / "splits", source)
+    again = Split.load(tmp_path / "splits", source)
+    assert [side.tolist() for side in vars(again).values()] == [side.tolist() for side in vars(split).values()]
+    first = (tmp_path / "splits" / "val.tsv").read_text().splitlines()[1].split("\t")
+    assert first == [str(split.val[0]), NAMES[split.val[0]], f"label of {NAMES[split.val[0]]}"]
+    with pytest.raises(DataError, match=r"val\.tsv: line \d+ of .* is no longer page_\d/line_\d+\.png; the lines have"):
+        load_side(tmp_path / "splits" / "val.tsv", named(NAMES[::-1]))
+    with pytest.raises(DataError, match="the lines have changed"):
+        Split.load(tmp_path / "splits", named(NAMES[:3]))
+    (tmp_path / "splits" / "val.tsv").write_text("position\tpicture\twhere\n1\n")
+    with pytest.raises(DataError, match=r"val\.tsv: is no recorded split"):
+        Split.load(tmp_path / "splits", source)
+
+
 def test_refusals() -> None:
-    with pytest.raises(DataError, match=r"1 lines in 1 line: cannot be split; set data\.val"):
-        split_lines(["a.png"], 0.1, 0)
-    with pytest.raises(DataError, match="in 1 folder: cannot be split"):
-        split_lines(["a/1.png", "a/2.png"], 0.1, 0, "folder")
-    for share in (0.0, 1.0, -1):
-        with pytest.raises(DataError, match=r"data\.val_share"):
-            split_lines(NAMES, share, 0)
+    with pytest.raises(DataError, match=r"1 lines in 1 line cannot be split into 2; give validation lines"):
+        halves(["a.png"], 0.1, 0)
+    with pytest.raises(DataError, match="in 1 folder cannot be split"):
+        halves(["a/1.png", "a/2.png"], 0.1, 0, "folder")
+    for share, test_share in ((0.0, 0.0), (1.0, 0.0), (-1, 0.0), (0.5, 0.5), (0.1, -0.1)):
+        with pytest.raises(ConfigError, match=r"split\.share"):
+            SplitRule(share=share, test_share=test_share)
+    with pytest.raises(ConfigError, match=r"split\.by=writer: is unknown; allowed are auto, line") as caught:
+        SplitRule("writer")
+    assert all(kind in str(caught.value) for kind in KINDS)
+    for by, pattern in (("regex", None), ("line", "x")):
+        with pytest.raises(ConfigError, match="go together"):
+            SplitRule(by, pattern)
+    with pytest.raises(ConfigError, match="is no regular expression"):
+        SplitRule("regex", "(")
+
+
+def test_pages_on_both_sides_are_said() -> None:
+    def entries(names: list[str], group: str = "") -> list[LineEntry]:
+        return [LineEntry("", "", name, group=group) for name in names]
+
+    iam = [f"lines/a0{page}-00{page}u-{line:02}.png" for page in range(5) for line in range(6)]
+    warning = leaks(entries(iam[::2]), entries(iam[1::2]))
+    assert "5 of 5 validation groups of names also have lines in training (such as 'lines/a00-000u')" in warning
+    assert leaks(entries(iam[:18]), entries(iam[18:])) == ""
+    assert "1 of 2 validation pages" in leaks(entries(["1.png"], "p1"), [*entries(["2"], "p1"), *entries(["3"], "p2")])
+    assert (
+        leaks(entries(["word_1.png", "word_3.png"]), entries(["word_2.png", "word_4.png"])) == ""
+    )  # one group: no pages
+    assert leaks(entries(["ab.png"]), entries(["ab.png"])) == ""

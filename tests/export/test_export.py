@@ -238,8 +238,8 @@ def test_foreign_and_mismatched_onnx_files_are_refused(tmp_path: Path, onnx_file
         with pytest.raises(ModelFileError, match=message):
             crnn.load(tmp_path / "m.onnx")
 
-    card.value = text.replace('"format": 1', '"format": 2')
-    refused(r"model format 2 is newer than this crnn reads \(1\); pip install -U crnn")
+    card.value = text.replace('"format": 2', '"format": 3')
+    refused(r"model format 3 is newer than this crnn reads \(2\); pip install -U crnn")
     card.value = text.replace('"ï", ', "")
     refused("the network has height 32 and")
     card.value = text.replace('"name": "greedy"', '"name": "psychic"')

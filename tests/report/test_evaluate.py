@@ -6,13 +6,19 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import crnn
 from crnn.cli import main
+from crnn.core.card import ModelCard
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
 from crnn.core.metrics import EditCounts
+from crnn.core.recognizer import Recognizer
 from crnn.data.sources import open_source
-from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.evaluate import Evaluation, evaluate, table
 
 
 def test_figures_are_those_of_the_readings(trained: Path, line_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -55,6 +61,52 @@ def test_lines_that_cannot_be_judged_are_listed(trained: Path, line_folder: Path
     assert [said.split("labels.tsv:")[1].split(":")[0] for said in evaluation.left_out] == ["2", "3", "5"]
 
 
+def test_the_lines_of_the_run(trained: Path, line_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    model = str(trained / "model.onnx")
+    for arguments, lines in (([], 12), (["--split", "val"], 12), (["--split", "train"], 48)):
+        assert main(["evaluate", model, *arguments, "--json"]) == 0
+        assert [part["lines"] for part in json.loads(capfd.readouterr().out)] == [lines]
+    assert main(["evaluate", model, str(line_folder / "val"), "--split", "train", "--json"]) == 0
+    assert [part["lines"] for part in json.loads(capfd.readouterr().out)] == [12, 48]
+    assert main(["evaluate", model, "--split", "test"]) == 2
+    assert "its test lines are recorded in its run's folder splits/, which is not beside it" in capfd.readouterr().err
+
+
 def test_bad_arguments(trained: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(trained / "model.onnx"), str(tmp_path)]) == 2
     assert "holds no labelled lines in a known format" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rules", "text", "label", "said"),
+    [
+        ({"case": "lower", "whitespace": "collapse"}, "total 5", " Total  5 ", "whitespace=collapse, case=lower"),
+        ({"direction": "rtl", "form": "NFD"}, "(אֵב) é 12", "(אֵב)\u200f é 12", "form=NFD, direction=rtl"),
+        ({}, "Total 5", "Total 5", None),
+    ],
+)
+def test_labels_follow_the_text_rules_of_the_model(
+    rules: dict, text: str, label: str, said: str | None, tmp_path: Path
+) -> None:
+    charset = Charset.from_texts([text], **rules)
+
+    class Right:
+        """Reads every line as `text`."""
+
+        name = "right"
+        card = ModelCard(charset, LineTransform(32), {})
+
+        def run(self, images: np.ndarray, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            path = [step for label in charset.encode(text) for step in (label, 0)]
+            log_probs = np.full((len(path), len(images), charset.classes), -20.0, dtype=np.float32)
+            log_probs[np.arange(len(path)), :, path] = 0.0
+            return log_probs, np.full(len(images), len(path))
+
+    Image.new("L", (200, 32), 255).save(tmp_path / "a.png")
+    (tmp_path / "labels.tsv").write_text(f"a.png\t{label}\n", encoding="utf-8")
+    evaluation = evaluate(Recognizer(Right()), open_source(tmp_path))
+    assert evaluation.counts.exact == evaluation.counts.lines == 1
+    assert evaluation.to_dict()["text_rules"] == charset.rules.differences()
+    line = f"  labels by the model's text rules: {said}"
+    assert table([evaluation]).count("text rules") == (1 if said else 0)
+    assert said is None or line in table([evaluation]).splitlines()

@@ -6,9 +6,19 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from crnn.data.sources.base import LineSource
-from crnn.data.sources.gt_text import GtTextSource
-from crnn.data.sources.label_table import LabelTableSource
+from crnn.data.sources.alto import AltoReader
+from crnn.data.sources.arrow import ArrowReader
+from crnn.data.sources.base import LineSource, Reader, ReadOptions
+from crnn.data.sources.file_names import DEFAULT_PATTERN, FileNameReader, compiled, has_only_pictures
+from crnn.data.sources.gt_text import GtTextReader
+from crnn.data.sources.indexed import Watch, make_source
+from crnn.data.sources.label_csv import LabelCsvReader
+from crnn.data.sources.label_json import LabelJsonReader
+from crnn.data.sources.label_table import LabelTableReader
+from crnn.data.sources.lmdb_base import LmdbReader
+from crnn.data.sources.page_xml import PageXmlReader
+from crnn.data.sources.place import Place
+from crnn.data.sources.tar_shards import TarShardsReader
 from crnn.errors import DataError
 
 
@@ -18,31 +28,76 @@ class Format(Protocol):
     description: str
 
     @staticmethod
-    def matches(path: Path) -> bool:
-        """Whether `path` looks like this format; cheap, never raises."""
+    def matches(place: Place) -> bool:
+        """Whether it looks like this format; cheap, never raises."""
         ...
 
-    def __call__(self, path: Path) -> LineSource: ...
+    def __call__(self, path: Path, options: ReadOptions) -> Reader: ...
 
 
 FORMATS: dict[str, Format] = {
-    "labels.tsv": LabelTableSource,
-    "gt.txt": GtTextSource,
+    "labels.tsv": LabelTableReader,
+    "lmdb": LmdbReader,
+    "webdataset": TarShardsReader,
+    "arrow": ArrowReader,
+    "PAGE": PageXmlReader,
+    "ALTO": AltoReader,
+    "table": LabelCsvReader,
+    "json": LabelJsonReader,
+    "gt.txt": GtTextReader,
+    "file names": FileNameReader,
 }
-"""Name -> reader, in the order in which they are tried."""
+"""Name -> reader, in the order in which they are tried: one file that names its pictures says more than files that
+happen to lie beside them, and any label says more than the name of a picture."""
 
 
-def open_source(path: str | os.PathLike[str]) -> LineSource:
-    """Open labelled lines, whatever their format.
+def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None) -> tuple[str, Reader]:
+    """(format, reader) of labelled lines, whatever their format.
 
     Raises:
         DataError: if there is nothing there, or no format matches (all are named).
+        ConfigError: for a `ReadOptions.name_pattern` that cannot be used.
     """
+    options = options or ReadOptions()
+    if options.name_pattern is not None:
+        compiled(options.name_pattern)  # refused even where it is not needed
     where = Path(path)
     if not where.exists():
         raise DataError(f"{where}: there is no such file or folder")
-    for reader in FORMATS.values():
-        if reader.matches(where):
-            return reader(where)
+    place = Place(where)
+    for name, reader in FORMATS.items():
+        if reader.matches(place):
+            return name, reader(where, options)
+    if options.name_pattern is not None and place.tree is not None and place.pictures:
+        return "file names", FileNameReader(where, options)
+    for name, label_reader in (("table", LabelCsvReader), ("json", LabelJsonReader)):
+        if label_reader.may_match(place):  # it says what is missing
+            return name, label_reader(where, options)
+    hint = ""
+    if has_only_pictures(place):
+        hint = (
+            "; these are pictures without labels; if their names are the labels, set "
+            f"data.name_pattern='{DEFAULT_PATTERN}'"
+        )
     allowed = "; ".join(f"{name} ({reader.description})" for name, reader in FORMATS.items())
-    raise DataError(f"{where}: holds no labelled lines in a known format; allowed are: {allowed}")
+    raise DataError(f"{where}: holds no labelled lines in a known format; allowed are: {allowed}{hint}")
+
+
+def open_source(
+    path: str | os.PathLike[str],
+    options: ReadOptions | None = None,
+    cache: Path | None = None,
+    watch: Watch = iter,
+) -> LineSource:
+    """Open labelled lines, whatever their format.
+
+    Args:
+        path: file or folder.
+        options: for files whose looks do not tell.
+        cache: folder in which the index waits for the next time; None keeps it in memory.
+        watch: wraps the rows while they are listed, for a progress display.
+
+    Raises:
+        DataError: if there is nothing there, no format matches, or the data cannot be read.
+    """
+    return make_source(find_reader(path, options)[1], cache, watch)

@@ -1,74 +1,154 @@
-"""Sources made of sources: some lines of one, or several one after the other."""
+"""Sources made of sources: some lines of one, several one after the other, a mixture with weights."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data.check import fit_problem
-from crnn.data.sources.base import LineEntry, LineSource
+from crnn.data.labels import fit_problem
+from crnn.data.sources.base import Content, LineEntry, LineSource
 from crnn.errors import DataError
 
 
-class Selection:
-    """The lines of `source` at `positions`."""
+class View:
+    """A source whose lines are those of other sources; a subclass says which."""
 
+    name: str
     endless = False
 
-    def __init__(self, source: LineSource, positions: Sequence[int]) -> None:
-        self.name = source.name
-        self._source = source
-        self._positions = list(positions)
-
-    def __len__(self) -> int:
-        return len(self._positions)
+    def find(self, position: int) -> tuple[LineSource, int]:
+        """The source of a line, and its position there."""
+        raise NotImplementedError
 
     def entry(self, position: int) -> LineEntry:
-        return self._source.entry(self._positions[position])
+        source, inner = self.find(position)
+        return source.entry(inner)
 
     def size(self, position: int) -> tuple[int, int]:
-        return self._source.size(self._positions[position])
+        source, inner = self.find(position)
+        return source.size(inner)
+
+    def content(self, position: int) -> Content:
+        source, inner = self.find(position)
+        return source.content(inner)
 
     def picture(self, position: int) -> Image.Image:
-        return self._source.picture(self._positions[position])
+        source, inner = self.find(position)
+        return source.picture(inner)
 
 
-class Concatenation:
+class Selection(View):
+    """The lines of `source` at `positions`."""
+
+    def __init__(self, source: LineSource, positions: ArrayLike) -> None:
+        self.name = source.name
+        self.source = source
+        self.positions: NDArray[np.int64] = np.asarray(positions, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def find(self, position: int) -> tuple[LineSource, int]:
+        return self.source, int(self.positions[position])
+
+
+class Concatenation(View):
     """All lines of several sources, in order."""
-
-    endless = False
 
     def __init__(self, sources: Sequence[LineSource]) -> None:
         self.name = " + ".join(source.name for source in sources)
-        self._sources = list(sources)
+        self.sources = list(sources)
         self._ends = list(accumulate(len(source) for source in sources))
 
     def __len__(self) -> int:
         return self._ends[-1]
 
-    def _find(self, position: int) -> tuple[LineSource, int]:
+    def find(self, position: int) -> tuple[LineSource, int]:
         which = bisect_right(self._ends, position)
-        return self._sources[which], position - (self._ends[which - 1] if which else 0)
-
-    def entry(self, position: int) -> LineEntry:
-        source, inner = self._find(position)
-        return source.entry(inner)
-
-    def size(self, position: int) -> tuple[int, int]:
-        source, inner = self._find(position)
-        return source.size(inner)
-
-    def picture(self, position: int) -> Image.Image:
-        source, inner = self._find(position)
-        return source.picture(inner)
+        return self.sources[which], position - (self._ends[which - 1] if which else 0)
 
 
-class Fitting:
+class Share(NamedTuple):
+    """A source in a `Mixture`."""
+
+    source: LineSource
+    weight: float
+    """How often each of its lines comes in an epoch: 1 once, 3 three times, 0.25 in every fourth epoch."""
+
+
+class Mixture(View):
+    """Lines of several sources, each as often as its weight says; an endless source.
+
+    Within a source no line comes again before all others have come as often, whatever the weight.
+
+    Args:
+        shares: sources and weights.
+        seed: of the order in which a source's lines are drawn.
+
+    Raises:
+        DataError: for a weight that is not above 0, or takes no line at all.
+    """
+
+    endless = True
+
+    def __init__(self, shares: Sequence[Share], seed: int) -> None:
+        for source, weight in shares:
+            if not 0 < weight <= 1000 or round(weight * len(source)) < 1:
+                raise DataError(f"{source.name}: weight {weight:g} takes none of its {len(source):,} lines; raise it")
+        self.name = " + ".join(f"{weight:g} x {source.name}" for source, weight in shares)
+        self._shares = list(shares)
+        self._seed = seed
+        self._counts = [round(weight * len(source)) for source, weight in shares]
+        self._ends = list(accumulate(self._counts))
+        self._orders: dict[tuple[int, int], NDArray[np.int64]] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_orders": {}}
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def _order(self, which: int, turn: int) -> NDArray[np.int64]:
+        """In which order the lines of a source are drawn for the `turn`-th time."""
+        if (which, turn) not in self._orders:
+            stale = [key for key in self._orders if key[0] == which and key[1] < turn - 1]
+            for key in stale:
+                del self._orders[key]
+            rng = np.random.default_rng([self._seed, which, turn])
+            self._orders[which, turn] = rng.permutation(len(self._shares[which].source))
+        return self._orders[which, turn]
+
+    def find(self, position: int) -> tuple[LineSource, int]:
+        epoch, line = divmod(position, len(self))
+        which = bisect_right(self._ends, line)
+        source = self._shares[which].source
+        draw = epoch * self._counts[which] + line - (self._ends[which - 1] if which else 0)
+        if source.endless:
+            return source, draw
+        turn, place = divmod(draw, len(source))
+        return source, int(self._order(which, turn)[place])
+
+    def positions(self, epoch: int) -> list[tuple[int, NDArray[np.int64]]]:
+        """For each source: its number, and the positions of its lines in this epoch, in the mixture's order."""
+        found = []
+        for which, (share, count) in enumerate(zip(self._shares, self._counts, strict=True)):
+            draws = np.arange(epoch * count, (epoch + 1) * count)
+            if not share.source.endless:
+                turns, places = np.divmod(draws, len(share.source))
+                draws = np.concatenate([self._order(which, int(t))[places[turns == t]] for t in np.unique(turns)])
+            found.append((which, draws))
+        return found
+
+
+class Fitting(View):
     """An endless source without the lines that CTC cannot place: each is replaced by a later line of the source.
 
     Args:
@@ -88,19 +168,10 @@ class Fitting:
     def __len__(self) -> int:
         return len(self._source)
 
-    def _resolve(self, position: int) -> int:
+    def find(self, position: int) -> tuple[LineSource, int]:
         for attempt in range(100):
             candidate = position + attempt * self._STRIDE
             text, size = self._source.entry(candidate).text, self._source.size(candidate)
             if fit_problem(text, self._charset, size, self._transform) is None:
-                return candidate
+                return self._source, candidate
         raise DataError(f"{self.name}: no rendered line fits its width; raise image.height or image.width")
-
-    def entry(self, position: int) -> LineEntry:
-        return self._source.entry(self._resolve(position))
-
-    def size(self, position: int) -> tuple[int, int]:
-        return self._source.size(self._resolve(position))
-
-    def picture(self, position: int) -> Image.Image:
-        return self._source.picture(self._resolve(position))

@@ -11,8 +11,8 @@ import regex
 from PIL import Image
 
 from crnn.core.charset import describe
-from crnn.data.sources.base import LineEntry
-from crnn.data.sources.files import read_text
+from crnn.data.sources.base import Content, LineEntry
+from crnn.data.sources.trees import read_text
 from crnn.data.synth.fonts import Font, Where, find_fonts, require_coverage, split_fonts
 from crnn.data.synth.render import Layout, add_wear, draw, make_layout
 from crnn.data.synth.text import PRINTABLE_ASCII, TextMaker
@@ -86,6 +86,9 @@ class SyntheticSource:
 
     def size(self, position: int) -> tuple[int, int]:
         return self.layout(position).size
+
+    def content(self, position: int) -> Content:
+        return self.picture(position)
 
     def picture(self, position: int) -> Image.Image:
         return add_wear(draw(self.layout(position)), self._rng(position, "wear"), self._wear)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data.check import fit_problem
+from crnn.data.labels import fit_problem
 from crnn.data.sources.views import Fitting
 from crnn.data.synth.fonts import find_fonts, split_fonts
 from crnn.data.synth.source import SyntheticSource, synthetic_pair

@@ -1,0 +1,132 @@
+"""What the pictures of a source are: sizes, and a hash of the pixels. Looked up once, kept beside the source's index.
+
+Runs without torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn.data.sources.base import LineSource
+from crnn.data.sources.indexed import IndexedSource
+from crnn.data.sources.views import Concatenation, Selection
+from crnn.errors import DataError
+from crnn.files import write_atomic
+
+Progress = Callable[[Iterable[int]], Iterable[int]]
+"""Wraps positions, for a progress display."""
+_BLOCK = 2048
+"""Lines handed to the threads at a time."""
+
+
+@dataclass
+class PictureFacts:
+    """About each picture of a source."""
+
+    sizes: NDArray[np.int32]
+    """(N, 2): width and height in pixels, upright; 0 where the picture cannot be read."""
+    hashes: NDArray[np.uint64]
+    """(N,): of the upright grey pixels; 0 where they were not decoded."""
+    problems: dict[int, str]
+    """Position -> why the picture cannot be read."""
+
+    def select(self, positions: NDArray[np.int64]) -> PictureFacts:
+        """Those of some lines."""
+        problems = {i: self.problems[int(p)] for i, p in enumerate(positions) if int(p) in self.problems}
+        return PictureFacts(self.sizes[positions], self.hashes[positions], problems if self.problems else {})
+
+    @classmethod
+    def join(cls, facts: list[PictureFacts]) -> PictureFacts:
+        """Those of several sources, one after the other."""
+        problems: dict[int, str] = {}
+        start = 0
+        for one in facts:
+            problems |= {start + position: problem for position, problem in one.problems.items()}
+            start += len(one.sizes)
+        return cls(np.concatenate([f.sizes for f in facts]), np.concatenate([f.hashes for f in facts]), problems)
+
+    def save(self, path: Path) -> None:
+        """As .npz, whole or not at all."""
+        numbers = np.array(list(self.problems), dtype=np.int64)
+        texts = np.array(list(self.problems.values()), dtype=np.str_)
+        with write_atomic(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, sizes=self.sizes, hashes=self.hashes, numbers=numbers, texts=texts)
+
+    @classmethod
+    def load(cls, path: Path) -> PictureFacts:
+        """What `save` wrote.
+
+        Raises:
+            OSError, ValueError, KeyError: if it is not there or not whole.
+        """
+        with np.load(path, allow_pickle=False) as stored:
+            problems = dict(zip(stored["numbers"].tolist(), stored["texts"].tolist(), strict=True))
+            return cls(stored["sizes"], stored["hashes"], problems)
+
+
+def picture_facts(source: LineSource, decode: bool = True, threads: int = 2, progress: Progress = iter) -> PictureFacts:
+    """Look at every picture of a source, or take what an earlier run found.
+
+    Args:
+        source: not endless.
+        decode: decode every picture (finds damaged ones); False reads headers only.
+        threads: that many pictures are looked at together.
+        progress: wraps the positions.
+    """
+    if isinstance(source, Selection):
+        return picture_facts(source.source, decode, threads, progress).select(source.positions)
+    if isinstance(source, Concatenation):
+        return PictureFacts.join([picture_facts(one, decode, threads, progress) for one in source.sources])
+    folder = source.index.folder if isinstance(source, IndexedSource) else None
+    if folder is None:
+        return _look(source, decode, threads, progress)
+    for name in ("decoded",) if decode else ("decoded", "headers"):
+        try:
+            facts = PictureFacts.load(folder / f"pictures_{name}.npz")
+            if len(facts.sizes) == len(source):
+                return facts
+        except (OSError, ValueError, KeyError):
+            continue
+    facts = _look(source, decode, threads, progress)
+    facts.save(folder / f"pictures_{'decoded' if decode else 'headers'}.npz")
+    return facts
+
+
+def _look(source: LineSource, decode: bool, threads: int, progress: Progress) -> PictureFacts:
+    lines = len(source)
+    facts = PictureFacts(np.zeros((lines, 2), np.int32), np.zeros(lines, np.uint64), {})
+
+    def look(position: int) -> None:
+        if source.entry(position).problem:  # there may be no picture to look for
+            return
+        try:
+            if decode:
+                picture = source.picture(position)
+                facts.sizes[position] = picture.size
+                facts.hashes[position] = pixel_hash(picture.tobytes(), picture.size)
+            else:
+                facts.sizes[position] = source.size(position)
+        except DataError as error:
+            facts.problems[position] = str(error)
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        block: list[int] = []
+        for position in progress(range(lines)):
+            block.append(position)
+            if len(block) == _BLOCK or position == lines - 1:
+                list(pool.map(look, block))
+                block = []
+    return facts
+
+
+def pixel_hash(pixels: bytes, size: tuple[int, int]) -> int:
+    """64 bits of BLAKE2b over pixels and size; never 0."""
+    digest = hashlib.blake2b(pixels, digest_size=8, key=b"%d x %d" % size).digest()
+    return int.from_bytes(digest, "little") or 1

@@ -1,0 +1,56 @@
+"""What can be wrong with a label, whatever its picture shows. Runs without torch."""
+
+from __future__ import annotations
+
+import re
+
+from crnn.core.charset import Charset, describe, required_steps
+from crnn.core.image import MAX_HEIGHT, LineTransform
+
+EMPTY_LABEL = "empty label"
+CONTROL_CHARACTER = "control character in the label"
+UNKNOWN_CHARACTER = "character not in the charset"
+CANNOT_FIT = "label cannot fit its width"
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # Unicode category Cc
+
+
+def label_problem(text: str) -> tuple[str, str] | None:
+    """(reason, detail) of a label that no model can learn, or None."""
+    if not text.strip():
+        return EMPTY_LABEL, "write what the picture says, or remove the line"
+    control = _CONTROL.search(text)
+    if control:
+        return CONTROL_CHARACTER, f"U+{ord(control[0]):04X} at position {control.start() + 1}; remove it"
+    return None
+
+
+def fit_problem(text: str, charset: Charset, size: tuple[int, int], transform: LineTransform) -> tuple[str, str] | None:
+    """(reason, detail) of a label with unknown characters or more of them than CTC can place, or None."""
+    unknown = charset.unknown(text)
+    if unknown:
+        named = ", ".join(describe(symbol) for symbol in unknown[:3])
+        return UNKNOWN_CHARACTER, (
+            f"{named} not among {len(charset)}; add with charset.extra={''.join(unknown)} or set data.unknown=drop"
+        )
+    labels = charset.encode(text)
+    if not labels:  # by the charset's rules nothing is left of it
+        return EMPTY_LABEL, f"{text!r} holds nothing but what the text rules take away; remove the line"
+    needed = required_steps(labels)
+    width = transform.scaled_width(*size)
+    if needed > width // transform.multiple:
+        scaled = f"height {transform.height}" if transform.width is None else f"image.width {transform.width}"
+        return CANNOT_FIT, (
+            f"{text!r} needs {needed} time steps, {size[0]} x {size[1]} pixels at {scaled} give "
+            f"{width // transform.multiple}; is the label right? {_room_for(needed, size, transform)}"
+        )
+    return None
+
+
+def _room_for(needed: int, size: tuple[int, int], transform: LineTransform) -> str:
+    """The setting with which a picture of `size` has `needed` time steps, as a remedy."""
+    if transform.width is not None:
+        return f"else raise image.width to {needed * transform.multiple}"
+    height = -(-needed * transform.multiple * size[1] // size[0] // 16) * 16
+    if height > MAX_HEIGHT:
+        return f"no image.height up to {MAX_HEIGHT} gives as many; correct or remove the line"
+    return f"else raise image.height to {height}"

@@ -1,0 +1,125 @@
+"""Decoded and scaled lines, kept from the first epoch for the next ones, within a bound.
+
+One row of bytes holds all lines, each at its place, shared by all worker processes: in memory, or in a file beside the
+source's index, where the next run finds it. What does not fit is decoded each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from crnn.core.image import LineTransform
+from crnn.data.sources.base import LineSource
+from crnn.data.sources.views import View
+
+
+class LineCache:
+    """Grey lines of one height by position.
+
+    Two processes may fill the same place at once: they write the same bytes, and the mark that it is filled comes last.
+
+    Args:
+        widths: (N,) of the scaled lines, in pixels.
+        height: H in pixels.
+        limit: most bytes; the first lines that fit are kept.
+        file: None for memory; else a file that is made, or taken if it was made for the same lines.
+    """
+
+    def __init__(self, widths: NDArray[np.int64], height: int, limit: int, file: Path | None = None) -> None:
+        self.height = height
+        self.widths = widths
+        ends = np.cumsum(widths * height)
+        self.kept = int(np.searchsorted(ends, limit, side="right"))
+        """That many lines have a place."""
+        self.bytes = int(ends[self.kept - 1]) if self.kept else 0
+        self._starts = ends - widths * height
+        self._file = file
+        if file is None:
+            self._shared = torch.zeros(self.bytes + self.kept, dtype=torch.uint8)
+            self._shared.share_memory_()  # type: ignore[no-untyped-call]
+        elif not file.exists() or file.stat().st_size != self.bytes + self.kept:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("wb") as stream:
+                stream.truncate(self.bytes + self.kept)
+        self._attach()
+
+    def _attach(self) -> None:
+        if self._file is None:
+            row = self._shared.numpy()
+        elif self.kept:
+            row = np.memmap(self._file, dtype=np.uint8, mode="r+", shape=(self.bytes + self.kept,))
+        else:
+            row = np.zeros(0, np.uint8)
+        self._pixels, self._filled = row[: self.bytes], row[self.bytes :]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_pixels", "_filled")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._attach()
+
+    def get(self, position: int) -> Image.Image | None:
+        """The line, or None if it is not there (yet)."""
+        if position >= self.kept or not self._filled[position]:
+            return None
+        start, width = int(self._starts[position]), int(self.widths[position])
+        pixels = self._pixels[start : start + width * self.height]
+        return Image.fromarray(np.array(pixels).reshape(self.height, width))
+
+    def put(self, position: int, picture: Image.Image) -> None:
+        """Keep a line of `height` x its width, if it has a place."""
+        if position < self.kept:
+            start = int(self._starts[position])
+            self._pixels[start : start + int(self.widths[position]) * self.height] = np.asarray(picture).ravel()
+            self._filled[position] = 1
+
+
+class CachedLines(View):
+    """A source whose pictures come scaled to the network's height, from a cache once they were made.
+
+    Args:
+        source: not endless.
+        sizes: (N, 2) of its pictures, in pixels.
+        transform: gives height and widths.
+        limit: bytes of the cache.
+        folder: for a cache on disk; None keeps it in memory.
+        fingerprint: of the lines; names the file.
+    """
+
+    def __init__(
+        self,
+        source: LineSource,
+        sizes: NDArray[np.int32],
+        transform: LineTransform,
+        limit: int,
+        folder: Path | None = None,
+        fingerprint: str = "",
+    ) -> None:
+        self.name = source.name
+        self._source = source
+        self._transform = transform
+        told = hashlib.sha256(f"{fingerprint}\0{transform}\0{limit}".encode()).hexdigest()[:24]
+        file = folder / f"lines-{told}.bin" if folder else None
+        self.cache = LineCache(transform.scaled_widths(sizes), transform.height, limit, file)
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def find(self, position: int) -> tuple[LineSource, int]:
+        return self._source, position
+
+    def picture(self, position: int) -> Image.Image:
+        picture = self.cache.get(position)
+        if picture is None:
+            picture = self._source.picture(position)
+            picture = self._transform.resize(picture, self._transform.check_width(picture.size))
+            self.cache.put(position, picture)
+        return picture

@@ -1,0 +1,49 @@
+"""The lines of an earlier training, found again by what it wrote down. Runs without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crnn.data.sources import LineSource, ReadOptions, open_source
+from crnn.data.sources.views import Concatenation, Selection
+from crnn.data.split import load_side
+from crnn.errors import DataError
+
+SIDES = ("train", "val", "test")
+
+
+def open_all(paths: list[str], options: ReadOptions | None = None) -> LineSource:
+    """One source of one or several paths."""
+    sources = [open_source(path, options) for path in paths]
+    return sources[0] if len(sources) == 1 else Concatenation(sources)
+
+
+def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineSource:
+    """The training, validation or test lines of the run that made a model.
+
+    Args:
+        training: the note in the model's card.
+        side: ``train``, ``val`` or ``test``.
+        model: the model file; held-out lines are recorded in its run folder.
+
+    Raises:
+        DataError: if the note does not say, or the lines are no longer there.
+    """
+    record = training.get("data")
+    paths = record.get("paths") if isinstance(record, Mapping) else None
+    if not isinstance(record, Mapping) or not isinstance(paths, Mapping) or not isinstance(paths.get("train"), list):
+        raise DataError(f"{model}: does not say what it was trained on; name the lines")
+    options = ReadOptions(**record.get("options", {}))
+    splits = next((run / "splits" for run in (model.parent, model.parent.parent) if (run / "splits").is_dir()), None)
+    mine = paths.get(side)
+    if isinstance(mine, list) and not (side == "train" and splits):
+        return open_all(mine, options)
+    if splits is None:
+        raise DataError(
+            f"{model}: its {side} lines are recorded in its run's folder splits/, which is not beside it; "
+            "name the lines"
+        )
+    whole = open_all(paths["train"], options)
+    return Selection(whole, load_side(splits / f"{side}.tsv", whole))

@@ -1,0 +1,79 @@
+"""ALTO, versions 1 to 4, as eScriptorium, kraken, Transkribus, ABBYY, Tesseract and docWorks write it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crnn.data.sources.outlines import Points, UnusableOutlineError, box, read_points
+from crnn.data.sources.page_marks import MarkedLine, MarkedPage
+from crnn.data.sources.page_reader import PageReader
+from crnn.data.sources.page_xml import number
+
+_PER_INCH = {"": None, "pixel": None, "mm10": 254.0, "inch1200": 1200.0}
+_SOFT_HYPHEN = "\u00ad"
+
+
+class AltoReader(PageReader):
+    """Lines of ALTO files; elements are told by their names, with or without a namespace.
+
+    Where the page's WIDTH and HEIGHT are given, they and the picture's size tell how coordinates become pixels,
+    whatever the unit (Transkribus writes mm10 and means pixels); else the unit and the picture's resolution do.
+    """
+
+    description = "ALTO XML (root alto) with page pictures beside, above or in a folder nearby"
+    root = "alto"
+
+    def pages(self, root: Any) -> list[MarkedPage]:
+        unit = (root.findtext("{*}Description/{*}MeasurementUnit") or "").strip().lower()
+        picture = root.findtext("{*}Description/{*}sourceImageInformation/{*}fileName") or ""
+        return [
+            MarkedPage(
+                picture.strip(),
+                number(page.get("WIDTH")),
+                number(page.get("HEIGHT")),
+                _PER_INCH.get(unit, 0.0),
+                [_line(line, i) for i, line in enumerate(page.iter("{*}TextLine"), start=1)],
+            )
+            for page in root.iterfind("{*}Layout/{*}Page")
+        ]
+
+
+def _line(element: Any, position: int) -> MarkedLine:
+    line = MarkedLine(element.get("ID") or f"line {position}", element.sourceline or 0, _text(element))
+    try:
+        line.outline = _outline(element)
+        baseline = element.get("BASELINE", "").split()
+        if len(baseline) > 1 or "," in "".join(baseline):  # before version 4: the height of a level baseline, no more
+            line.baseline = read_points(" ".join(baseline))
+    except UnusableOutlineError as error:
+        line.problem = str(error)
+    return line
+
+
+def _outline(line: Any) -> Points | None:
+    """The polygon, else the box; None if there is neither."""
+    polygon = line.find("{*}Shape/{*}Polygon")
+    if polygon is not None and polygon.get("POINTS", "").strip():
+        return read_points(polygon.get("POINTS"))
+    sides = [line.get(name) for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT")]
+    if None in sides:
+        return None
+    corner, extent = read_points(" ".join(sides))
+    return box(*corner.tolist(), *extent.tolist())
+
+
+def _text(line: Any) -> str:
+    """Strings as they stand, SP as a space, HYP as the hyphen. Strings of a line without any SP are words, apart by
+    definition."""
+    spaced = line.find("{*}SP") is not None
+    text = ""
+    for part in line.iterchildren("{*}String", "{*}SP", "{*}HYP"):
+        kind = part.tag.rpartition("}")[2]
+        if kind == "SP":
+            text += " "
+        elif kind == "HYP":
+            hyphen = (part.get("CONTENT") or "-").replace(_SOFT_HYPHEN, "-")
+            text += "" if text.endswith(hyphen) else hyphen
+        else:
+            text += (" " if text.strip() and not spaced else "") + part.get("CONTENT", "")
+    return text

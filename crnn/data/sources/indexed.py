@@ -1,0 +1,106 @@
+"""A reader and its index, together a `LineSource`; and the cache in which indexes wait for the next run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from crnn.data.sources.base import Content, LineEntry, Reader, Row
+from crnn.data.sources.index import FORMAT, LineIndex
+from crnn.errors import DataError
+
+Watch = Callable[[Iterable[Row]], Iterable[Row]]
+"""Wraps the rows while an index is made, for a progress display."""
+
+
+class IndexedSource:
+    """Lines of one place, through its format's reader."""
+
+    endless = False
+
+    def __init__(self, reader: Reader, index: LineIndex, signature: str) -> None:
+        self.name = str(reader.path)
+        self.signature = signature
+        """SHA-256 of what the files looked like: names, sizes, times."""
+        self.reader = reader
+        self.index = index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def entry(self, position: int) -> LineEntry:
+        row = self.index.row(position)
+        return LineEntry(row.text, row.where, row.picture, row.problem, row.group)
+
+    def size(self, position: int) -> tuple[int, int]:
+        return self.reader.size(self.index.key(position))
+
+    def content(self, position: int) -> Content:
+        return self.reader.content(self.index.key(position))
+
+    def picture(self, position: int) -> Image.Image:
+        return self.reader.picture(self.index.key(position))
+
+
+def signature(reader: Reader) -> str:
+    """SHA-256 over kind, options and files of a reader: each file's name, size and times of change."""
+    digest = hashlib.sha256(f"{FORMAT}\0{type(reader).__name__}\0{reader.options}\n".encode())
+    for part in reader.parts():
+        try:
+            status = os.stat(part)
+        except OSError as error:
+            raise DataError(f"{part}: cannot be read ({error.strerror})") from None
+        stamp = f"{part}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}\n"
+        digest.update(stamp.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def make_source(reader: Reader, cache: Path | None = None, watch: Watch = iter) -> IndexedSource:
+    """Index a reader's lines, or take the index that an earlier run left in `cache`.
+
+    Args:
+        reader: of one place.
+        cache: folder for indexes; None keeps this one in memory.
+        watch: wraps the rows while they are listed.
+
+    Raises:
+        DataError: if the data cannot be read, or has no lines.
+    """
+    stamp = signature(reader)
+    if cache is None:
+        index = LineIndex.build(_some(reader, watch))
+    else:
+        place = hashlib.sha256(os.fsencode(reader.path.absolute())).hexdigest()[:16]
+        folder = cache / f"{place}-{stamp[:32]}"
+        found = _open_if_whole(folder)
+        if found is None:
+            for old in cache.glob(f"{place}-*"):  # of this place as it was
+                if old != folder:  # which another process may just have made
+                    shutil.rmtree(old, ignore_errors=True)
+            found = LineIndex.build(_some(reader, watch)).save(folder)
+        index = found
+    return IndexedSource(reader, index, stamp)
+
+
+def _open_if_whole(folder: Path) -> LineIndex | None:
+    if not folder.is_dir():
+        return None
+    try:
+        return LineIndex.open(folder)
+    except (OSError, ValueError, KeyError):  # damaged
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+
+def _some(reader: Reader, watch: Watch) -> Iterator[Row]:
+    rows = 0
+    for row in watch(reader.rows()):
+        rows += 1
+        yield row
+    if not rows:
+        raise DataError(f"{reader.path}: has no lines ({reader.description})")

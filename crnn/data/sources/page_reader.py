@@ -1,0 +1,180 @@
+"""What readers of page XML share: lines that are cut from the picture of their page."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from crnn.core.image import open_picture, printable
+from crnn.data.sources.bands import bands
+from crnn.data.sources.base import ReadOptions, Row
+from crnn.data.sources.folder_reader import FolderReader
+from crnn.data.sources.outlines import Points, UnusableOutlineError, angle_of, clipped, cut, cut_size
+from crnn.data.sources.page_cache import PageCache
+from crnn.data.sources.page_marks import MarkedLine, MarkedPage, MeasuredPicture, measure
+from crnn.data.sources.page_pictures import MissingPictureError, PagePictures
+from crnn.data.sources.place import Place
+from crnn.data.sources.xml_safe import head_of, is_xml, parse_xml, root_name, whole_of
+from crnn.errors import DataError
+
+LOOK_INTO = 64
+"""That many XML files of a folder are opened to see whether they hold pages."""
+
+
+class PageReader(FolderReader):
+    """Lines of XML files about pages, cut from the pages' pictures; in a folder, an archive, or one XML file.
+
+    Only pictures in the folder or archive are ever opened (for a single XML file: beside it, or one folder up), found
+    by the last part of their name (see `PagePictures`). If a picture has another size than the XML says, coordinates
+    are scaled to it, as long as its shape is the same within 1 %. A line is its outline, or its box, or a band along
+    its baseline (see `bands`); where the baseline is more than 5 degrees from level it is turned level.
+    """
+
+    root: ClassVar[str]
+    """Name of the root element."""
+
+    def __init__(self, path: Path, options: ReadOptions) -> None:
+        single = path.is_file() and is_xml(path.name)
+        super().__init__(path.absolute().parent.parent if single else path, options)
+        self.path = path
+        self._only = path.absolute().relative_to(self.tree.root).as_posix() if single else None
+        self._pages = PageCache()
+
+    @classmethod
+    def matches(cls, place: Place) -> bool:
+        if place.tree is None:
+            return place.suffix == ".xml" and root_name(place.head) == cls.root
+        if any(name.endswith(".gt.txt") for name in place.names):  # lines that were cut already
+            return False
+        some = [name for name in place.labels if is_xml(name)][:LOOK_INTO]
+        return any(root_name(head_of(place.tree, name)) == cls.root for name in some)
+
+    def parts(self) -> Iterator[Path]:
+        if self._only is None:
+            yield from self.tree.parts()
+        else:
+            yield from (self.path, *self._around())
+            yield from (self.tree.root / name for name in PagePictures(self._names()).names())
+
+    def _around(self) -> list[Path]:
+        """The folders in which a single XML file's picture may lie."""
+        here = self.path.absolute().parent
+        return list(dict.fromkeys((here, here.parent)))
+
+    def _names(self) -> Iterator[str]:
+        if self._only is None:
+            yield from self.tree.names()
+            return
+        for folder in self._around():
+            try:
+                found = sorted(entry.name for entry in folder.iterdir())
+            except OSError as error:
+                raise DataError(f"{printable(folder)}: folder cannot be read ({error.strerror})") from None
+            yield from ((folder / name).relative_to(self.tree.root).as_posix() for name in found)
+
+    def rows(self) -> Iterator[Row]:
+        pictures = PagePictures(self._names())
+        for name in [self._only] if self._only else self.tree.names():
+            if is_xml(name):
+                yield from self._rows_of(name, pictures)
+
+    def _rows_of(self, name: str, pictures: PagePictures) -> Iterator[Row]:
+        where = printable(self.path if self._only else self.tree.root / name)
+        raw = whole_of(self.tree, name)
+        if root_name(raw) not in (self.root, None):
+            return  # METS, metadata
+        for number, page in enumerate(self.pages(parse_xml(raw, where))):
+            picture, problem = self._picture_of(name, page, pictures, number)
+            yield from self._page_rows(where, page, picture, problem)
+
+    @abstractmethod
+    def pages(self, root: Any) -> list[MarkedPage]:
+        """What an XML document (lxml) says of its pages."""
+
+    def _picture_of(
+        self, xml: str, page: MarkedPage, pictures: PagePictures, number: int
+    ) -> tuple[MeasuredPicture | None, str]:
+        """(its picture, empty), or (None, what is wrong with it)."""
+        if number:
+            return None, f"stands on page {number + 1} of its file; write one XML file for each page picture"
+        try:
+            found = pictures.find(xml, page.picture)
+            return measure(page, found, self.tree.content(found)), ""
+        except (MissingPictureError, DataError) as error:
+            return None, str(error)
+
+    def _page_rows(self, where: str, page: MarkedPage, picture: MeasuredPicture | None, problem: str) -> Iterator[Row]:
+        lines = page.lines
+        if picture is not None:
+            for line in lines:
+                line.outline = None if line.outline is None else line.outline * picture.scale
+                line.baseline = None if line.baseline is None else line.baseline * picture.scale
+            if any(_is_bare(line) for line in lines):
+                lengths = [len(line.text) for line in lines]
+                along = bands([line.baseline for line in lines], lengths, picture.height)
+                for line, band in zip(lines, along, strict=True):
+                    if _is_bare(line):
+                        line.outline = band
+        shown = picture.name if picture else page.picture
+        for line in lines:
+            wrong = line.problem or problem
+            locator = ""
+            if picture is not None and not wrong:
+                try:
+                    locator = _locator(picture, line)
+                except UnusableOutlineError as error:
+                    wrong = str(error)
+            named = printable(f"{shown}#{line.name}")
+            yield Row(line.text, f"{where}:{line.source_line}", named, wrong, locator, shown)
+
+    def content(self, key: str) -> Image.Image:
+        """The line, cut from its page."""
+        page, outline, angle, _ = self._cut(key)
+        where = printable(self.tree.root / page)
+        pixels = self._pages.get(page, lambda: open_picture(self.tree.content(page), where))
+        height, width = pixels.shape
+        if outline.max(0)[0] > width or outline.max(0)[1] > height:
+            raise DataError(f"{where}: has {width} x {height} pixels now, fewer than when its lines were listed")
+        return cut(pixels, outline, angle)
+
+    def size(self, key: str) -> tuple[int, int]:
+        """(width, height) of the line; opens nothing."""
+        _, outline, angle, _ = self._cut(key)
+        return cut_size(outline, angle)
+
+    def _cut(self, key: str) -> tuple[str, Points, float, str]:
+        """(page, outline, angle, name of the line)."""
+        try:
+            page, points, angle, name = json.loads(key)
+            return page, np.array(points, dtype=np.float64).reshape(-1, 2), angle, name
+        except (ValueError, TypeError):
+            raise DataError(f"{printable(key)}: has no place on a page that is here") from None
+
+    def _name(self, key: str) -> str:
+        page, _, _, name = self._cut(key)
+        return printable(f"{self.tree.root / page}#{name}")
+
+
+def _is_bare(line: MarkedLine) -> bool:
+    """Whether only its baseline is known; a box that is no higher than the baseline says nothing more."""
+    if line.baseline is None or len(line.baseline) < 2:
+        return False
+    if line.outline is None:
+        return True
+    extent, of_baseline = np.ptp(line.outline, axis=0), np.ptp(line.baseline, axis=0)
+    return bool(len(line.outline) == 4 and (extent <= of_baseline + 1).all())
+
+
+def _locator(picture: MeasuredPicture, line: MarkedLine) -> str:
+    if line.outline is None:
+        raise UnusableOutlineError("has neither outline nor baseline; mark where the line is")
+    outline = clipped(line.outline, picture.width, picture.height)
+    points = [int(value) if value == int(value) else value for value in outline.ravel().tolist()]
+    angle = round(angle_of(line.baseline), 2)
+    return json.dumps([picture.name, points, angle, line.name], separators=(",", ":"))

@@ -1,0 +1,79 @@
+"""PAGE XML (PRImA), as Transkribus, eScriptorium, OCR-D, kraken and Aletheia write it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from crnn.data.sources.outlines import Points, UnusableOutlineError, read_points
+from crnn.data.sources.page_marks import MarkedLine, MarkedPage
+from crnn.data.sources.page_reader import PageReader
+
+_BREAK = re.compile(r"^\s*\n\s*|\s*\n\s*$")
+
+
+class PageXmlReader(PageReader):
+    """Lines of PAGE XML of any year; elements are told by their names, whatever their namespace.
+
+    Text is the line's TextEquiv with the lowest index, as it stands (but line breaks around it, which pretty-printers
+    add); a line without one is its words, joined by spaces. Lines come in the order of the file.
+    """
+
+    description = "PAGE XML (root PcGts) with page pictures beside, above or in a folder nearby"
+    root = "PcGts"
+
+    def pages(self, root: Any) -> list[MarkedPage]:
+        return [
+            MarkedPage(
+                page.get("imageFilename", ""),
+                number(page.get("imageWidth")),
+                number(page.get("imageHeight")),
+                None,
+                [_line(line, i) for i, line in enumerate(page.iter("{*}TextLine"), start=1)],
+            )
+            for page in root.iterchildren("{*}Page")
+        ]
+
+
+def _line(element: Any, position: int) -> MarkedLine:
+    line = MarkedLine(element.get("id") or f"line {position}", element.sourceline or 0, _text(element))
+    try:
+        line.outline = _points(element, "Coords")
+        line.baseline = _points(element, "Baseline")
+    except UnusableOutlineError as error:
+        line.problem = str(error)
+    return line
+
+
+def _points(line: Any, name: str) -> Points | None:
+    """Points of Coords or Baseline; None if there are none."""
+    element = line.find(f"{{*}}{name}")
+    if element is None:
+        return None
+    written = element.get("points")
+    if written is None:  # as of 2010: a Point for each
+        written = " ".join(f"{point.get('x')},{point.get('y')}" for point in element.iterchildren("{*}Point"))
+    points = read_points(written)
+    return points if len(points) else None
+
+
+def _text(line: Any) -> str:
+    return _own_text(line) or " ".join(
+        _own_text(word) or "".join(_own_text(glyph) for glyph in word.iterchildren("{*}Glyph"))
+        for word in line.iterchildren("{*}Word")
+    )
+
+
+def _own_text(element: Any) -> str:
+    """Of the first TextEquiv among those with the lowest index."""
+    found = sorted(element.iterchildren("{*}TextEquiv"), key=lambda equiv: number(equiv.get("index")))
+    return _BREAK.sub("", found[0].findtext("{*}Unicode") or "") if found else ""
+
+
+def number(text: str | None) -> float:
+    """A number not below 0; 0 for anything else."""
+    try:
+        value = float(text or 0)
+    except ValueError:
+        return 0.0
+    return value if 0 <= value < 1e9 else 0.0

@@ -1,0 +1,300 @@
+"""Folders, zip and tar archives as one thing: names, and what is behind them.
+
+A name is relative, with ``/`` between its parts, and never leads out of its tree. Archives are read in place; nothing
+is unpacked. Compressed tar archives are refused: their members cannot be reached one by one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from crnn.core.image import MAX_BYTES, printable
+from crnn.data.sources.tar_headers import Member as Member
+from crnn.data.sources.tar_headers import inside as inside
+from crnn.data.sources.tar_headers import tar_members as tar_members
+from crnn.errors import DataError
+
+MAX_LABEL_BYTES = 64 * 2**20
+"""Largest label file that is read."""
+
+
+class Tree(ABC):
+    """Files below one root, read-only. Pickled, it is its path; open files belong to one thread of one process."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._local = threading.local()
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"root": self.root}
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        self.__init__(state["root"])  # type: ignore[misc]
+
+    @abstractmethod
+    def names(self) -> Iterator[str]:
+        """Every file, sorted within each folder."""
+
+    @abstractmethod
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
+
+    @abstractmethod
+    def content(self, name: str) -> Path | bytes:
+        """A file's path, or its bytes.
+
+        Raises:
+            DataError: if it is not there, leads out of the tree, or is larger than a picture may be.
+        """
+
+    @abstractmethod
+    def parts(self) -> Iterator[Path]:
+        """The real files and folders that this tree is made of."""
+
+    def text(self, name: str) -> str:
+        """A UTF-8 file, with or without a byte order mark.
+
+        Raises:
+            DataError: if it cannot be read, is too large, or is not UTF-8 (naming the line).
+        """
+        found = self.content(name)
+        where = printable(self.root / name)
+        if isinstance(found, Path):
+            return read_text(found)
+        if len(found) > MAX_LABEL_BYTES:
+            raise DataError(f"{where}: has {len(found) / 2**20:.0f} MiB; labels of at most 64 MiB are read")
+        return decode_text(found, where)
+
+
+def read_text(path: Path) -> str:
+    """A UTF-8 text file, with or without a byte order mark.
+
+    Raises:
+        DataError: if it cannot be read, is too large, or is not UTF-8 (naming the line).
+    """
+    try:
+        if path.stat().st_size > MAX_LABEL_BYTES:
+            raise DataError(f"{path}: has {path.stat().st_size / 2**20:.0f} MiB; labels of at most 64 MiB are read")
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    return decode_text(raw, str(path))
+
+
+def decode_text(raw: bytes, where: str, line: int = 1) -> str:
+    """UTF-8 with or without a byte order mark.
+
+    Args:
+        raw: a file, or a part of it that begins with a line.
+        where: its name, for messages.
+        line: number of its first line.
+
+    Raises:
+        DataError: naming the line that is not UTF-8, and how to convert the file.
+    """
+    try:
+        return raw.decode("utf-8-sig" if line == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        if line == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise DataError(utf16_refusal(where)) from None
+        line += raw.count(b"\n", 0, error.start)
+        raise DataError(
+            f"{where}:{line}: is not UTF-8 (byte 0x{raw[error.start]:02X}); convert it, for example: "
+            f"iconv -f latin1 -t utf-8 {PurePosixPath(where).name} > utf8.txt"
+        ) from None
+
+
+def utf16_refusal(where: str) -> str:
+    """What to do with a UTF-16 file."""
+    return (
+        f"{where}: is UTF-16; convert it, for example: iconv -f utf-16 -t utf-8 {PurePosixPath(where).name} > utf8.txt"
+    )
+
+
+def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """(folder, file names) of a folder and those below, sorted; links to folders are not followed, so that a circle
+    cannot trap it.
+
+    Raises:
+        DataError: for a folder that cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise DataError(f"{printable(error.filename)}: folder cannot be read ({error.strerror})")
+
+    for here, folders, names in os.walk(folder, onerror=refuse):
+        folders.sort()
+        yield Path(here), sorted(names)
+
+
+def _as_walked(name: str) -> list[tuple[bool, str]]:
+    """Sorts names as `walk` finds them: the files of a folder before the folders in it."""
+    *folders, file = name.split("/")
+    return [*((True, folder) for folder in folders), (False, file)]
+
+
+class Folder(Tree):
+    """A folder; pictures may lie in an ``images.zip`` in it instead."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        archive = root / "images.zip"
+        self._archive = Zip(archive) if archive.is_file() else None
+
+    def names(self) -> Iterator[str]:
+        for here, names in walk(self.root):
+            for name in names:
+                yield (here / name).relative_to(self.root).as_posix()
+
+    def _path(self, name: str) -> Path | None:
+        """The file `name` if it lies within the folder and exists."""
+        relative = inside(name, self.root)
+        try:
+            path = self.root / relative
+            return path if path.is_file() else None
+        except (OSError, ValueError):
+            return None
+
+    def has(self, name: str) -> bool:
+        try:
+            return self._path(name) is not None or (self._archive is not None and self._archive.has(name))
+        except DataError:
+            return False
+
+    def content(self, name: str) -> Path | bytes:
+        path = self._path(name)
+        if path is not None:
+            return path
+        if self._archive is None:
+            raise DataError(f"{printable(self.root / name)}: there is no such picture")
+        if not self._archive.has(name):
+            raise DataError(f"{printable(name)}: there is no such picture in {self.root} or its images.zip")
+        return self._archive.content(name)
+
+    def parts(self) -> Iterator[Path]:
+        for here, names in walk(self.root):
+            yield here
+            yield from (here / name for name in names)
+
+
+class Zip(Tree):
+    """A zip archive, opened once in each thread of each process."""
+
+    def _zip(self) -> zipfile.ZipFile:
+        if getattr(self._local, "pid", None) != os.getpid():  # a forked worker must not share a file position
+            try:
+                self._local.zip = zipfile.ZipFile(self.root)
+            except (OSError, zipfile.BadZipFile, ValueError) as error:
+                reason = printable(error)
+                raise DataError(f"{self.root}: is not a readable zip archive ({reason})") from None
+            self._local.pid = os.getpid()
+        return self._local.zip
+
+    def names(self) -> Iterator[str]:
+        for name in sorted(self._zip().namelist(), key=_as_walked):
+            if not name.endswith("/"):
+                inside(name, self.root)
+                yield name
+
+    def has(self, name: str) -> bool:
+        return name in self._zip().NameToInfo
+
+    def content(self, name: str) -> bytes:
+        inside(name, self.root)
+        try:
+            info = self._zip().getinfo(name)
+            if info.file_size > MAX_BYTES:
+                raise DataError(
+                    f"{self.root}:{printable(name)}: has {info.file_size:,} bytes; allowed are {MAX_BYTES:,}"
+                )
+            return self._zip().read(info)
+        except KeyError:
+            raise DataError(f"{self.root}:{printable(name)}: there is no such picture") from None
+        except DataError:
+            raise
+        except Exception as error:  # each compression method has its own errors for damaged data
+            reason = printable(error) or type(error).__name__
+            raise DataError(f"{self.root}:{printable(name)}: cannot be read ({reason})") from None
+
+    def parts(self) -> Iterator[Path]:
+        yield self.root
+
+
+class Tar(Tree):
+    """A plain tar archive. Its list of members is read when first needed, once per process."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._members: dict[str, Member] | None = None
+
+    def _table(self) -> dict[str, Member]:
+        if self._members is None:
+            self._members = {member.name: member for member in tar_members(self.root)}
+        return self._members
+
+    def names(self) -> Iterator[str]:
+        yield from sorted(self._table(), key=_as_walked)
+
+    def has(self, name: str) -> bool:
+        return name in self._table()
+
+    def content(self, name: str) -> bytes:
+        member = self._table().get(name)
+        if member is None:
+            raise DataError(f"{self.root}:{printable(name)}: there is no such picture")
+        return self.read(member)
+
+    def read(self, member: Member) -> bytes:
+        """The bytes of a member."""
+        if member.size > MAX_BYTES:
+            raise DataError(
+                f"{self.root}:{printable(member.name)}: has {member.size:,} bytes; allowed are {MAX_BYTES:,}"
+            )
+        file = self._file()
+        file.seek(member.offset)
+        data = file.read(member.size)
+        if len(data) < member.size:
+            raise DataError(f"{self.root}:{printable(member.name)}: the archive ends before it does")
+        return data
+
+    def _file(self) -> BinaryIO:
+        if getattr(self._local, "pid", None) != os.getpid():
+            try:
+                self._local.file = self.root.open("rb")
+            except OSError as error:
+                raise DataError(f"{self.root}: cannot be read ({error.strerror})") from None
+            self._local.pid = os.getpid()
+        return self._local.file
+
+    def parts(self) -> Iterator[Path]:
+        yield self.root
+
+
+def open_tree(path: Path) -> Tree:
+    """A folder or archive.
+
+    Raises:
+        DataError: if it is neither.
+    """
+    if path.is_dir():
+        return Folder(path)
+    if zipfile.is_zipfile(path):
+        return Zip(path)
+    if path.suffix.lower() == ".tar" or is_tar(path):
+        return Tar(path)
+    raise DataError(f"{path}: is neither a folder nor a zip or tar archive")
+
+
+def is_tar(path: Path) -> bool:
+    """Whether a file has the mark of a tar archive."""
+    try:
+        with path.open("rb") as file:
+            return file.read(262)[257:] == b"ustar"
+    except OSError:
+        return False

@@ -1,0 +1,122 @@
+"""`crnn check` from words on the command line to an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from crnn.core.charset import Charset, characters
+from crnn.core.charsets import named_set
+from crnn.core.image import LineTransform
+from crnn.core.text import TextRules
+from crnn.data.sources import LineSource, ReadOptions, open_source
+from crnn.data.sources.trees import read_text
+from crnn.errors import CrnnError
+from crnn.inspect.figures import as_dict
+from crnn.inspect.fix import check_target, write_fixed
+from crnn.inspect.page import PICTURES, write_page
+from crnn.inspect.results import Inspection, Settings
+from crnn.inspect.run import inspect
+from crnn.inspect.table import print_inspection, print_kinds
+from crnn.inspect.tally import Tally, findings_table
+
+DEFAULT_HEIGHT = 32
+_SET = "set:"
+_WIDTH = 110
+
+
+def check(args: Namespace) -> int:
+    """Run the command.
+
+    Returns:
+        0 if training would accept the lines, 1 if not, or if there are warnings and `args.strict`.
+
+    Raises:
+        CrnnError: for arguments that do not go together, or data that cannot be opened.
+    """
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    out = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False, emoji=False)
+    if args.kinds:
+        print_kinds(out)
+        return 0
+    train, val = _paths(args.data, args.val)
+    settings = _settings(args)
+    if args.fix:
+        check_target(Path(args.fix), [*train, *val])
+    options = ReadOptions(args.name_pattern, args.text_column, args.image_column)
+    sources = {"train": [open_source(p, options) for p in train], "val": [open_source(p, options) for p in val]}
+    with findings_table(Path(args.findings) if args.findings else None) as writer:
+        inspection = inspect(sources["train"], sources["val"], settings, Tally(PICTURES, writer), _watch)
+    if args.html:
+        write_page(Path(args.html), inspection, sources)
+    if args.json:
+        print(json.dumps(as_dict(inspection), indent=2, ensure_ascii=False))
+    else:
+        print_inspection(inspection, out)
+    if args.fix:
+        _fix(Path(args.fix), sources, inspection, Console(stderr=args.json, highlight=False, markup=False))
+    return 1 if inspection.refusals or (args.strict and inspection.tally.counts) else 0
+
+
+def _paths(data: Sequence[str], val: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """(training paths, validation paths); a folder with train/ and perhaps val/ in it stands for these."""
+    if not data:
+        raise CrnnError("no lines named; give folders or files of labelled lines, as in: crnn check my_lines/train")
+    if len(data) == 1 and not val and (Path(data[0]) / "train").is_dir():
+        sides = [Path(data[0]) / "train", Path(data[0]) / "val"]
+        return [str(sides[0])], [str(sides[1])] if sides[1].is_dir() else []
+    return list(data), list(val or [])
+
+
+def _settings(args: Namespace) -> Settings:
+    charset = None
+    transform = None
+    if args.model:
+        if args.charset or args.height:
+            raise CrnnError("--model brings its own characters and height; leave out --charset and --height")
+        from crnn.loader import load
+
+        card = load(args.model, threads=1, device=None).card
+        charset, transform = card.charset, card.transform
+    elif args.charset:
+        charset = _charset(args.charset)
+    transform = transform or LineTransform(args.height or DEFAULT_HEIGHT)
+    return Settings(transform, charset, decode=not args.headers_only, threads=min(8, os.cpu_count() or 1))
+
+
+def _charset(given: str) -> Charset:
+    """Of ``set:NAME``, a text file, or the characters themselves."""
+    if given.startswith(_SET):
+        listed: Sequence[str] = named_set(given.removeprefix(_SET))
+    elif Path(given).is_file():
+        listed = read_text(Path(given)).splitlines()
+    else:
+        listed = [given]
+    symbols = {symbol for line in listed for symbol in characters(line, TextRules())}
+    return Charset(tuple(sorted(symbols)))
+
+
+def _fix(folder: Path, sources: dict[str, list[LineSource]], inspection: Inspection, out: Console) -> None:
+    """Write the mended copy: into `folder`, or where there are two sides into train/ and val/ there."""
+    sides = [role for role in sources if sources[role]]
+    for role in sides:
+        target = folder if len(sides) == 1 else folder / role
+        done = write_fixed(target, sources[role], role, inspection, _watch)
+        out.print(
+            f"{target}: {done.lines:,} lines written and read back, {done.changed:,} labels mended (changes.tsv), "
+            f"{done.dropped:,} lines left out (dropped.tsv)",
+            soft_wrap=True,
+        )
+
+
+def _watch(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
+    """A progress bar on standard error, where a person watches."""
+    console = Console(stderr=True)
+    return track(positions, doing, total, transient=True, disable=not console.is_terminal, console=console)

@@ -1,0 +1,180 @@
+"""A mended copy of lines: labels repaired where that is safe, unusable lines left out, pictures as they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from crnn.core.charset import Charset
+from crnn.core.image import PICTURE_FORMATS, PICTURE_SUFFIXES, printable
+from crnn.data.check import line_problem
+from crnn.data.sources import open_source
+from crnn.data.sources.base import Content, LineEntry, LineSource
+from crnn.errors import DataError
+from crnn.inspect.kinds import SURROGATE
+from crnn.inspect.results import Inspection, Watch, unwatched
+
+_UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
+
+
+class Fixed(NamedTuple):
+    """What a copy holds."""
+
+    folder: Path
+    lines: int
+    changed: int
+    dropped: int
+
+
+def check_target(folder: Path, data: Sequence[str]) -> None:
+    """Refuse a place for a copy, before an hour is spent.
+
+    Raises:
+        DataError: if `folder` holds something, or lies in the data that are copied.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{printable(folder)}: is there already and not empty; --fix writes to a new folder")
+    for path in data:
+        if Path(path).resolve() in (folder.resolve(), *folder.resolve().parents):
+            raise DataError(f"{printable(folder)}: lies in {printable(path)}, which is copied; name a folder elsewhere")
+
+
+def write_fixed(
+    folder: Path, sources: Sequence[LineSource], role: str, inspection: Inspection, watch: Watch = unwatched
+) -> Fixed:
+    """Write ``labels.tsv``, ``images/``, ``changes.tsv`` and ``dropped.tsv``, whole or not at all, and read them back.
+
+    Args:
+        folder: new, or empty.
+        sources: the lines of one role, one after the other.
+        role: ``train`` or ``val``.
+        inspection: their outcome.
+        watch: shows progress.
+
+    Raises:
+        DataError: if it cannot be written, no line is left, or what was written does not read as it should.
+    """
+    parent = folder.absolute().parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=parent))
+        try:
+            fixed = _Copy(temporary, role, inspection).write(sources, watch)
+            if folder.is_dir():
+                folder.rmdir()
+            temporary.chmod(0o755)
+            temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        raise DataError(f"{printable(folder)}: cannot be written ({error.strerror}); name another folder") from None
+    return fixed._replace(folder=folder)
+
+
+class _Copy:
+    """The files of a copy while it is written."""
+
+    def __init__(self, folder: Path, role: str, inspection: Inspection) -> None:
+        assert inspection.text_faults is not None
+        self.folder = folder
+        self.settings = inspection.settings
+        self.role = role
+        self.repair = inspection.text_faults.repair
+        self.lines = self.changed = self.dropped = 0
+
+    def write(self, sources: Sequence[LineSource], watch: Watch) -> Fixed:
+        (self.folder / "images").mkdir()
+        with (
+            (self.folder / "labels.tsv").open("w", encoding="utf-8", newline="\n") as labels,
+            (self.folder / "changes.tsv").open("w", encoding="utf-8", newline="") as changes,
+            (self.folder / "dropped.tsv").open("w", encoding="utf-8", newline="") as dropped,
+        ):
+            self._changes = csv.writer(changes, delimiter="\t", lineterminator="\n")
+            self._changes.writerow(("picture", "where", "change", "before", "after"))
+            self._dropped = csv.writer(dropped, delimiter="\t", lineterminator="\n")
+            self._dropped.writerow(("where", "picture", "reason", "detail"))
+            for source in sources:
+                for position in watch(range(len(source)), len(source), "writing"):
+                    labels.write(self._line(source, position))
+        self._read_back()
+        return Fixed(self.folder, self.lines, self.changed, self.dropped)
+
+    def _line(self, source: LineSource, position: int) -> str:
+        """The row of a line, its picture written; empty for one that is left out."""
+        entry = source.entry(position)
+        text, mended = self.repair(entry.text)
+        problem = self._problem(source, position, entry._replace(text=text))
+        if problem is None:
+            try:
+                name = self._write_picture(source.content(position), entry.picture)
+            except DataError as error:
+                problem = ("picture cannot be copied", str(error))
+        if problem is not None:
+            self.dropped += 1
+            self._dropped.writerow([printable(cell, 2000) for cell in (entry.where, entry.picture, *problem)])
+            return ""
+        self.lines += 1
+        if mended:
+            self.changed += 1
+            cells = (name, entry.where, ", ".join(mended), ascii(entry.text), ascii(text))
+            self._changes.writerow([printable(cell, 4000) for cell in cells])
+        return f"{name}\t{text}\n"
+
+    def _problem(self, source: LineSource, position: int, entry: LineEntry) -> tuple[str, str] | None:
+        try:
+            entry.text.encode("utf-8")
+        except UnicodeEncodeError:
+            return SURROGATE, f"{entry.text!a} cannot be written as UTF-8"
+        size, unreadable = (0, 0), None
+        charset = None
+        if self.role == "train" and entry.text.strip():  # repairs can bring characters that no label held
+            charset = self.settings.charset or Charset.from_texts([entry.text])
+        if not entry.problem:
+            try:
+                size = source.picture(position).size
+            except DataError as error:
+                unreadable = str(error)
+        return line_problem(entry, unreadable, size, self.settings.transform, charset, self.settings.max_width)
+
+    def _write_picture(self, content: Content, name: str) -> str:
+        """Copy a picture, byte for byte where it is a file; its name in the copy."""
+        path = PurePosixPath(name.replace("\\", "/").partition("#")[0])
+        stem = _UNSAFE.sub("_", path.stem)[:80]
+        suffix = path.suffix.lower()
+        if isinstance(content, Image.Image):
+            suffix = ".png"
+        elif suffix not in PICTURE_SUFFIXES:
+            suffix = f".{_format(content).lower()}"
+        target = f"images/{self.lines + 1:07d}_{stem}{suffix}"
+        if isinstance(content, Image.Image):
+            content.save(self.folder / target)
+        elif isinstance(content, Path):
+            shutil.copyfile(content, self.folder / target)
+        else:
+            (self.folder / target).write_bytes(content)
+        return target
+
+    def _read_back(self) -> None:
+        """Open the copy as training would, and see every line."""
+        if not self.lines:
+            raise DataError(f"none of {self.dropped:,} lines can be used; there is nothing to write")
+        copy = open_source(self.folder / "labels.tsv")
+        readable = sum(1 for i in range(len(copy)) if min(copy.size(i)) > 0 and not copy.entry(i).problem)
+        if readable != self.lines:
+            raise DataError(
+                f"{self.folder}: {self.lines:,} lines were written, {readable:,} are read; is the disk full?"
+            )
+
+
+def _format(content: Path | bytes) -> Any:
+    """Pillow's name of the format of a readable picture."""
+    with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=PICTURE_FORMATS) as picture:
+        return {"JPEG2000": "jp2"}.get(str(picture.format), picture.format)

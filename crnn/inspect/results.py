@@ -1,0 +1,85 @@
+"""What an inspection is asked for, and what it gives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.inspect.tally import Tally
+from crnn.inspect.text_faults import TextFaults
+
+MAX_WIDTH = 4096
+"""Default of training's data.max_width."""
+MAX_DROPPED = 0.02
+"""Default of training's data.max_dropped."""
+
+Watch = Callable[[Iterable[int], int, str], Iterable[int]]
+"""(positions, how many, what is done) -> the positions, for a progress display."""
+
+
+def unwatched(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
+    """No progress display."""
+    return positions
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What lines are checked for.
+
+    Args:
+        transform: of the model; gives the width, and so the time steps, of each line.
+        charset: of a model, or listed; None for the characters of the training labels.
+        max_width: in pixels after scaling; wider lines are errors.
+        max_dropped: share (0..1) of unusable lines up to which training accepts a source.
+        decode: decode every picture; False reads headers only.
+        threads: that many pictures are decoded at once.
+    """
+
+    transform: LineTransform
+    charset: Charset | None = None
+    max_width: int = MAX_WIDTH
+    max_dropped: float = MAX_DROPPED
+    decode: bool = True
+    threads: int = 1
+
+
+@dataclass
+class SetSummary:
+    """Figures of one source."""
+
+    role: str
+    name: str
+    lines: int
+    kept: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Lines that training leaves out, by reason."""
+    widths: Counter[int] = field(default_factory=Counter)
+    """Readable pictures by scaled width in pixels, in steps of 16."""
+    lengths: Counter[int] = field(default_factory=Counter)
+    """Labels by code points."""
+
+    @property
+    def readable(self) -> int:
+        """Lines whose picture could be read."""
+        return self.widths.total()
+
+
+@dataclass
+class Inspection:
+    """The outcome of `inspect`."""
+
+    settings: Settings
+    charset: Charset | None
+    """That labels were checked against; None if there is no label."""
+    tally: Tally
+    sets: list[SetSummary] = field(default_factory=list)
+    characters: dict[str, Counter[str]] = field(default_factory=dict)
+    """Role -> symbol -> how often it occurs."""
+    notes: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    """Why training would refuse these lines; empty if it would not."""
+    text_faults: TextFaults | None = None
+    """The judge of labels, which also repairs them."""

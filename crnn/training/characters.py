@@ -1,0 +1,209 @@
+"""Which characters a training's model writes: from labels, a list, a named set, a text file or another model."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from crnn.core.card import ModelCard
+from crnn.core.charset import Charset, characters, count_symbols
+from crnn.core.charsets import named_set
+from crnn.core.text import TextRules
+from crnn.errors import CharsetError, ConfigError
+from crnn.loader import file_kind
+from crnn.training.checks import MODEL_SUFFIXES, SET_PREFIX
+from crnn.training.config import CharsetConfig
+
+RARE = 5
+"""Characters that training labels hold fewer times than this are named."""
+NAMED = 20
+"""At most so many are named in one line."""
+ROUND_TRIPS = 20_000
+"""So many labels of right-to-left lines are tried for whether their reading comes back."""
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_RULES = ("form", "unit", "whitespace", "case", "direction")
+
+
+def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -> tuple[Charset, list[str]]:
+    """The charset that settings ask for, and what there is to say about it.
+
+    Args:
+        config: checked settings.
+        texts: training labels, each once; read to the end and not kept.
+        drawn: characters of lines rendered on the fly; they count as seen often.
+
+    Returns:
+        The charset, and lines about its size, rare and left-out characters, and labels that do not come back.
+
+    Raises:
+        ConfigError: for a source that cannot be read, or settings at odds with those of a model.
+        CharsetError: for no characters at all.
+        ModelFileError: for a damaged model file.
+    """
+    notes: list[str] = []
+    charset, origin = _named(config)
+    rules = charset.rules if charset else rules_of(config)
+    unit = charset.unit if charset else config.unit
+    lost: list[str] = []
+    counts = count_symbols(_tried(texts, rules, lost), rules, unit)  # type: ignore[arg-type]  # checked
+    often = set(characters(drawn, rules, unit))  # type: ignore[arg-type]
+    if charset is None:
+        kept = Counter({**counts, **{symbol: max(counts[symbol], config.min_count) for symbol in often}})
+        charset = Charset.from_counts(kept, config.extra, rules, unit, config.min_count)  # type: ignore[arg-type]
+        origin = "of the training labels"
+    notes.append(f"characters: {len(charset)} {origin}{_said(charset)}")
+    notes += _notes_on_counts(config, charset, counts, often)
+    if lost:
+        notes.append(
+            f"note: {len(lost)} training labels look like other text and will be read as that, such as {lost[0]!r} as "
+            f"{rules.to_logical(rules.to_visual(rules.normalize(lost[0])))!r}"
+        )
+    return charset, notes
+
+
+def rules_of(config: CharsetConfig) -> TextRules:
+    """The text rules of checked settings."""
+    return TextRules(config.form, config.whitespace, config.case, config.direction)  # type: ignore[arg-type]
+
+
+def listed_characters(config: CharsetConfig) -> tuple[str, ...] | None:
+    """The characters that settings name, in class order; None where the training labels decide."""
+    charset, _ = _named(config)
+    return charset.symbols if charset else None
+
+
+def _named(config: CharsetConfig) -> tuple[Charset | None, str]:
+    """The charset that settings name by themselves, or None; and where it comes from."""
+    if config.symbols is not None:
+        return _listed([config.symbols], config), "of charset.symbols"
+    if config.source is None:
+        return None, ""
+    if config.source.startswith(SET_PREFIX):
+        return _listed(named_set(config.source.removeprefix(SET_PREFIX)), config), f"of {config.source}"
+    path = Path(config.source)
+    if path.suffix.lower() in MODEL_SUFFIXES:
+        return _of_model(path, config)
+    return _listed(_lines(path), config), f"of {path}"
+
+
+def _listed(lists: Iterable[str], config: CharsetConfig) -> Charset:
+    """The charset of lists of characters, ordered by code point."""
+    rules, unit = rules_of(config), config.unit
+    found = Counter(s for listed in lists for s in characters(listed, rules, unit))  # type: ignore[arg-type]  # checked
+    try:
+        return Charset.from_counts(found, config.extra, rules, unit)  # type: ignore[arg-type]
+    except CharsetError as error:
+        where = f"charset.source={config.source}" if config.source else f"charset.symbols={config.symbols}"
+        raise ConfigError(f"{where}: {error}") from None
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a text file in UTF-8, without line ends and byte order mark."""
+    setting = f"charset.source={path}"
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                line = line.rstrip("\n")
+                if control := _CONTROL.search(line):
+                    raise ConfigError(
+                        f"{setting}: line {number} holds the control character U+{ord(control[0]):04X}; remove it, "
+                        "every other character of the file becomes one of the charset"
+                    )
+                yield line
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{setting}: is not UTF-8 ({error.reason}); save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(
+            f"{setting}: cannot be read ({error.strerror}); give a text file, a model file "
+            f"({', '.join(MODEL_SUFFIXES)}) or a named set such as {SET_PREFIX}latin"
+        ) from None
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card of any model file.
+
+    Raises:
+        ModelFileError: in one line.
+    """
+    kind = file_kind(path)
+    if kind == "onnx":
+        from crnn.core.onnx_backend import OnnxBackend
+
+        return OnnxBackend(path).card
+    from crnn.export.torch_backend import read_checkpoint, read_safetensors
+
+    return (read_checkpoint(path) if kind == "ckpt" else read_safetensors(path))[0]
+
+
+def _of_model(path: Path, config: CharsetConfig) -> tuple[Charset, str]:
+    """A model's characters in its order, those of charset.extra behind them; its text rules hold."""
+    own = read_card(path).charset
+    defaults = {field.name: field.default for field in fields(CharsetConfig)}
+    for name in _RULES:
+        wanted, stored = getattr(config, name), getattr(own, name)
+        if wanted not in (stored, defaults[name]):
+            raise ConfigError(
+                f"charset.{name}={wanted}: the characters come from {path}, whose {name} is {stored}; leave "
+                f"charset.{name} out, or take the characters from elsewhere"
+            )
+    further = sorted(s for s in characters(config.extra, own.rules, own.unit) if s not in own)
+    charset = Charset((*own.symbols, *further), own.form, own.unit, own.whitespace, own.case, own.direction)
+    added = f", then {len(further)} of charset.extra" if further else ""
+    return charset, f"of {path}, in its order{added}"
+
+
+def _said(charset: Charset) -> str:
+    """The rules that are not the default ones, as a tail."""
+    rules = dict(charset.rules.differences())
+    if charset.unit != "grapheme":
+        rules["unit"] = charset.unit
+    return f" ({', '.join(f'{name}={value}' for name, value in rules.items())})" if rules else ""
+
+
+def _notes_on_counts(config: CharsetConfig, charset: Charset, counts: Counter[str], often: set[str]) -> list[str]:
+    """Lines on characters that come rarely, never, or too rarely to be learned."""
+    seen: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    for symbol, count in counts.items():
+        if symbol in charset:
+            seen[symbol] += count
+        elif all(point in charset for point in symbol):  # encoded as its code points
+            seen.update(dict.fromkeys(symbol, count))
+        else:
+            left_out[symbol] = count
+    notes = []
+    rare = {symbol: count for symbol, count in seen.items() if count < RARE and symbol not in often}
+    if rare:
+        notes.append(f"note: {len(rare)} characters come fewer than {RARE} times in the training labels: {_list(rare)}")
+    never = {symbol: 0 for symbol in charset.symbols if symbol not in seen and symbol not in often}
+    if never and seen:
+        notes.append(f"note: {len(never)} characters never come in the training labels: {_list(never)}")
+    if left_out and config.min_count > 1:
+        notes.append(
+            f"note: charset.min_count={config.min_count} leaves out {len(left_out)} characters: {_list(left_out)}; "
+            "what becomes of their lines is data.unknown"
+        )
+    return notes
+
+
+def _list(counts: dict[str, int]) -> str:
+    """``'ï' U+00EF (2), ...``, the rarest first."""
+    order = sorted(counts, key=lambda symbol: (counts[symbol], symbol))
+    shown = [
+        f"{symbol!r} {' '.join(f'U+{ord(c):04X}' for c in symbol)}" + (f" ({counts[symbol]})" if counts[symbol] else "")
+        for symbol in order[:NAMED]
+    ]
+    more = [f"... and {len(order) - NAMED} more"] if len(order) > NAMED else []
+    return ", ".join(shown + more)
+
+
+def _tried(texts: Iterable[str], rules: TextRules, lost: list[str]) -> Iterator[str]:
+    """`texts`; those whose reading would not come back, of the first ones, are put into `lost`."""
+    for number, text in enumerate(texts):
+        if number < ROUND_TRIPS and not rules.round_trips(text):
+            lost.append(text)
+        yield text

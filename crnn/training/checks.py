@@ -1,0 +1,50 @@
+"""Whether settings can be what they are, before anything is opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crnn.core.charsets import NAMES
+from crnn.core.text import CHOICES
+from crnn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from crnn.training.config import CharsetConfig
+
+SET_PREFIX = "set:"
+"""Of a named set in `charset.source`."""
+MODEL_SUFFIXES = (".onnx", ".safetensors", ".ckpt")
+"""Of a model file in `charset.source`; every other path is a text file."""
+
+
+def choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Refuse a value that is not among `allowed` with a ConfigError."""
+    if value not in allowed:
+        raise ConfigError(f"{name}={value}: is unknown; allowed are {', '.join(allowed)}")
+
+
+def above(name: str, value: float, bound: float) -> None:
+    """Refuse a value that is not above `bound` with a ConfigError."""
+    if not value > bound:
+        raise ConfigError(f"{name}={value}: must be above {bound}")
+
+
+def check_charset(charset: CharsetConfig) -> None:
+    """Refuse unknown rules and sets, and settings that contradict each other, with a ConfigError that names them."""
+    for name, allowed in CHOICES.items():
+        choice(f"charset.{name}", getattr(charset, name), allowed)
+    choice("charset.unit", charset.unit, ("grapheme", "codepoint"))
+    above("charset.min_count", charset.min_count, 0)
+    named = [name for name in ("source", "symbols") if getattr(charset, name) is not None]
+    if len(named) > 1:
+        raise ConfigError(
+            f"charset.source={charset.source}: charset.symbols names the characters too; give one of them, and further "
+            "characters with charset.extra"
+        )
+    if named and charset.min_count > 1:
+        raise ConfigError(
+            f"charset.min_count={charset.min_count}: counts characters of the training labels, but charset.{named[0]} "
+            "names them; leave one of them out"
+        )
+    if charset.source is not None and charset.source.startswith(SET_PREFIX):
+        choice("charset.source", charset.source, tuple(SET_PREFIX + name for name in NAMES))

@@ -1,0 +1,87 @@
+"""What is said about the lines before the first step, and what stops a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+
+from crnn.core.charset import Charset
+from crnn.data.check import CheckReport
+from crnn.data.labels import UNKNOWN_CHARACTER
+from crnn.data.module import PreparedLines
+from crnn.data.sources.columns import entries, labels
+from crnn.data.split import leaks
+from crnn.errors import DataError
+from crnn.training.run_folder import RunFolder
+
+
+def report_lines(
+    train: Sequence[PreparedLines],
+    val: PreparedLines,
+    charset: Charset,
+    folder: RunFolder,
+    unknown: str,
+    max_dropped: float,
+) -> None:
+    """Say what is kept and dropped, and write ``dropped.tsv``.
+
+    Args:
+        train: of each source.
+        val: of all.
+        charset: of the model.
+        folder: of the run.
+        unknown: ``error`` refuses training labels outside the charset, ``drop`` leaves them out.
+        max_dropped: more dropped lines than this share (0..1) of a source stop the run.
+
+    Raises:
+        DataError: naming the first lines and what to do.
+    """
+    reports = [report for part in train for report in part.reports]
+    _refuse_unknown(reports, unknown)
+    dropped = [dropped for report in [*reports, *val.reports] for dropped in report.dropped]
+    if folder.first and reports:
+        CheckReport("", dropped=dropped).write_dropped(folder.path / "dropped.tsv")
+    for name, some in (("training", reports), ("validation", val.reports)):
+        for report in some:
+            see = f"; see {folder.path / 'dropped.tsv'}" if report.dropped else ""
+            folder.say(f"{name}: {report.summary()}{see}")
+            report.refuse_if_too_many(max_dropped)
+    _say_unknown(val, charset, folder)
+    if reports:
+        _say_leaks(train, val, folder)
+
+
+def _refuse_unknown(reports: list[CheckReport], policy: str) -> None:
+    unknown = [d for report in reports for d in report.dropped if d.reason == UNKNOWN_CHARACTER]
+    if unknown and policy == "error":
+        first = unknown[0]
+        raise DataError(
+            f"{first.where}: {first.detail}" + (f" (and {len(unknown) - 1} more lines)" if unknown[1:] else "")
+        )
+
+
+def _say_unknown(val: PreparedLines, charset: Charset, folder: RunFolder) -> None:
+    """Validation lines that no reading can get right are kept (they count as errors) and named."""
+    missing: dict[str, int] = {}
+    for text in labels(val.source):
+        for symbol in charset.unknown(text):
+            missing[symbol] = missing.get(symbol, 0) + 1
+    if missing:
+        named = ", ".join(f"{symbol!r} in {count}" for symbol, count in sorted(missing.items())[:10])
+        folder.say(
+            f"note: validation has {len(missing)} characters that training lacks ({named} lines); they count as errors"
+        )
+
+
+def _say_leaks(train: Sequence[PreparedLines], val: PreparedLines, folder: RunFolder) -> None:
+    """Name what makes a validation easier than the world: pictures, pages or writers on both sides."""
+    hashes = np.concatenate([report.hashes for part in train for report in part.reports])
+    both = np.intersect1d(hashes, np.concatenate([report.hashes for report in val.reports]))
+    if len(both[both != 0]):
+        folder.say(f"note: {len(both[both != 0]):,} pictures are among both training and validation lines")
+    real = [part.source for part in train if not part.source.endless]
+    leak = leaks(chain.from_iterable(map(entries, real)), entries(val.source))
+    if leak:
+        folder.say(f"note: {leak}")

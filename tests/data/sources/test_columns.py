@@ -1,0 +1,55 @@
+"""One pass over all entries gives what asking for each of them gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests_support import ListSource
+
+from crnn.data.sources import LineEntry, LineSource, open_source
+from crnn.data.sources.base import Row
+from crnn.data.sources.columns import entries, labels
+from crnn.data.sources.index import BLOCK, LineIndex, Strings
+from crnn.data.sources.views import Concatenation, Selection
+
+
+def same(source: LineSource) -> None:
+    wanted = [source.entry(i) for i in range(len(source))]
+    assert list(entries(source)) == wanted
+    assert list(labels(source)) == [entry.text for entry in wanted]
+
+
+def test_every_kind_of_source(line_folder: Path, tmp_path: Path) -> None:
+    for cache in (None, tmp_path):
+        one, two = open_source(line_folder / "train", cache=cache), open_source(line_folder / "val", cache=cache)
+        both = Concatenation([one, two])
+        listed = ListSource([LineEntry("a", "b", "c", "d", "e"), LineEntry("", "", "")])
+        for source in (one, both, listed, Concatenation([two, listed])):
+            same(source)
+            for positions in (
+                [],
+                [0],
+                [1, 0],
+                [0, 0],
+                range(len(source)),
+                range(0, len(source), 2),
+                range(1, len(source)),
+            ):
+                same(Selection(source, positions))
+        same(Selection(Selection(both, range(5, 55)), range(3, 45, 2)))
+
+
+@given(st.lists(st.text(st.characters(), max_size=5), max_size=30))
+def test_strings_in_blocks(texts: list[str]) -> None:
+    column = LineIndex.build(Row(text, "", "") for text in texts).column("text")
+    assert isinstance(column, Strings)
+    assert list(column) == texts == [column[i] for i in range(len(column))]
+
+
+@pytest.mark.parametrize("lines", [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3])
+def test_borders_of_blocks(lines: int) -> None:
+    texts = [("é" if i % 3 else "") + str(i) for i in range(lines)]
+    assert list(LineIndex.build(Row(text, "", "") for text in texts).column("text")) == texts

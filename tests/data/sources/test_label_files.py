@@ -1,0 +1,137 @@
+"""Which file of a folder or archive holds the labels, and how it is opened."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from crnn.data.sources import FORMATS, open_source, trees
+from crnn.data.sources.label_files import base_folder, find_label_files, read_lines, read_whole
+from crnn.data.sources.place import Place
+from crnn.data.sources.registry import find_reader
+from crnn.errors import DataError
+
+
+def written(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        path = folder / name.replace("__", "/").replace("_DOT_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def zipped(path: Path, **files: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name.replace("__", "/").replace("_DOT_", "."), text)
+    return path
+
+
+ROW = "filename,text\na.png,x\n"
+
+
+def test_one_folder_around_everything(tmp_path: Path) -> None:
+    a = zipped(tmp_path / "a.zip", set__labels_DOT_csv=ROW, set__a_DOT_png="x", _DOT_DS_Store="x")
+    assert base_folder(Place(a)) == "set/"
+    assert open_source(a).entry(0).picture == "set/a.png"
+    assert open_source(a).content(0) == b"x"
+    assert open_source(a).entry(0).where == f"{a}/set/labels.csv:2"
+    b = zipped(tmp_path / "b.zip", one__labels_DOT_csv=ROW, two__labels_DOT_csv=ROW)
+    assert base_folder(Place(b)) == ""
+    with pytest.raises(DataError, match="in a known format"):
+        open_source(b)
+    folder = written(tmp_path / "c", x__y__labels_DOT_csv=ROW, x__y__a_DOT_png="x")
+    assert open_source(folder).content(0) == folder / "x/y/a.png"
+    assert base_folder(Place(written(tmp_path / "d", x="y", z__a="b"))) == ""
+
+
+def test_tsv_with_a_header(tmp_path: Path) -> None:
+    """A labels.tsv never has one; another one may."""
+    table = "filename\ttext\na.png\tx\n"
+    assert len(open_source(written(tmp_path, labels_DOT_tsv=table, other_DOT_tsv=table))) == 2
+    assert len(open_source(tmp_path / "labels.tsv")) == 2
+    assert len(open_source(tmp_path / "other.tsv")) == 1
+
+
+def test_many_tables_are_something_else(tmp_path: Path) -> None:
+    for i in range(51):
+        written(tmp_path, **{f"{i}_DOT_csv": ROW})
+    assert find_label_files(Place(tmp_path)) == []
+    assert [one.name for one in find_label_files(Place(written(tmp_path, labels_DOT_csv=ROW)))] == ["labels.csv"]
+
+
+def test_damaged_archives(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", labels_DOT_csv=ROW * 50)
+    data = bytearray(path.read_bytes())
+    data[45] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"labels\.csv: cannot be read \(Bad CRC-32"):
+        open_source(path)
+    path.write_bytes(data[:60])
+    with pytest.raises(DataError, match="is neither a folder nor a zip or tar archive"):
+        open_source(path)
+
+
+def test_a_table_that_goes_away(tmp_path: Path) -> None:
+    reader = find_reader(written(tmp_path, labels_DOT_csv=ROW))[1]
+    (tmp_path / "labels.csv").unlink()
+    with pytest.raises(DataError):
+        list(reader.rows())
+
+
+def test_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a line feed ends a line; a byte order mark is no text, but at the start alone."""
+    (tmp_path / "x.txt").write_bytes("\ufeffa\u2028b\rc\r\n\n\ufeffd\x85".encode())
+    tree = trees.Folder(tmp_path)
+    assert list(read_lines(tree, "x.txt")) == ["a\u2028b\rc\r\n", "\n", "\ufeffd\x85"]
+    assert read_whole(tree, "x.txt") == "".join(read_lines(tree, "x.txt"))
+    (tmp_path / "x.txt").write_bytes(b"a\nb\n\xff")
+    for read in (read_lines, read_whole):
+        with pytest.raises(DataError, match=r"x\.txt:3: is not UTF-8 \(byte 0xFF\)"):
+            list(read(tree, "x.txt"))
+    (tmp_path / "x.txt").write_bytes("käse".encode("utf-16"))
+    with pytest.raises(DataError, match="is UTF-16"):
+        tree.text("x.txt")
+    monkeypatch.setattr("crnn.data.sources.label_files.MAX_LABEL_BYTES", 2**20)
+    archive = zipped(tmp_path / "a.zip", labels_DOT_csv=ROW * 60_000)
+    with pytest.raises(DataError, match=r"labels\.csv: has 1 MiB; labels of at most 64 MiB are read"):
+        open_source(archive)
+
+
+def test_looking_never_raises(tmp_path: Path) -> None:
+    """Whatever the bytes of a file of any ending."""
+    contents = [
+        b"",
+        b"\xff\xfe",
+        b"\xff\xfe\x00\xd8",
+        b"\0" * 99,
+        b'"' * 99,
+        b"[" * 70_000,
+        b'{"a":' * 20_000,
+        b"9" * 70_000,
+    ]
+    contents += [
+        b"filename,text",
+        b"a.png\t",
+        b'{"metainfo": {}',
+        b'{"data_list": [',
+        "ä,\x85".encode("latin-1"),
+    ]
+    count = 0
+    for ending in ("csv", "tsv", "txt", "json", "jsonl", "tab", "ndjson"):
+        for number, content in enumerate(contents):
+            folder = tmp_path / f"{ending}{number}"
+            folder.mkdir()
+            (folder / f"x.{ending}").write_bytes(content)
+            for path in (folder, folder / f"x.{ending}"):
+                place = Place(path)
+                for reader in FORMATS.values():
+                    assert reader.matches(place) in (True, False)
+                try:
+                    len(open_source(path))
+                except DataError as error:
+                    assert "\n" not in str(error)
+                count += 1
+    assert count == 7 * 13 * 2

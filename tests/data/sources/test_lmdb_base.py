@@ -1,0 +1,337 @@
+"""LMDB databases of deep-text-recognition-benchmark and PARSeq."""
+
+from __future__ import annotations
+
+import gc
+import io
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import lmdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from crnn.data.sources import LineSource, extra, lmdb_base, open_source
+from crnn.data.sources.registry import find_reader
+from crnn.errors import DataError
+
+TEXTS = ["eins", "zwei drei", " mit Leerzeichen ", "नि", 'Tab\tund "Zitat"']
+
+
+def png(i: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (40 + i, 20), 10 * i).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write(path: Path, texts: Sequence[str | bytes] = TEXTS, subdir: bool = True, padding: int = 0) -> Path:
+    """As deep-text-recognition-benchmark's create_lmdb_dataset.py does it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with lmdb.open(str(path), map_size=2**40, subdir=subdir, sync=False) as base, base.begin(write=True) as transaction:
+        for number, text in enumerate(texts, start=1):
+            transaction.put(b"image-%09d" % number, png(number - 1) + bytes(padding))
+            transaction.put(b"label-%09d" % number, text if isinstance(text, bytes) else text.encode())
+        transaction.put(b"num-samples", str(len(texts)).encode())
+    return path
+
+
+def change(path: Path, puts: dict[bytes, bytes], deletes: Sequence[bytes] = ()) -> Path:
+    with lmdb.open(str(path), sync=False) as database, database.begin(write=True) as transaction:
+        for key, value in puts.items():
+            transaction.put(key, value)
+        for key in deletes:
+            assert transaction.delete(key)
+    return path
+
+
+def texts_of(source: LineSource) -> list[str]:
+    return [source.entry(i).text for i in range(len(source))]
+
+
+def problems_of(source: LineSource) -> list[str]:
+    return [source.entry(i).problem for i in range(len(source))]
+
+
+def read(source: LineSource, i: int) -> tuple[str, tuple[int, int], object]:
+    return source.entry(i).text, source.size(i), source.picture(i).getpixel((0, 0))
+
+
+def wanted(i: int) -> tuple[str, tuple[int, int], object]:
+    return TEXTS[i], (40 + i, 20), 10 * i
+
+
+def test_folder_and_single_files(tmp_path: Path) -> None:
+    write(tmp_path / "one.lmdb", subdir=False)
+    write(tmp_path / "two.mdb", subdir=False)
+    for path in (write(tmp_path / "folder"), tmp_path / "one.lmdb", tmp_path / "two.mdb"):
+        assert find_reader(path)[0] == "lmdb"
+        source = open_source(path)
+        assert [read(source, i) for i in range(len(source))] == [wanted(i) for i in range(5)]
+        assert problems_of(source) == [""] * 5
+        file = path / "data.mdb" if path.is_dir() else path
+        assert source.entry(1).where == f"{file}:label-000000002"
+        assert source.entry(1).picture == "image-000000002"
+
+
+def test_nested_databases_are_one(tmp_path: Path) -> None:
+    write(tmp_path / "real" / "ArT" / "train", ["a", "b"])
+    write(tmp_path / "real" / "COCO", ["c"])
+    write(tmp_path / "real" / "x.lmdb", ["d", "e"], subdir=False)
+    (tmp_path / "real" / "README.md").write_text("what this is")
+    source = open_source(tmp_path / "real")
+    assert texts_of(source) == ["d", "e", "a", "b", "c"]  # of a folder: its files, then those below, sorted
+    assert [source.size(i)[0] for i in range(5)] == [40, 41, 40, 41, 40]
+    assert [source.entry(i).picture for i in range(1, 5)] == [
+        "x.lmdb/image-000000002",
+        "ArT/train/image-000000001",
+        "ArT/train/image-000000002",
+        "COCO/image-000000001",
+    ]
+    assert source.entry(4).where == f"{tmp_path}/real/COCO/data.mdb:label-000000001"
+    assert len({str(part) for part in find_reader(tmp_path / "real")[1].parts()}) == 3
+
+
+def test_travels(tmp_path: Path) -> None:
+    source = open_source(write(tmp_path / "a"))
+    everything = [read(source, i) for i in range(5)]
+    assert len(pickle.dumps(find_reader(tmp_path / "a")[1])) < 500  # a path, not what it has open
+    assert [read(pickle.loads(pickle.dumps(source)), i) for i in range(5)] == everything
+    for method in ("spawn", "fork"):
+        with get_context(method).Pool(2) as pool:
+            assert pool.starmap(read, [(source, i % 5) for i in range(20)]) == everything * 4
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda i: read(source, i % 5), range(200))) == everything * 40
+
+
+def read_many(source: LineSource) -> list[tuple[str, tuple[int, int], object]]:
+    with ThreadPoolExecutor(4) as threads:
+        return list(threads.map(lambda i: read(source, i % 5), range(40)))
+
+
+def test_forked_while_threads_read(tmp_path: Path) -> None:
+    source = open_source(write(tmp_path / "a"))
+    here = read_many(source)
+    with get_context("fork").Pool(2) as pool:
+        later = pool.map_async(read_many, [source] * 6)
+        assert read_many(source) == here
+        assert later.get(60) == [here] * 6
+
+
+def test_opened_once_in_a_process_and_closed_with_its_last_reader(tmp_path: Path) -> None:
+    """LMDB refuses to open a database twice; two sources of it, or another name of it, share one."""
+    write(tmp_path / "a")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    sources = [open_source(tmp_path / "a"), open_source(tmp_path / "a"), open_source(tmp_path / "link")]
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(lambda s: read(s, 0), sources)) == [wanted(0)] * 3
+    del sources
+    gc.collect()
+    others = lmdb.open(str(tmp_path / "a"), readonly=True, lock=False)
+    with pytest.raises(DataError, match=r"data\.mdb: cannot be opened \(.*already open"):
+        open_source(tmp_path / "a")
+    others.close()
+    assert len(open_source(tmp_path / "a")) == 5
+
+
+def test_only_reads(tmp_path: Path) -> None:
+    """No lock file appears, nothing is written, and the map is as large as the file, not as the writer's terabyte."""
+    folder = write(tmp_path / "a")
+    (folder / "lock.mdb").unlink()
+    before = (folder / "data.mdb").stat()
+    source = open_source(folder)
+    assert [read(source, i) for i in range(5)] == [wanted(i) for i in range(5)]
+    assert [path.name for path in folder.iterdir()] == ["data.mdb"]
+    assert (folder / "data.mdb").stat().st_mtime_ns == before.st_mtime_ns
+    opened = lmdb_base.environment(folder / "data.mdb")
+    assert opened.info()["map_size"] == before.st_size
+    assert opened.flags()["readahead"] is False
+    assert opened.flags()["lock"] is False
+
+
+def test_missing_keys_are_lines_with_a_problem(tmp_path: Path) -> None:
+    folder = change(write(tmp_path / "a"), {}, deletes=[b"label-000000002", b"image-000000004"])
+    source = open_source(folder)
+    assert texts_of(source) == ["eins", "", TEXTS[2], TEXTS[3], TEXTS[4]]
+    assert problems_of(source) == ["", "is missing", "", "has no picture: the key image-000000004 is missing", ""]
+    assert source.entry(1).where.endswith("data.mdb:label-000000002")
+    with pytest.raises(DataError, match=r"a/image-000000004: there is no such key in .*data\.mdb"):
+        source.picture(3)
+    assert problems_of(open_source(change(write(tmp_path / "b"), {}, [b"label-000000005"])))[4] == "is missing"
+
+
+def test_missing_pictures_that_other_keys_hide(tmp_path: Path) -> None:
+    """As many keys as there should be, but one of them is another; seen when the picture is asked for."""
+    folder = change(write(tmp_path / "a"), {b"author": b"x"}, [b"image-000000001"])
+    with pytest.raises(DataError, match="image-000000001: there is no such key"):
+        open_source(folder).size(0)
+
+
+def test_other_keys_do_no_harm(tmp_path: Path) -> None:
+    extra_keys = {b"path-000000001": b"x.png", b"zz": b"z", b"image-x": b"", b"a": b"b"}
+    source = open_source(change(write(tmp_path / "a"), extra_keys))
+    assert (texts_of(source), problems_of(source)) == (TEXTS, [""] * 5)
+
+
+def test_wrong_count(tmp_path: Path) -> None:
+    fewer = open_source(change(write(tmp_path / "a"), {b"num-samples": b"3", b"label-x": b"?"}))
+    assert texts_of(fewer) == [*TEXTS, "?"]
+    outside = "is outside label-000000001 .. label-000000003, which num-samples=3 counts"
+    assert problems_of(fewer) == ["", "", "", outside, outside, outside]
+    more = open_source(change(write(tmp_path / "b"), {b"num-samples": b"7"}))
+    assert problems_of(more) == [""] * 5 + ["is missing"] * 2
+    zero_based = change(write(tmp_path / "c"), {b"label-000000000": b"first", b"image-000000000": png(9)})
+    assert problems_of(open_source(zero_based))[0].startswith("is outside label-000000001")
+    for count in (b"1000000000000", b"12", b"five", b"-1", b"", "٣".encode(), b"9" * 5000):
+        folder = change(tmp_path / "c", {b"num-samples": count})
+        if count == b"12":
+            assert len(open_source(folder)) == 13  # as many as there are keys: each missing one is named
+            continue
+        with pytest.raises(DataError, match=r"data\.mdb: num-samples='.*', but there are 13 keys, two for each line"):
+            open_source(folder)
+    with pytest.raises(DataError, match=r"data\.mdb: has no key num-samples; .* image-%09d and label-%09d from 1"):
+        open_source(change(write(tmp_path / "d"), {}, [b"num-samples"]))
+    with pytest.raises(DataError, match="has no lines"):
+        open_source(write(tmp_path / "e", []))
+
+
+def test_labels_that_are_no_text(tmp_path: Path) -> None:
+    source = open_source(write(tmp_path / "a", ["gut", "Käse".encode("latin-1"), b"x" * (extra.MAX_TEXT_BYTES + 1)]))
+    assert texts_of(source) == ["gut", "K�se", ""]
+    assert problems_of(source) == [
+        "",
+        "is not UTF-8 (byte 0xE4 at 1); write it anew in UTF-8",
+        "has a label of 65,537 bytes; at most 65,536 are read",
+    ]
+
+
+def test_huge_pictures_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lmdb_base, "MAX_BYTES", 50)
+    with pytest.raises(DataError, match=r"image-000000001: has \d+ bytes; allowed are 50"):
+        open_source(write(tmp_path / "a")).picture(0)
+
+
+READ_ALL = """
+import sys
+from crnn.data.sources import open_source
+from crnn.errors import DataError
+try:
+    source = open_source(sys.argv[1])
+    for i in range(len(source)):
+        source.content(i)
+    print("whole")
+except DataError as error:
+    print(error)
+"""
+
+
+def in_another_process(path: Path) -> str:
+    """A missing page of a mapped file ends the process; so the test must not be that process."""
+    done = subprocess.run([sys.executable, "-c", READ_ALL, str(path)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, (done.returncode, done.stderr)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("tail", ["cut", "zeros"])
+def test_cut_databases(tail: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", [f"line {i}" for i in range(300)], padding=3000)
+    file = folder / "data.mdb"
+    whole = file.read_bytes()
+    assert in_another_process(folder) == "whole"
+    for keep in (0, 10, 100, 4096, 5000, 8192, 20_000, len(whole) // 2, len(whole) - 70_000, len(whole) - 1):
+        if tail == "zeros" and keep > len(whole) - 65536:
+            continue
+        file.write_bytes(whole[:keep].ljust(len(whole) if tail == "zeros" else keep, b"\0"))
+        said = in_another_process(folder if keep >= 24 else file)
+        if keep < 24:
+            assert "holds no labelled lines in a known format" in said
+        else:
+            assert "data.mdb: " in said, said
+            assert "copy or download it again" in said
+            assert "\n" not in said
+
+
+def test_damaged_pages(tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", [f"line {i}" for i in range(300)], padding=3000)
+    file = folder / "data.mdb"
+    whole = bytearray(file.read_bytes())
+    root = [int.from_bytes(whole[page + 128 : page + 136], "little") for page in (0, 4096)]
+    for page in root:
+        if page < len(whole) // 4096:
+            whole[page * 4096 : page * 4096 + 4096] = bytes(4096)
+    file.write_bytes(whole)
+    assert "data.mdb: is damaged (" in in_another_process(folder)
+
+
+def test_changed_databases_are_indexed_anew(tmp_path: Path) -> None:
+    folder = write(tmp_path / "a")
+    assert texts_of(open_source(folder, cache=tmp_path / "cache")) == TEXTS
+    gc.collect()
+    change(folder, {b"label-000000001": b"uno"})
+    assert texts_of(open_source(folder, cache=tmp_path / "cache")) == ["uno", *TEXTS[1:]]
+
+
+def test_keys_stay_within(tmp_path: Path) -> None:
+    write(tmp_path / "secret")
+    reader = find_reader(write(tmp_path / "a" / "b").parent)[1]
+    assert reader.content("b/image-000000001") == png(0)
+    for key in ("../secret/image-000000001", "/etc/image-000000001", "b/../../secret/image-000000001"):
+        with pytest.raises(DataError, match=r"must stay within .*: no '\.\.'"):
+            reader.content(key)
+    for key in ("b/none", "c/image-000000001", "b/" + "x" * 600, "b/\0", "b/"):
+        with pytest.raises(DataError) as caught:
+            reader.content(key)
+        assert "\n" not in str(caught.value)
+
+
+def test_other_databases_are_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "data.mdb").write_bytes(b"Standard Jet DB" + bytes(5000))  # Access calls its files .mdb too
+    for path in (tmp_path, tmp_path / "data.mdb"):
+        with pytest.raises(DataError, match="in a known format"):
+            open_source(path)
+
+
+def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a")
+    monkeypatch.setitem(sys.modules, "lmdb", None)
+    assert find_reader(tmp_path / "a")[0] == "lmdb"  # looking needs no package
+    with pytest.raises(DataError) as caught:
+        open_source(tmp_path / "a")
+    assert str(caught.value) == 'lmdb is needed to read this and not installed: pip install "crnn[formats]"'
+
+
+def test_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert extra.need("lmdb") is lmdb
+    with pytest.raises(DataError, match=r'none_such is needed .*: pip install "crnn\[formats\]"$'):
+        extra.need("none_such.deeper")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "half_there.py").write_text("import its_own_need\n")
+    with pytest.raises(DataError, match=r"half_there: fails to import \(No module named 'its_own_need'\)"):
+        extra.need("half_there")
+    (tmp_path / "built_wrong.py").write_text("raise ImportError('libc:\\n too old')\n")
+    with pytest.raises(DataError, match=r"built_wrong: fails to import \(libc: too old\); install it again"):
+        extra.need("built_wrong")
+
+
+def test_no_torch() -> None:
+    code = "import sys, crnn.data.sources; assert not {'torch', 'lmdb', 'pyarrow', 'lxml'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+HARD = st.text(max_size=30) | st.sampled_from(["", " ", "שלום", "🙂🏽", "a\nb", "\r\n", "\ufeffx", "é", "\x00"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(HARD, min_size=1, max_size=20))
+def test_every_text_comes_back(texts: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        source = open_source(write(Path(folder) / "a", texts))
+        assert texts_of(source) == texts
+        assert source.size(len(texts) - 1) == (39 + len(texts), 20)

@@ -69,7 +69,9 @@ def test_columns() -> None:
     assert known_columns(["a", "b"]) == (False, False)
     with pytest.raises(DataError, match="t: has no column for the picture among: text; known names are file, "):
         find_columns(["text"], ReadOptions(), "t")
-    with pytest.raises(DataError, match=r"t: path, file may each be the picture; say which with data\.image_column=NAME"):
+    with pytest.raises(
+        DataError, match=r"t: path, file may each be the picture; say which with data\.image_column=NAME"
+    ):
         find_columns(["path", "file", "text"], ReadOptions(), "t")
     assert [is_picture_name(name) for name in ("a.PNG", "a.b/c.jpeg", "png", "a.png ", "a.txt")] == [True, True] + [
         False

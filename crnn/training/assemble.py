@@ -18,6 +18,7 @@ from crnn.data.module import PreparedLines, cached, joined, mixed, prepare
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.base import Row
 from crnn.data.sources.columns import labels
+from crnn.data.sources.sides import find_side
 from crnn.data.sources.views import Concatenation, Fitting, Selection
 from crnn.data.split import Split, SplitRule, split_lines
 from crnn.data.synth.source import synthetic_pair
@@ -91,9 +92,8 @@ def find_splits(root: str) -> tuple[str, str | None]:
             f"data.root={root}: there is no such file or folder. Give the folder that holds train/ and val/, or the "
             "lines themselves; experiments look in $CRNN_DATA, else in data/"
         )
-    if (folder / "train").is_dir():
-        return str(folder / "train"), str(folder / "val") if (folder / "val").is_dir() else None
-    return str(folder), None
+    train, val = find_side(folder, "train"), find_side(folder, "val")
+    return str(train or folder), str(val) if train and val else None
 
 
 def _paths(setting: object) -> list[str]:

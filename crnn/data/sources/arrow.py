@@ -16,11 +16,11 @@ from crnn.data.sources.arrow_files import SUFFIXES, Blocks, Steps, is_table, ope
 from crnn.data.sources.base import Content, Reader, ReadOptions, Row
 from crnn.data.sources.extra import label_text, natural, need
 from crnn.data.sources.place import Place
+from crnn.data.sources.sides import side_of, side_of_tables
 from crnn.data.sources.trees import inside, read_text, walk
 from crnn.errors import DataError
 
 _SHARD = re.compile(r"(.*)-([0-9]{5,})-of-([0-9]{5,})\.\w+")
-_SPLITS = frozenset(("train", "training", "test", "testing", "validation", "valid", "val", "dev", "eval"))
 _KEY = re.compile(r"(?:(.*):)?([0-9]{1,10}):([0-9]{1,18})", re.DOTALL)
 
 
@@ -31,7 +31,7 @@ class ArrowReader(Reader):
     where there is but one; where a column only names pictures, it is that name, relative to the file's folder.
 
     Args:
-        path: file or folder.
+        path: file or folder, or ``FOLDER/train`` for the files of that side in FOLDER.
         options: `text_column` and `image_column`.
     """
 
@@ -39,6 +39,7 @@ class ArrowReader(Reader):
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         super().__init__(path, options)
+        self._root, self._side = side_of_tables(path) or (path, "")
         self._blocks = Blocks()
         self._layouts: dict[Path, Layout] = {}
 
@@ -55,34 +56,33 @@ class ArrowReader(Reader):
         return any(name.lower().endswith(SUFFIXES) and is_table(_head(place.path / name), name) for name in place.names)
 
     def parts(self) -> Iterator[Path]:
-        if not self.path.is_dir():
-            yield self.path
+        if not self._root.is_dir():
+            yield self._root
             return
         found: list[Path] = []
-        for folder, names in walk(self.path):
+        for folder, names in walk(self._root):
             if "dataset_dict.json" in names and folder == self.path:
                 raise DataError(f"{folder}: holds several splits; give the folder of one, such as {folder / 'train'}")
             tables = [name for name in names if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
             if "state.json" in names:  # beside the data there may be what datasets.map has left
                 tables = _saved(folder / "state.json", tables)
-            found += (folder / name for name in sorted(tables, key=natural))
+            files = [folder / name for name in sorted(tables, key=natural)]
+            found += [file for file in files if not self._side or side_of(file, self._root) == self._side]
         self._require_all(found)
         yield from found
 
     def _require_all(self, files: list[Path]) -> None:
         """No shard is missing, and all are of one split."""
         shards: dict[tuple[Path, str, str], set[int]] = defaultdict(set)
-        splits = set()
+        sides = {side for file in files if (side := side_of(file, self._root))}
         for file in files:
             match = _SHARD.fullmatch(file.name)
             if match:
                 shards[file.parent, match[1], match[3]].add(int(match[2]))
-            names = {*file.relative_to(self.path).parent.parts, re.split(r"[-_.]", file.name)[0]}
-            splits |= {name for name in names if name.lower() in _SPLITS}
-        if len(splits) > 1:
+        if len(sides) > 1:
             raise DataError(
-                f"{self.path}: holds the splits {', '.join(sorted(splits))}; give each a folder of its own "
-                f"({self.path / 'train'}, {self.path / 'val'}), or give one file"
+                f"{self.path}: holds {', '.join(sorted(sides))} lines; give those of one, such as "
+                f"{self.path / min(sides)}; a training takes both with data.root={self.path}"
             )
         for (folder, name, count), present in shards.items():
             if len(present) < int(count):
@@ -94,7 +94,7 @@ class ArrowReader(Reader):
 
     def rows(self) -> Iterator[Row]:
         for file in self.parts():
-            name = file.relative_to(self.path).as_posix() if self.path.is_dir() else ""
+            name = file.relative_to(self._root).as_posix() if self._root.is_dir() else ""
             prefix = f"{name}:" if name else ""
             folder = name.rpartition("/")[0]
             with reading(file):
@@ -120,8 +120,8 @@ class ArrowReader(Reader):
     def content(self, key: str) -> Content:
         match = _KEY.fullmatch(key)
         if match is None:
-            return self._file(key, self.path if self.path.is_dir() else self.path.parent)
-        file = self.path / inside(match[1], self.path) if match[1] else self.path
+            return self._file(key, self._root if self._root.is_dir() else self._root.parent)
+        file = self._root / inside(match[1], self._root) if match[1] else self._root
         if self._blocks.pid != os.getpid():  # a forked worker has its own
             self._blocks = Blocks()
         layout = self._layout(file)

@@ -18,6 +18,7 @@ from crnn.data.sources.label_table import LabelTableReader
 from crnn.data.sources.lmdb_base import LmdbReader
 from crnn.data.sources.page_xml import PageXmlReader
 from crnn.data.sources.place import Place
+from crnn.data.sources.sides import side_of_tables
 from crnn.data.sources.tar_shards import TarShardsReader
 from crnn.errors import DataError
 
@@ -62,6 +63,8 @@ def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None
     if options.name_pattern is not None:
         compiled(options.name_pattern)  # refused even where it is not needed
     where = Path(path)
+    if side_of_tables(where):
+        return "arrow", ArrowReader(where, options)
     if not where.exists():
         raise DataError(f"{where}: there is no such file or folder")
     place = Place(where)

@@ -182,7 +182,10 @@ def test_missing_shards_and_mixed_splits(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"state\.json: names 'data-00001-of-00002\.arrow', which is not beside it"):
         open_source(tmp_path / "b")
     parquet(shards(tmp_path / "c") / "data" / "test-00000-of-00001.parquet", hugging_face())
-    with pytest.raises(DataError, match=r"c: holds the splits test, train; give each a folder of its own"):
+    with pytest.raises(
+        DataError,
+        match=r"c: holds test, train lines; give those of one, such as .*c/test; a training takes both with data.root",
+    ):
         open_source(tmp_path / "c")
     assert len(open_source(tmp_path / "c" / "data" / "test-00000-of-00001.parquet")) == 7
     saved(tmp_path / "d" / "train")

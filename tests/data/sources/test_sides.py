@@ -1,0 +1,98 @@
+"""Sides below one folder, by folder names and by names of shards."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from crnn.data.sources import open_source
+from crnn.data.sources.sides import find_side, side_of
+from crnn.errors import DataError
+from crnn.training.assemble import find_splits
+
+
+def png(grey: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (40, 20), grey).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def hub(folder: Path, *shards: str) -> Path:
+    """A data set as the Hub publishes them; every text is the name of its shard."""
+    for number, name in enumerate(shards):
+        path = folder / "data" / f"{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table({"image": [png(10 * number)], "text": [name]}), path)
+    return folder
+
+
+def texts(path: Path | str) -> list[str]:
+    source = open_source(path)
+    return [source.entry(i).text for i in range(len(source))]
+
+
+@pytest.mark.parametrize(
+    ("file", "side"),
+    [
+        ("data/train-00000-of-00002.parquet", "train"),
+        ("data/Validation-00000-of-00001.parquet", "val"),
+        ("default/test/0000.parquet", "test"),
+        ("dev.parquet", "val"),
+        ("data/trained-00000.parquet", None),
+        ("0.parquet", None),
+    ],
+)
+def test_side_of_a_shard(file: str, side: str | None) -> None:
+    assert side_of(Path("train-set") / file, Path("train-set")) == side
+
+
+def test_shards_of_several_sides_in_one_folder(tmp_path: Path) -> None:
+    root = hub(
+        tmp_path / "ds",
+        "train-00000-of-00002",
+        "train-00001-of-00002",
+        "validation-00000-of-00001",
+        "test-00000-of-00001",
+    )
+    train, val = find_splits(str(root))
+    assert texts(train) == ["train-00000-of-00002", "train-00001-of-00002"]
+    assert val is not None
+    assert texts(val) == ["validation-00000-of-00001"]
+    assert texts(root / "test") == ["test-00000-of-00001"]
+    source = open_source(root / "test")
+    assert source.picture(0).getpixel((0, 0)) == 30  # of the fourth shard
+    assert source.name == f"{root}/test"
+    assert texts(root / "data" / "train") == ["train-00000-of-00002", "train-00001-of-00002"]
+
+
+def test_a_missing_shard_of_one_side_does_not_keep_the_other_from_being_read(tmp_path: Path) -> None:
+    root = hub(tmp_path, "train-00001-of-00002", "test-00000-of-00001")
+    assert texts(root / "test") == ["test-00000-of-00001"]
+    with pytest.raises(DataError, match="has 1 of 2 shards of 'train'; number 00000 is missing"):
+        open_source(root / "train")
+
+
+def test_folders_come_first_and_under_any_of_their_names(tmp_path: Path) -> None:
+    for name in ("training", "valid"):
+        hub(tmp_path / name, "0")
+    assert find_side(tmp_path, "train") == tmp_path / "training"
+    assert find_side(tmp_path, "val") == tmp_path / "valid"
+    assert find_side(tmp_path, "test") is None
+    (tmp_path / "train").mkdir()
+    assert find_splits(str(tmp_path)) == (str(tmp_path / "train"), str(tmp_path / "valid"))
+
+
+def test_without_training_lines_the_folder_is_one_set(tmp_path: Path) -> None:
+    root = hub(tmp_path, "lines", "validation")
+    assert find_splits(str(root)) == (str(root), None)
+
+
+def test_a_side_that_is_not_there(tmp_path: Path) -> None:
+    hub(tmp_path, "test-00000-of-00001")
+    with pytest.raises(DataError, match="train: there is no such file or folder"):
+        open_source(tmp_path / "train")

@@ -11,7 +11,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain
+from operator import eq
 from typing import Any, Literal, get_args
 
 from crnn.core.text import Case, Direction, TextRules, UnicodeForm, Whitespace, clusters
@@ -42,10 +43,7 @@ def characters(listed: str, rules: TextRules, unit: Unit = "grapheme") -> list[s
 def count_symbols(texts: Iterable[str], rules: TextRules | None = None, unit: Unit = "grapheme") -> Counter[str]:
     """How often each symbol occurs in `texts`."""
     rules = rules or TextRules()
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(split(text, rules, unit))
-    return counts
+    return Counter(chain.from_iterable(split(text, rules, unit) for text in texts))
 
 
 @dataclass(frozen=True)
@@ -222,4 +220,4 @@ def required_steps(labels: Sequence[int]) -> int:
 
     Graves et al., "Connectionist Temporal Classification", ICML 2006, section 3.1.
     """
-    return len(labels) + sum(a == b for a, b in pairwise(labels))
+    return len(labels) + sum(map(eq, labels, labels[1:]))

@@ -6,6 +6,7 @@ import re
 
 from crnn.core.charset import Charset, describe, required_steps
 from crnn.core.image import MAX_HEIGHT, LineTransform
+from crnn.errors import CharsetError
 
 EMPTY_LABEL = "empty label"
 CONTROL_CHARACTER = "control character in the label"
@@ -26,13 +27,14 @@ def label_problem(text: str) -> tuple[str, str] | None:
 
 def fit_problem(text: str, charset: Charset, size: tuple[int, int], transform: LineTransform) -> tuple[str, str] | None:
     """(reason, detail) of a label with unknown characters or more of them than CTC can place, or None."""
-    unknown = charset.unknown(text)
-    if unknown:
+    try:
+        labels = charset.encode(text)
+    except CharsetError:
+        unknown = charset.unknown(text)
         named = ", ".join(describe(symbol) for symbol in unknown[:3])
         return UNKNOWN_CHARACTER, (
             f"{named} not among {len(charset)}; add with charset.extra={''.join(unknown)} or set data.unknown=drop"
         )
-    labels = charset.encode(text)
     if not labels:  # by the charset's rules nothing is left of it
         return EMPTY_LABEL, f"{text!r} holds nothing but what the text rules take away; remove the line"
     needed = required_steps(labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from crnn.core.text import TextRules
 from crnn.data.check import TOO_WIDE, line_problem, too_many_dropped
 from crnn.data.labels import UNKNOWN_CHARACTER, fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource
-from crnn.data.sources.columns import entries, labels
+from crnn.data.sources.columns import labels
 from crnn.data.split import leaks
 from crnn.inspect import kinds, sets
 from crnn.inspect.kinds import Finding
@@ -161,7 +161,7 @@ class _Pass:
         for position, earlier in sets.common(self._all("train", "pixels"), self._all("val", "pixels")):
             detail = f"as in {self._entry('train', earlier).where}"
             self._add("val", position, self._entry("val", position), kinds.LEAK, detail)
-        leak = leaks(*(chain.from_iterable(map(entries, self.sources[role])) for role in ("train", "val")))
+        leak = leaks(self.sources["train"], self.sources["val"])
         if leak:
             self.result.notes.append(leak)
 

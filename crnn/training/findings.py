@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from crnn.core.charset import Charset
 from crnn.data.check import CheckReport
 from crnn.data.labels import UNKNOWN_CHARACTER
 from crnn.data.module import PreparedLines
-from crnn.data.sources.columns import entries, labels
+from crnn.data.sources.columns import labels
 from crnn.data.split import leaks
 from crnn.errors import DataError
 from crnn.training.run_folder import RunFolder
@@ -82,6 +81,6 @@ def _say_leaks(train: Sequence[PreparedLines], val: PreparedLines, folder: RunFo
     if len(both[both != 0]):
         folder.say(f"note: {len(both[both != 0]):,} pictures are among both training and validation lines")
     real = [part.source for part in train if not part.source.endless]
-    leak = leaks(chain.from_iterable(map(entries, real)), entries(val.source))
+    leak = leaks(real, [val.source])
     if leak:
         folder.say(f"note: {leak}")

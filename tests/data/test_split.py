@@ -140,15 +140,36 @@ def test_refusals() -> None:
 
 
 def test_pages_on_both_sides_are_said() -> None:
-    def entries(names: list[str], group: str = "") -> list[LineEntry]:
-        return [LineEntry("", "", name, group=group) for name in names]
+    def lines(names: list[str], group: str = "") -> list[ListSource]:
+        return [ListSource([LineEntry("", "", name, group=group) for name in names])]
 
     iam = [f"lines/a0{page}-00{page}u-{line:02}.png" for page in range(5) for line in range(6)]
-    warning = leaks(entries(iam[::2]), entries(iam[1::2]))
+    warning = leaks(lines(iam[::2]), lines(iam[1::2]))
     assert "5 of 5 validation groups of names also have lines in training (such as 'lines/a00-000u')" in warning
-    assert leaks(entries(iam[:18]), entries(iam[18:])) == ""
-    assert "1 of 2 validation pages" in leaks(entries(["1.png"], "p1"), [*entries(["2"], "p1"), *entries(["3"], "p2")])
-    assert (
-        leaks(entries(["word_1.png", "word_3.png"]), entries(["word_2.png", "word_4.png"])) == ""
-    )  # one group: no pages
-    assert leaks(entries(["ab.png"]), entries(["ab.png"])) == ""
+    assert leaks(lines(iam[:18]), lines(iam[18:])) == ""
+    assert "1 of 2 validation pages" in leaks(lines(["1.png"], "p1"), lines(["2"], "p1") + lines(["3"], "p2"))
+    one_group = (lines(["word_1.png", "word_3.png"]), lines(["word_2.png", "word_4.png"]))
+    assert leaks(*one_group) == ""
+    assert leaks(lines(["ab.png"]), lines(["ab.png"])) == ""
+
+
+@pytest.mark.parametrize(
+    ("picture", "group"),
+    [
+        ("a01-000u-03.png", "a01-000u"),
+        ("x.y/p1_line12.gt.png", "x.y/p1"),
+        ("p1 - 7", "p1"),
+        ("C:\\a.b\\p_1.png", "C:\\a.b\\p"),
+        ("p1_column12.png", ""),
+        ("12.png", ""),
+        ("a_b.png", ""),
+        ("a12.png", ""),
+        ("d/_12.png", ""),
+    ],
+)
+def test_groups_of_names(picture: str, group: str) -> None:
+    pictures = [picture, *(f"other{i}-{j}.png" for i in range(3) for j in range(3))]
+    said = leaks(
+        [ListSource([LineEntry("", "", name) for name in pictures])], [ListSource([LineEntry("", "", picture)])]
+    )
+    assert (f"(such as {group!r})" in said) if group else said == ""

@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import compress
+from operator import attrgetter
+from typing import TypeVar
+
+import numpy as np
 
 from crnn.data.sources.base import LineEntry, LineSource
+from crnn.data.sources.index import LineIndex
 from crnn.data.sources.indexed import IndexedSource
 from crnn.data.sources.views import Concatenation, Selection
+
+T = TypeVar("T")
 
 
 def entries(source: LineSource) -> Iterator[LineEntry]:
     """`LineSource.entry` of every position, in order."""
-    if isinstance(source, IndexedSource):
-        yield from map(LineEntry, *(source.index.column(name) for name in LineEntry._fields))
-    elif isinstance(source, Concatenation):
-        for one in source.sources:
-            yield from entries(one)
-    elif isinstance(source, Selection) and _in_order(source):
-        wanted = iter(source.positions.tolist())
-        position = next(wanted, None)
-        for here, entry in enumerate(entries(source.source)):
-            if here == position:
-                yield entry
-                position = next(wanted, None)
-                if position is None:
-                    return
-    else:
-        yield from map(source.entry, range(len(source)))
+    return _over(source, lambda index: map(LineEntry, *(index.column(name) for name in LineEntry._fields)), lambda e: e)
+
+
+def column(source: LineSource, name: str) -> Iterator[str]:
+    """A field of `LineEntry` of every position, in order."""
+    return _over(source, lambda index: index.column(name), attrgetter(name))
 
 
 def labels(source: LineSource) -> Iterator[str]:
     """The text of every position, in order."""
+    return column(source, "text")
+
+
+def _over(source: LineSource, whole: Callable[[LineIndex], Iterable[T]], one: Callable[[LineEntry], T]) -> Iterator[T]:
+    """What `whole` finds in an index, or `one` in an entry where there is no index to go over."""
     if isinstance(source, IndexedSource):
-        yield from source.index.column("text")
+        yield from whole(source.index)
     elif isinstance(source, Concatenation):
-        for one in source.sources:
-            yield from labels(one)
+        for part in source.sources:
+            yield from _over(part, whole, one)
+    elif isinstance(source, Selection) and _in_order(source):
+        wanted = np.zeros(len(source.source), dtype=np.bool_)
+        wanted[source.positions] = True
+        yield from compress(_over(source.source, whole, one), wanted.tobytes())
     else:
-        for entry in entries(source):
-            yield entry.text
+        yield from (one(source.entry(position)) for position in range(len(source)))
 
 
 def _in_order(source: Selection) -> bool:
     """Whether positions rise, and are many enough for a pass over all lines."""
     positions = source.positions
-    return len(positions) * 4 > len(source.source) and bool((positions[1:] > positions[:-1]).all())
+    return len(positions) * 20 > len(source.source) and bool((positions[1:] > positions[:-1]).all())

@@ -345,8 +345,14 @@ def test_gt_texts(tmp_path: Path) -> None:
     assert [source.size(i)[0] for i in range(len(source))] == [40, 41, 44, 45, 46]
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "g.gt.txt").write_bytes(b"ok\nK\xe4se")
-    with pytest.raises(DataError, match=r"g\.gt\.txt:2: is not UTF-8 \(byte 0xE4\)"):
-        open_source(tmp_path)
+    picture(0).save(tmp_path / "sub" / "g.png")
+    (tmp_path / "sub" / "h.gt.txt").write_text("a line of its own")
+    picture(0).save(tmp_path / "sub" / "h.png")
+    source = open_source(tmp_path)  # one text is one line
+    bad, good = (source.entry(i) for i in (len(source) - 2, len(source) - 1))
+    assert bad.problem.startswith("2: is not UTF-8 (byte 0xE4); convert it")
+    assert (bad.text, bad.where) == ("", str(tmp_path / "sub" / "g.gt.txt"))
+    assert (good.text, good.problem) == ("a line of its own", "")
 
 
 def test_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

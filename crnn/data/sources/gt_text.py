@@ -11,6 +11,7 @@ from crnn.core.image import PICTURE_SUFFIXES, printable
 from crnn.data.sources.base import Row
 from crnn.data.sources.folder_reader import FolderReader
 from crnn.data.sources.place import Place
+from crnn.errors import DataError
 
 LABEL_SUFFIXES = (".gt.txt", ".txt")
 """The first wins where a picture has both."""
@@ -53,10 +54,14 @@ class GtTextReader(FolderReader):
             stem = name.removesuffix(label or "")
             if label is None or (label == ".txt" and (stem not in pictures or f"{stem}.gt.txt" in known)):
                 continue
-            text = self.tree.text(folder + name).removesuffix("\n").removesuffix("\r")
-            problem = "" if stem in pictures else f"has no picture beside it ({'|'.join(sorted(PICTURE_SUFFIXES))})"
+            where = printable(self.tree.root / (folder + name))
             picture = folder + pictures[stem] if stem in pictures else ""
-            yield Row(text, printable(self.tree.root / (folder + name)), picture, problem)
+            problem = "" if picture else f"has no picture beside it ({'|'.join(sorted(PICTURE_SUFFIXES))})"
+            try:
+                text = self.tree.text(folder + name).removesuffix("\n").removesuffix("\r")
+            except DataError as error:
+                text, problem = "", str(error).removeprefix(where).lstrip(": ")
+            yield Row(text, where, picture, problem)
 
 
 def stem_of(picture: str) -> str:

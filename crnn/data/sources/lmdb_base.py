@@ -52,7 +52,7 @@ class LmdbReader(Reader):
     def matches(place: Place) -> bool:
         if not place.is_folder:
             return _is_database(place.head)
-        return any(_candidate(name.rpartition("/")[2]) and _is_database_file(place.path / name) for name in place.names)
+        return any(_is_database_file(place.path / name) for name in place.names)
 
     def parts(self) -> Iterator[Path]:
         if not self.path.is_dir():
@@ -60,7 +60,7 @@ class LmdbReader(Reader):
             return
         for folder, names in walk(self.path):
             for name in names:
-                if _candidate(name) and _is_database_file(folder / name):
+                if _is_database_file(folder / name):
                     yield folder / name
 
     def rows(self) -> Iterator[Row]:
@@ -95,18 +95,18 @@ class LmdbReader(Reader):
         return self._used[file]
 
 
-def _candidate(name: str) -> bool:
-    return name.lower().endswith(_SUFFIXES)
-
-
 def _is_database(head: bytes) -> bool:
     return head[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC
 
 
 def _is_database_file(path: Path) -> bool:
+    """Whether it is a database, or would have to be."""
+    if not path.name.lower().endswith(_SUFFIXES):
+        return False
     try:
         with path.open("rb") as file:
-            return _is_database(file.read(_MAGIC_AT + len(_MAGIC)))
+            head = file.read(_MAGIC_AT + len(_MAGIC))
+            return _is_database(head) or (path.name == "data.mdb" and not head.strip(b"\0"))
     except OSError:
         return False
 

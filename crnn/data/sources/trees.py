@@ -288,6 +288,8 @@ def open_tree(path: Path) -> Tree:
         return Zip(path)
     if path.suffix.lower() == ".tar" or is_tar(path):
         return Tar(path)
+    if path.suffix.lower() == ".zip":
+        raise DataError(f"{path}: is not a whole zip archive; copy or download it again")
     raise DataError(f"{path}: is neither a folder nor a zip or tar archive")
 
 

@@ -14,6 +14,9 @@ from crnn.data.sources.place import HEAD
 from crnn.data.sources.trees import MAX_LABEL_BYTES, Tree
 from crnn.errors import DataError
 
+_ROOT = re.compile(rb"\]\s*>\s*<([A-Za-z_][\w.:-]*)")
+"""Behind a DOCTYPE."""
+
 
 class _EndError(Exception):
     """Ends the look at a document's beginning."""
@@ -41,6 +44,8 @@ def _beginning(head: bytes) -> tuple[str | None, bool]:
     parser.StartElementHandler = element
     with suppress(_EndError, expat.ExpatError, LookupError, ValueError):
         parser.Parse(head, False)
+    if entities and (root := _ROOT.search(head)):  # the DOCTYPE may give it another name
+        names.append(root[1].decode())
     return (names[-1].rpartition(":")[2] if names else None), bool(entities)
 
 

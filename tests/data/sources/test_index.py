@@ -99,3 +99,12 @@ def test_no_lines_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no lines \(a folder with labels\.tsv"):
         open_source(tmp_path, cache=tmp_path / "cache")
     assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").iterdir())
+
+
+def test_links_to_nowhere_that_no_line_needs(lines: Path, tmp_path: Path) -> None:
+    (lines / "circle.png").symlink_to("circle.png")
+    (lines / "gone").symlink_to("nowhere")
+    source = open_source(lines, cache=tmp_path / "cache")
+    assert len(source) == 12
+    (lines / "gone").unlink()
+    assert open_source(lines).signature != source.signature

@@ -70,7 +70,7 @@ def test_damaged_archives(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"labels\.csv: cannot be read \(Bad CRC-32"):
         open_source(path)
     path.write_bytes(data[:60])
-    with pytest.raises(DataError, match="is neither a folder nor a zip or tar archive"):
+    with pytest.raises(DataError, match=r"a\.zip: is not a whole zip archive; copy or download it again"):
         open_source(path)
 
 

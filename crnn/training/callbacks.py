@@ -99,7 +99,7 @@ class GracefulStop(Callback):
 
 
 class SpeedAndRate(Callback):
-    """Learning rate, training lines per second and seconds since the start (or resumption), for the logs."""
+    """Learning rate, training lines per second and seconds of training so far, for the logs."""
 
     def __init__(self, progress: TrainingProgress) -> None:
         self._progress = progress

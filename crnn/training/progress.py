@@ -43,6 +43,7 @@ class TrainingProgress(ProgressBar):
         self._seconds = 0.0
         self._step_started = 0.0
         self._began = 0.0
+        self._before = 0.0  # until the checkpoint that the training goes on from
         self._first_step = 0
         self._loss: Tensor | None = None  # smoothed
 
@@ -56,8 +57,15 @@ class TrainingProgress(ProgressBar):
 
     @property
     def seconds(self) -> float:
-        """Since the training began in this process, validation included."""
-        return time.monotonic() - self._began
+        """Of training, validation included, interruptions not."""
+        return self._before + time.monotonic() - self._began
+
+    def state_dict(self) -> dict[str, float]:
+        """For checkpoints."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+        self._before = state_dict["seconds"]
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._began = self._said = time.monotonic()

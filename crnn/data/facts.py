@@ -123,6 +123,8 @@ def _look(source: LineSource, decode: bool, threads: int, progress: Progress) ->
             if len(block) == _BLOCK or position == lines - 1:
                 list(pool.map(look, block))
                 block = []
+                if isinstance(source, IndexedSource):  # else all of a database stays mapped
+                    source.reader.release()
     return facts
 
 

@@ -142,6 +142,9 @@ class Reader(ABC):
         """The upright grey picture."""
         return open_picture(self.content(key), self._name(key))
 
+    def release(self) -> None:  # noqa: B027  # most have nothing open
+        """Let go of open files and mapped pages; what is needed is opened again. Not while other threads read."""
+
     def _name(self, key: str) -> str:
         """A picture's name in messages."""
         return printable(self.path / key if self.path.is_dir() else f"{self.path}:{key}")

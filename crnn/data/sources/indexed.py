@@ -102,5 +102,6 @@ def _some(reader: Reader, watch: Watch) -> Iterator[Row]:
     for row in watch(reader.rows()):
         rows += 1
         yield row
+    reader.release()
     if not rows:
         raise DataError(f"{reader.path}: has no lines ({reader.description})")

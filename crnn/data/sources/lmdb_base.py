@@ -88,6 +88,9 @@ class LmdbReader(Reader):
         except need("lmdb").Error as error:
             raise DataError(f"{self._name(key)}: cannot be read ({printable(error)})") from None
 
+    def release(self) -> None:
+        self._used.clear()
+
     def _environment(self, file: Path) -> Any:
         """An open database, kept as long as this reader."""
         if file not in self._used:

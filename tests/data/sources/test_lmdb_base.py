@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from crnn.data.facts import picture_facts
 from crnn.data.sources import LineSource, extra, lmdb_base, open_source
 from crnn.data.sources.registry import find_reader
 from crnn.errors import DataError
@@ -139,6 +140,22 @@ def test_opened_once_in_a_process_and_closed_with_its_last_reader(tmp_path: Path
         open_source(tmp_path / "a")
     others.close()
     assert len(open_source(tmp_path / "a")) == 5
+
+
+def test_passes_over_all_lines_do_not_keep_the_database_mapped(tmp_path: Path) -> None:
+    file = write(tmp_path / "a") / "data.mdb"
+    source = open_source(tmp_path / "a")
+    assert not still_open(file)
+    source.picture(0)
+    assert still_open(file)
+    picture_facts(source)
+    assert not still_open(file)
+    assert read(source, 1) == wanted(1)
+
+
+def still_open(file: Path) -> bool:
+    gc.collect()
+    return str(file.resolve()) in lmdb_base._environments
 
 
 def test_only_reads(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def _over(source: LineSource, whole: Callable[[LineIndex], Iterable[T]], one: Ca
     """What `whole` finds in an index, or `one` in an entry where there is no index to go over."""
     if isinstance(source, IndexedSource):
         yield from whole(source.index)
+        source.index.release()
     elif isinstance(source, Concatenation):
         for part in source.sources:
             yield from _over(part, whole, one)

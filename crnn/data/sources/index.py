@@ -153,6 +153,11 @@ class LineIndex:
         """All values of a field of `Row`."""
         return self._columns[name]
 
+    def release(self) -> None:
+        """Let go of pages that a pass over all lines has mapped; they are mapped again when needed."""
+        if self._folder:
+            self.__dict__.update(self.open(self._folder).__dict__)
+
     @property
     def folder(self) -> Path | None:
         """Where it lies; None in memory."""

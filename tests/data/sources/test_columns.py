@@ -43,6 +43,29 @@ def test_every_kind_of_source(line_folder: Path, tmp_path: Path) -> None:
         same(Selection(Selection(both, range(5, 55)), range(3, 45, 2)))
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="skipped: no /proc to see mapped files in")
+def test_a_pass_leaves_no_pages_mapped(line_folder: Path, tmp_path: Path) -> None:
+    def resident() -> int:
+        """KiB of the index in memory."""
+        pages, inside = 0, False
+        for row in Path("/proc/self/smaps").read_text().splitlines():
+            if row[0] in "0123456789abcdef" and "-" in row.split()[0]:
+                inside = str(tmp_path) in row
+            elif inside and row.startswith("Rss:"):
+                pages += int(row.split()[1])
+        return pages
+
+    source = open_source(line_folder / "train", cache=tmp_path)
+    before = resident()
+    reading = entries(source)
+    first = next(reading)
+    assert resident() > before
+    list(reading)
+    del reading
+    assert resident() <= before
+    assert source.entry(0) == first
+
+
 @given(st.lists(st.text(st.characters(), max_size=5), max_size=30))
 def test_strings_in_blocks(texts: list[str]) -> None:
     column = LineIndex.build(Row(text, "", "") for text in texts).column("text")

@@ -46,11 +46,11 @@ def _check(args: argparse.Namespace) -> int:
 
 def _evaluate(args: argparse.Namespace) -> int:
     from crnn.data.recorded import recorded_lines
-    from crnn.data.sources import open_source
+    from crnn.data.sources import LineSource, open_source
     from crnn.loader import load
     from crnn.report.evaluate import evaluate, table
 
-    sources = [open_source(path) for path in args.data]
+    sources: list[LineSource] = [open_source(path) for path in args.data]
     recognizer = load(args.model, args.threads, args.device, args.batch_size)
     if args.split or not sources:
         sources.append(recorded_lines(recognizer.card.training, args.split or "val", Path(args.model)))

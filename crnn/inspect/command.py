@@ -51,6 +51,7 @@ def check(args: Namespace) -> int:
     if args.fix:
         check_target(Path(args.fix), [*train, *val])
     options = ReadOptions(args.name_pattern, args.text_column, args.image_column)
+    sources: dict[str, list[LineSource]]
     sources = {"train": [open_source(p, options) for p in train], "val": [open_source(p, options) for p in val]}
     with findings_table(Path(args.findings) if args.findings else None) as writer:
         inspection = inspect(sources["train"], sources["val"], settings, Tally(PICTURES, writer), _watch)

@@ -142,7 +142,10 @@ class _Assembly:
         return Assembled(charset, self._combined(train), self._cached(val), paths, self.options)
 
     def _open(self, path: str) -> LineSource:
-        return open_source(path, self.options, Path(self.config.runs_dir) / ".lines", self._watch)
+        source = open_source(path, self.options, Path(self.config.runs_dir) / ".lines", self._watch)
+        for note in source.notes:
+            self.folder.say(f"note: {note}")
+        return source
 
     def _watch(self, rows: Iterable[Row]) -> Iterable[Row]:
         hidden = not self.folder.first

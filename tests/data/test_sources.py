@@ -343,6 +343,7 @@ def test_gt_texts(tmp_path: Path) -> None:
     }
     assert entries["c.tiff"].where == str(tmp_path / "c.gt.txt")
     assert [source.size(i)[0] for i in range(len(source))] == [40, 41, 44, 45, 46]
+    assert source.notes == []
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "g.gt.txt").write_bytes(b"ok\nK\xe4se")
     picture(0).save(tmp_path / "sub" / "g.png")
@@ -353,6 +354,20 @@ def test_gt_texts(tmp_path: Path) -> None:
     assert bad.problem.startswith("2: is not UTF-8 (byte 0xE4); convert it")
     assert (bad.text, bad.where) == ("", str(tmp_path / "sub" / "g.gt.txt"))
     assert (good.text, good.problem) == ("a line of its own", "")
+
+
+def test_pictures_without_a_text_are_said(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("a", "b", "sub/c", "sub/d"):
+        picture(0).save(tmp_path / f"{name}.png")
+    written(tmp_path / "a.gt.txt", "a")
+    written(tmp_path / "sub" / "d.txt", "d")
+    picture(0).save(tmp_path / "a.bin.png")  # the same line
+    said = f"{tmp_path}: 2 pictures have no text beside them and are no lines, such as b.png"
+    for _ in range(2):
+        source = open_source(tmp_path, cache=tmp_path.with_name("cache"))
+        assert (len(source), source.notes) == (2, [said])
+    assert pickle.loads(pickle.dumps(open_source(tmp_path))).notes == [said]
 
 
 def test_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

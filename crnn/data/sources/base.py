@@ -112,6 +112,8 @@ class Reader(ABC):
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self.path = path
         self.options = options
+        self.notes: list[str] = []
+        """What there is to say about the place, once `rows` has been read to its end."""
 
     @abstractmethod
     def parts(self) -> Iterator[Path]:

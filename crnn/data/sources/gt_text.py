@@ -37,18 +37,29 @@ class GtTextReader(FolderReader):
         return any(name.endswith(".txt") and name.removesuffix(".txt") in pictures for name in place.names)
 
     def rows(self) -> Iterator[Row]:
+        self.notes = []
+        unlabelled: list[str] = []
         for folder, group in groupby(self.tree.names(), key=lambda name: name.rpartition("/")[0]):
             names = list(group)
-            yield from self._rows_of(
-                f"{folder}/" if folder else "", [name[len(folder) :].lstrip("/") for name in names]
-            )
+            prefix = f"{folder}/" if folder else ""
+            yield from self._rows_of(prefix, [name[len(folder) :].lstrip("/") for name in names], unlabelled)
+        if unlabelled:
+            self.notes = [
+                f"{self.path}: {len(unlabelled):,} pictures have no text beside them and are no lines, such as "
+                f"{printable(unlabelled[0])}"
+            ]
 
-    def _rows_of(self, folder: str, names: list[str]) -> Iterator[Row]:
+    def _rows_of(self, folder: str, names: list[str], unlabelled: list[str]) -> Iterator[Row]:
         pictures: dict[str, str] = {}
         for name in names:
             if os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES:
                 pictures.setdefault(stem_of(name), name)
         known = set(names)
+        unlabelled += (
+            folder + picture
+            for stem, picture in pictures.items()
+            if f"{stem}.gt.txt" not in known and f"{stem}.txt" not in known
+        )
         for name in names:
             label = next((suffix for suffix in LABEL_SUFFIXES if name.endswith(suffix)), None)
             stem = name.removesuffix(label or "")

@@ -9,7 +9,7 @@ import json
 import shutil
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from crnn.data.sources.base import Row
 
-FORMAT = 1
+FORMAT = 2
 """Number of the layout on disk; other numbers are made anew."""
 
 
@@ -74,8 +74,15 @@ class LineIndex:
     Pickled, an index on disk is its folder's name, so that worker processes map the same pages.
     """
 
-    def __init__(self, columns: dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]], folder: Path | None) -> None:
+    def __init__(
+        self,
+        columns: dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]],
+        folder: Path | None,
+        notes: Sequence[str] = (),
+    ) -> None:
         self._folder = folder
+        self.notes = list(notes)
+        """What the reader had to say about the place."""
         self._arrays = columns
         self._columns = {name: Strings(*arrays) for name, arrays in columns.items()}
 
@@ -107,7 +114,7 @@ class LineIndex:
         columns = {name: (load(name), load(f"{name}_ends")) for name in Row._fields}
         if any(len(ends) != meta["lines"] for _, ends in columns.values()):
             raise ValueError("index is not whole")
-        return cls(columns, folder)
+        return cls(columns, folder, meta["notes"])
 
     def save(self, folder: Path) -> LineIndex:
         """Write to `folder`, whole or not at all, and open it there. A folder that exists is taken as it is."""
@@ -117,7 +124,8 @@ class LineIndex:
             for name, (data, ends) in self._arrays.items():
                 np.save(temporary / f"{name}.npy", data)
                 np.save(temporary / f"{name}_ends.npy", ends)
-            (temporary / "index.json").write_text(json.dumps({"format": FORMAT, "lines": len(self)}), encoding="utf-8")
+            meta = {"format": FORMAT, "lines": len(self), "notes": self.notes}
+            (temporary / "index.json").write_text(json.dumps(meta), encoding="utf-8")
             temporary.rename(folder)
         except OSError:
             if not (folder / "index.json").exists():  # else another process was first
@@ -127,12 +135,12 @@ class LineIndex:
         return self.open(folder)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self._folder, "columns": None if self._folder else self._arrays}
+        return {"folder": self._folder, "columns": None if self._folder else self._arrays, "notes": self.notes}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         folder: Path | None = state["folder"]
         if folder is None:
-            self.__init__(state["columns"], None)  # type: ignore[misc]
+            self.__init__(state["columns"], None, state["notes"])  # type: ignore[misc]
         else:
             self.__dict__.update(self.open(folder).__dict__)
 

@@ -33,6 +33,11 @@ class IndexedSource:
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def notes(self) -> list[str]:
+        """What there is to say about the place."""
+        return self.index.notes
+
     def entry(self, position: int) -> LineEntry:
         row = self.index.row(position)
         return LineEntry(row.text, row.where, row.picture, row.problem, row.group)
@@ -73,7 +78,7 @@ def make_source(reader: Reader, cache: Path | None = None, watch: Watch = iter) 
     """
     stamp = signature(reader)
     if cache is None:
-        index = LineIndex.build(_some(reader, watch))
+        index = _built(reader, watch)
     else:
         place = hashlib.sha256(os.fsencode(reader.path.absolute())).hexdigest()[:16]
         folder = cache / f"{place}-{stamp[:32]}"
@@ -82,7 +87,7 @@ def make_source(reader: Reader, cache: Path | None = None, watch: Watch = iter) 
             for old in cache.glob(f"{place}-*"):  # of this place as it was
                 if old != folder:  # which another process may just have made
                     shutil.rmtree(old, ignore_errors=True)
-            found = LineIndex.build(_some(reader, watch)).save(folder)
+            found = _built(reader, watch).save(folder)
         index = found
     return IndexedSource(reader, index, stamp)
 
@@ -95,6 +100,12 @@ def _open_if_whole(folder: Path) -> LineIndex | None:
     except (OSError, ValueError, KeyError):  # damaged
         shutil.rmtree(folder, ignore_errors=True)
         return None
+
+
+def _built(reader: Reader, watch: Watch) -> LineIndex:
+    index = LineIndex.build(_some(reader, watch))
+    index.notes = list(reader.notes)
+    return index
 
 
 def _some(reader: Reader, watch: Watch) -> Iterator[Row]:

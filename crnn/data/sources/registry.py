@@ -8,10 +8,10 @@ from typing import Protocol
 
 from crnn.data.sources.alto import AltoReader
 from crnn.data.sources.arrow import ArrowReader
-from crnn.data.sources.base import LineSource, Reader, ReadOptions
+from crnn.data.sources.base import Reader, ReadOptions
 from crnn.data.sources.file_names import DEFAULT_PATTERN, FileNameReader, compiled, has_only_pictures
 from crnn.data.sources.gt_text import GtTextReader
-from crnn.data.sources.indexed import Watch, make_source
+from crnn.data.sources.indexed import IndexedSource, Watch, make_source
 from crnn.data.sources.label_csv import LabelCsvReader
 from crnn.data.sources.label_json import LabelJsonReader
 from crnn.data.sources.label_table import LabelTableReader
@@ -91,7 +91,7 @@ def open_source(
     options: ReadOptions | None = None,
     cache: Path | None = None,
     watch: Watch = iter,
-) -> LineSource:
+) -> IndexedSource:
     """Open labelled lines, whatever their format.
 
     Args:

@@ -92,8 +92,7 @@ class _Pass:
         self.result.sets.append(summary)
         self.facts[role].append(facts)
         settings, add = self.settings, self.result.tally.add
-        for position, seen in self._looks(source):
-            entry = source.entry(position)
+        for position, (entry, seen) in enumerate(self._looks(source)):
             found = [] if entry.problem or not entry.text.strip() else self.faults(entry.text, entry.picture)
             if seen.size != (0, 0):
                 width = settings.transform.scaled_width(*seen.size)
@@ -115,16 +114,18 @@ class _Pass:
             for kind, detail in found:
                 add(Finding(role, start + position, entry.where, entry.picture, kind, detail))
 
-    def _looks(self, source: LineSource) -> Iterator[tuple[int, Look]]:
-        """(position, look) of every line, decoded by several threads."""
+    def _looks(self, source: LineSource) -> Iterator[tuple[LineEntry, Look]]:
+        """Every line with its look, in order; pictures are decoded by several threads."""
         decode = partial(look, source, decode=self.settings.decode)
-        positions = iter(self.watch(range(len(source)), len(source), "looking at pictures"))
+        positions = self.watch(range(len(source)), len(source), "looking at pictures")
+        lines = zip(positions, entries(source), strict=True)
         if self.settings.threads == 1:
-            yield from ((position, decode(position)) for position in positions)
+            yield from ((entry, decode(position, entry)) for position, entry in lines)
             return
         with ThreadPoolExecutor(self.settings.threads) as pool:
-            while block := list(islice(positions, _BLOCK)):
-                yield from zip(block, pool.map(decode, block), strict=True)
+            while block := list(islice(lines, _BLOCK)):
+                looks = pool.map(decode, *zip(*block, strict=True))
+                yield from ((entry, seen) for (_, entry), seen in zip(block, looks, strict=True))
 
     @staticmethod
     def _remember(facts: sets.SetFacts, position: int, entry: LineEntry, seen: Look, width: int) -> None:

@@ -44,6 +44,12 @@ def _check(args: argparse.Namespace) -> int:
     return check(args)
 
 
+def _convert(args: argparse.Namespace) -> int:
+    from crnn.data.convert.command import run
+
+    return run(args)
+
+
 def _evaluate(args: argparse.Namespace) -> int:
     from crnn.data.recorded import recorded_lines
     from crnn.data.sources import LineSource, open_source
@@ -79,6 +85,12 @@ def _explain(args: argparse.Namespace) -> int:
         model, settings = None, [model, *settings]
     explain_shapes(model, settings, args.picture, args.width, args.batch, Console())
     return 0
+
+
+def _format_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name-pattern", metavar="REGEX", help="labels are in file names; as data.name_pattern")
+    parser.add_argument("--text-column", metavar="NAME", help="as data.text_column")
+    parser.add_argument("--image-column", metavar="NAME", help="as data.image_column")
 
 
 def _reading_options(parser: argparse.ArgumentParser) -> None:
@@ -134,9 +146,23 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     check.add_argument("--findings", metavar="FILE", help="write all findings as a tab-separated table")
     check.add_argument("--fix", metavar="DIR", help="write a mended copy there: labels.tsv, images/, what changed")
     check.add_argument("--kinds", action="store_true", help="list what is looked for")
-    check.add_argument("--name-pattern", metavar="REGEX", help="labels are in file names; as data.name_pattern")
-    check.add_argument("--text-column", metavar="NAME", help="as data.text_column")
-    check.add_argument("--image-column", metavar="NAME", help="as data.image_column")
+    _format_options(check)
+
+    convert = command(
+        "convert",
+        _convert,
+        "copy labelled lines into another format, and compare",
+        "crnn convert my_lines/train train_lmdb --to lmdb",
+    )
+    convert.add_argument("data", nargs="+", metavar="DATA", help="labelled lines in any format, one after the other")
+    convert.add_argument("target", metavar="TARGET", help="a new folder; or one file, NAME.tar or NAME.parquet")
+    convert.add_argument(
+        "--to",
+        choices=("lmdb", "parquet", "tar", "tsv", "gt"),
+        help="tar: WebDataset shards; tsv: pictures and labels.tsv; gt: NAME.png and NAME.gt.txt (by TARGET's ending)",
+    )
+    convert.add_argument("--split", metavar="FILE", help="only lines of a recorded side: runs/NAME/splits/train.tsv")
+    _format_options(convert)
 
     recognize = command(
         "recognize", _recognize, "read pictures of text lines", "crnn recognize model.onnx lines/ --format jsonl"

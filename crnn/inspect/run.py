@@ -16,7 +16,7 @@ from crnn.core.text import TextRules
 from crnn.data.check import TOO_WIDE, line_problem, too_many_dropped
 from crnn.data.labels import UNKNOWN_CHARACTER, fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource
-from crnn.data.sources.columns import labels
+from crnn.data.sources.columns import entries, labels
 from crnn.data.split import leaks
 from crnn.inspect import kinds, sets
 from crnn.inspect.kinds import Finding

@@ -202,6 +202,7 @@ class _Assembly:
             min_length=rendered.min_length,
             max_length=rendered.max_length,
             wear=rendered.wear,
+            short_epochs=rendered.short_epochs,
         )
 
     def _fitting(self, source: LineSource, charset: Charset) -> PreparedLines:

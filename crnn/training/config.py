@@ -47,6 +47,7 @@ class RenderedConfig:
     text_file: str | None = None
     min_length: int = 1
     max_length: int = 28
+    short_epochs: int = 3
     wear: float = 1.0
 
 
@@ -108,7 +109,7 @@ class StopConfig:
 
 @dataclass
 class TrainerConfig:
-    max_epochs: int = 11
+    max_epochs: int = 13
     max_minutes: float | None = None
     accelerator: str = "auto"
     devices: Any = "auto"

@@ -27,7 +27,7 @@ def need(module: str) -> Any:
         package = module.partition(".")[0]
         if error.name is None or error.name.partition(".")[0] != package:
             raise DataError(f"{package}: fails to import ({error}); install it again") from None
-        raise DataError(f'{package} is needed to read this and not installed: pip install "crnn[formats]"') from None
+        raise DataError(f'{package} is needed for this and not installed: pip install "crnn[formats]"') from None
     except ImportError as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{module}: fails to import ({reason}); install it again") from None

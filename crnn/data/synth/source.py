@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,19 @@ class SyntheticSource:
         lines: that count as one epoch.
         seed: of everything.
         fonts: to draw with; each text in one that covers it.
-        texts: what to write.
+        texts: what to write in the first epoch, the second ...; the last goes on.
         wear: 0 (clean) .. 1.
         endless: whether epochs go on to new lines.
     """
 
     def __init__(
-        self, lines: int, seed: int, fonts: list[Font], texts: TextMaker, wear: float = 1.0, endless: bool = True
+        self,
+        lines: int,
+        seed: int,
+        fonts: list[Font],
+        texts: Sequence[TextMaker],
+        wear: float = 1.0,
+        endless: bool = True,
     ) -> None:
         if lines < 1:
             raise ConfigError(f"data.rendered: {lines} lines; must be 1 or more")
@@ -66,16 +73,16 @@ class SyntheticSource:
         if position in self._layouts:
             return self._layouts[position]
         rng = self._rng(position, "layout")
-        text, font = self._text_and_font(rng)
+        text, font = self._text_and_font(rng, self._texts[min(position // self._lines, len(self._texts) - 1)])
         layout = make_layout(text, font, rng, self._wear)
         if len(self._layouts) >= _REMEMBERED:
             self._layouts.clear()
         self._layouts[position] = layout
         return layout
 
-    def _text_and_font(self, rng: np.random.Generator) -> tuple[str, Font]:
+    def _text_and_font(self, rng: np.random.Generator, texts: TextMaker) -> tuple[str, Font]:
         for _ in range(50):
-            text = self._texts(rng)
+            text = texts(rng)
             covering = [font for font in self.fonts if font.covers(text)]
             if covering:
                 return text, covering[int(rng.integers(len(covering)))]
@@ -121,6 +128,7 @@ def synthetic_pair(
     min_length: int = 1,
     max_length: int = 32,
     wear: float = 1.0,
+    short_epochs: int = 0,
 ) -> tuple[SyntheticSource, SyntheticSource]:
     """Training lines, and validation lines in fonts and words that training never sees.
 
@@ -129,6 +137,10 @@ def synthetic_pair(
         characters: that texts are made of.
         fonts: see `find_fonts`.
         text_file: texts are its lines, each once however often it stands there; every tenth is held out.
+        min_length, max_length: in characters.
+        wear: 0 (clean) .. 1.
+        short_epochs: so many epochs at the start have shorter lines, which cost less and teach the alignment sooner;
+            after them, and in validation, lines have up to `max_length` characters.
 
     Raises:
         ConfigError: for lengths out of range, or characters that cannot be set one after the other.
@@ -160,10 +172,14 @@ def synthetic_pair(
                 f"{min_length} or more of the allowed characters"
             )
         texts = (tuple(t for i, t in enumerate(own) if i % 10), tuple(own[::10]))
-    maker, val_maker = (
-        TextMaker(characters, min_length, max_length, held, own) for held, own in zip((False, True), texts, strict=True)
-    )
+    if short_epochs < 0:
+        raise ConfigError(f"data.rendered.short_epochs={short_epochs}: must be 0 or more")
+    longest = [
+        min_length + (max_length - min_length) * epoch // (short_epochs + 1) for epoch in range(1, short_epochs + 2)
+    ]
+    makers = [TextMaker(characters, min_length, length, False, texts[0]) for length in longest]
+    val_maker = TextMaker(characters, min_length, max_length, True, texts[1])
     return (
-        SyntheticSource(lines, 2 * seed, training, maker, wear),
-        SyntheticSource(val_lines, 2 * seed + 1, held_out, val_maker, wear, endless=False),
+        SyntheticSource(lines, 2 * seed, training, makers, wear),
+        SyntheticSource(val_lines, 2 * seed + 1, held_out, [val_maker], wear, endless=False),
     )

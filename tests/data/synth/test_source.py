@@ -163,9 +163,20 @@ def test_bad_settings() -> None:
         ({"characters": "  "}, "nothing that can be seen"),
         ({"wear": 2.0}, r"0\.\.1"),
         ({"lines": 0}, "1 or more"),
+        ({"short_epochs": -1}, r"data\.rendered\.short_epochs=-1: must be 0 or more"),
     ):
         with pytest.raises(ConfigError, match=message):
             synthetic_pair(**({"lines": 5, "val_lines": 5, "fonts": "bundled"} | changes))  # type: ignore[arg-type]
+
+
+def test_short_lines_come_first() -> None:
+    train, val = synthetic_pair(200, 200, seed=1, fonts="bundled", min_length=2, max_length=17, short_epochs=2)
+    longest = [max(len(train.entry(i + 200 * epoch).text) for i in range(200)) for epoch in range(5)]
+    assert longest == [7, 12, 17, 17, 17]
+    assert max(len(val.entry(i).text) for i in range(200)) == 17
+    plain = synthetic_pair(200, 200, seed=1, fonts="bundled", min_length=2, max_length=17)[0]
+    assert plain.entry(450).text == train.entry(450).text
+    assert max(len(plain.entry(i).text) for i in range(200)) == 17
 
 
 def test_fitting_replaces_lines_that_ctc_cannot_place() -> None:

@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from crnn.core.image import PICTURE_FORMATS
-from crnn.data.facts import pixel_hash
 from crnn.data.sources.base import Content, LineEntry, LineSource
 from crnn.errors import DataError
 from crnn.inspect import kinds
@@ -24,6 +23,9 @@ SEVERAL = 4
 BLANK_RANGE = 20
 """Grey levels between the lightest and the darkest pixels, the outermost thousandth apart."""
 CLEAR_RANGE = 64
+ENOUGH = 2048
+"""Pixels from which greys are counted."""
+_MASK = 2**64 - 1
 _MOVING = (".tif", ".tiff", ".gif", ".webp")
 
 
@@ -33,7 +35,7 @@ class Look(NamedTuple):
     size: tuple[int, int] = (0, 0)
     """(width, height) in pixels, upright."""
     pixels: int = 0
-    """64 bits of hash; 0 if it was not decoded."""
+    """64 bits of hash, the same within a process; 0 if it was not decoded."""
     range: int = 255
     """Grey levels between dark and light."""
     polarity: int = 0
@@ -61,34 +63,36 @@ def look(source: LineSource, position: int, entry: LineEntry, decode: bool = Tru
     except DataError as error:
         return Look(problem=str(error))
     raw = picture.tobytes()
-    pixels = len(raw)
-    # np.bincount is quick, but takes eight times the picture's memory
-    few = pixels < 2**20
-    histogram = np.bincount(np.frombuffer(raw, np.uint8), minlength=256) if few else np.array(picture.histogram())
-    sums = histogram.cumsum()
-    dark, light = sums.searchsorted((pixels * 0.001, pixels * 0.999)).tolist()
+    some = np.frombuffer(raw, np.uint8)[:: _step(len(raw), picture.width)]
+    sums = np.bincount(some, minlength=256).cumsum()
+    dark, light = sums.searchsorted((len(some) * 0.001, len(some) * 0.999)).tolist()
     polarity = 0
     if light - dark >= CLEAR_RANGE:
         middle = (dark + light) // 2
-        polarity = _polarity(raw, picture.width, middle, int(sums[middle]))
+        polarity = _polarity(raw, picture.width, middle, int(sums[middle]) / len(some))
     frames = _frames(source, position, entry.picture)
-    return Look(picture.size, pixel_hash(raw, picture.size), light - dark, polarity, frames)
+    return Look(picture.size, hash((raw, picture.size)) & _MASK or 1, light - dark, polarity, frames)
 
 
-def _polarity(raw: bytes, width: int, middle: int, dark: int) -> int:
-    """Which side of the grey `middle` border and most of the picture lie on.
+def _step(pixels: int, width: int) -> int:
+    """Every so many pixels one is looked at, in changing columns, so that it is about `ENOUGH`."""
+    step = max(1, pixels // ENOUGH)
+    return step + 1 if step > 1 and width % step == 0 else step
+
+
+def _polarity(raw: bytes, width: int, middle: int, dark: float) -> int:
+    """Which side of the grey `middle` the upper and lower border and most of the picture lie on.
 
     Args:
         raw: grey pixels, row after row.
         width: of a row.
         middle: between the darkest and the lightest greys.
-        dark: so many pixels are as dark as it or darker.
+        dark: share of pixels that are as dark as it or darker.
     """
-    border = np.frombuffer(raw[:width] + raw[-width:] + raw[::width] + raw[width - 1 :: width], np.uint8)
-    light_border = int(np.count_nonzero(border > middle))
-    if light_border >= 0.6 * len(border) and dark <= 0.5 * len(raw):
+    light_border = np.count_nonzero(np.frombuffer(raw[:width] + raw[-width:], np.uint8) > middle) / (2 * width)
+    if light_border >= 0.6 and dark <= 0.5:
         return 1
-    return -1 if light_border <= 0.4 * len(border) and dark >= 0.5 * len(raw) else 0
+    return -1 if light_border <= 0.4 and dark >= 0.5 else 0
 
 
 def _frames(source: LineSource, position: int, name: str) -> int:

@@ -119,13 +119,11 @@ class _Pass:
         decode = partial(look, source, decode=self.settings.decode)
         positions = self.watch(range(len(source)), len(source), "looking at pictures")
         lines = zip(positions, entries(source), strict=True)
-        if self.settings.threads == 1:
-            yield from ((entry, decode(position, entry)) for position, entry in lines)
-            return
         with ThreadPoolExecutor(self.settings.threads) as pool:
+            many = map if self.settings.threads == 1 else pool.map
             while block := list(islice(lines, _BLOCK)):
-                looks = pool.map(decode, *zip(*block, strict=True))
-                yield from ((entry, seen) for (_, entry), seen in zip(block, looks, strict=True))
+                places, found = zip(*block, strict=True)
+                yield from zip(found, list(many(decode, places, found)), strict=True)
 
     @staticmethod
     def _remember(facts: sets.SetFacts, position: int, entry: LineEntry, seen: Look, width: int) -> None:

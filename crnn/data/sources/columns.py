@@ -41,7 +41,7 @@ def _over(source: LineSource, whole: Callable[[LineIndex], Iterable[T]], one: Ca
         for part in source.sources:
             yield from _over(part, whole, one)
     elif isinstance(source, Selection) and _in_order(source):
-        wanted = np.zeros(len(source.source), dtype=np.bool_)
+        wanted = np.zeros(source.positions[-1] + 1, dtype=np.bool_)
         wanted[source.positions] = True
         yield from compress(_over(source.source, whole, one), wanted.tobytes())
     else:

@@ -17,6 +17,7 @@ from crnn.core.charsets import named_set
 from crnn.core.image import LineTransform
 from crnn.core.text import TextRules
 from crnn.data.sources import LineSource, ReadOptions, open_source
+from crnn.data.sources.sides import find_side
 from crnn.data.sources.trees import read_text
 from crnn.errors import CrnnError
 from crnn.inspect.figures import as_dict
@@ -51,10 +52,12 @@ def check(args: Namespace) -> int:
     if args.fix:
         check_target(Path(args.fix), [*train, *val])
     options = ReadOptions(args.name_pattern, args.text_column, args.image_column)
-    sources: dict[str, list[LineSource]]
-    sources = {"train": [open_source(p, options) for p in train], "val": [open_source(p, options) for p in val]}
+    opened = {"train": [open_source(p, options) for p in train], "val": [open_source(p, options) for p in val]}
+    notes = [note for some in opened.values() for source in some for note in source.notes]
+    sources: dict[str, list[LineSource]] = {side: list(some) for side, some in opened.items()}
     with findings_table(Path(args.findings) if args.findings else None) as writer:
         inspection = inspect(sources["train"], sources["val"], settings, Tally(PICTURES, writer), _watch)
+    inspection.notes[:0] = notes
     if args.html:
         write_page(Path(args.html), inspection, sources)
     if args.json:
@@ -70,9 +73,10 @@ def _paths(data: Sequence[str], val: Sequence[str] | None) -> tuple[list[str], l
     """(training paths, validation paths); a folder with train/ and perhaps val/ in it stands for these."""
     if not data:
         raise CrnnError("no lines named; give folders or files of labelled lines, as in: crnn check my_lines/train")
-    if len(data) == 1 and not val and (Path(data[0]) / "train").is_dir():
-        sides = [Path(data[0]) / "train", Path(data[0]) / "val"]
-        return [str(sides[0])], [str(sides[1])] if sides[1].is_dir() else []
+    if len(data) == 1 and not val:
+        sides = [find_side(Path(data[0]), side) for side in ("train", "val")]
+        if sides[0]:
+            return [str(sides[0])], [str(sides[1])] if sides[1] else []
     return list(data), list(val or [])
 
 

@@ -352,6 +352,8 @@ def test_pictures_without_a_text_are_said(lines: Path, capsys: pytest.CaptureFix
     for i in range(40):
         (lines / f"train/images/{i:03d}.gt.txt").write_text("a")
     assert any("8 pictures have no text beside them" in note for note in as_json(capsys, lines / "train")["notes"])
+    main(["check", str(lines / "train")])
+    assert "8 pictures have no text beside them" in re.sub(r"\s+", " ", capsys.readouterr().out)
 
 
 def test_inverted_pictures(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,9 @@ RUSSIAN = ["съешь же ещё этих", "мягких французски
         ("SÃO PAULO", LATIN),
         ("AT&T; R&D", LATIN),
         ("file.txt", LATIN),
+        ("слово ора", LATIN),  # the second word alone could be Latin, its neighbour cannot
+        ("Яndex", LATIN),
+        ("DIZ QUE NÃ…", LATIN),
     ],
 )
 def test_good_text_is_left_alone(text: str, others: list[str]) -> None:

@@ -90,9 +90,9 @@ def _polarity(raw: bytes, width: int, middle: int, dark: float) -> int:
         dark: share of pixels that are as dark as it or darker.
     """
     light_border = np.count_nonzero(np.frombuffer(raw[:width] + raw[-width:], np.uint8) > middle) / (2 * width)
-    if light_border >= 0.6 and dark <= 0.5:
+    if light_border >= 0.6 and dark <= 0.4:
         return 1
-    return -1 if light_border <= 0.4 and dark >= 0.5 else 0
+    return -1 if light_border <= 0.4 and dark >= 0.6 else 0
 
 
 def _frames(source: LineSource, position: int, name: str) -> int:

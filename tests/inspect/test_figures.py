@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ def test_every_value_is_in_one_bar(counts: dict[int, int], least_step: int) -> N
     found = bins(counts, least_step)
     assert sum(one.lines for one in found) == sum(counts.values())
     assert len(found) <= 14
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before.high is not None
         assert before.high + 1 == after.low
     for one in found:

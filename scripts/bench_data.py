@@ -4,7 +4,8 @@
 
 All variants take turns, several times; the table gives the median of lines per second and its spread. One thread per
 process. "decoding alone" opens and decodes every picture file in the main process and does nothing else: without a
-cache no loader in one process can be faster.
+cache no loader in one process can be faster. A loader also scales, makes tensors and batches, and with ``--augment``
+changes pictures as a training does.
 """
 
 from __future__ import annotations
@@ -43,12 +44,14 @@ def decoding(lines: PreparedLines) -> float:
 class Loading:
     """A loader as a training has it."""
 
-    def __init__(self, lines: PreparedLines, transform: LineTransform, charset: Charset, workers: int) -> None:
+    def __init__(
+        self, lines: PreparedLines, transform: LineTransform, charset: Charset, workers: int, augment: Augment | None
+    ) -> None:
         self.batches = WidthBatches(
             lambda epoch: transform.scaled_widths(lines.sizes(epoch)), transform.height, 32, 2**20, True, 1
         )
         self.loader = DataLoader(
-            LineDataset(lines.source, charset, transform, Augment(AugmentConfig()), 1),
+            LineDataset(lines.source, charset, transform, augment, 1),
             batch_sampler=self.batches,
             collate_fn=collate,
             num_workers=workers,
@@ -72,12 +75,14 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=4000, help="use that many (4000)")
     parser.add_argument("--height", type=int, default=32, help="of the network (32)")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each variant (5)")
+    parser.add_argument("--augment", action="store_true", help="with a training's changes of pictures")
     args = parser.parse_args()
     torch.set_num_threads(1)
     source = open_source(args.data)
     source = Selection(source, range(min(args.lines, len(source))))
     charset = Charset.from_texts(source.entry(i).text for i in range(len(source)))
     transform = LineTransform(args.height)
+    augment = Augment(AugmentConfig()) if args.augment else None
     plain = prepare(source, transform, charset, False, iter)
     with tempfile.TemporaryDirectory() as folder:
         kinds = {
@@ -86,7 +91,7 @@ def main() -> None:
             "disk": cached(plain, transform, 2**31, Path(folder)),
         }
         runs = {
-            (cache, workers): Loading(lines, transform, charset, workers)
+            (cache, workers): Loading(lines, transform, charset, workers, augment)
             for cache, lines in kinds.items()
             for workers in (0, 1, 2)
         }

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import csv
-import io
-import re
 import shutil
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
-
-from PIL import Image
+from pathlib import Path
+from typing import NamedTuple
 
 from crnn.core.charset import Charset
-from crnn.core.image import PICTURE_FORMATS, PICTURE_SUFFIXES, printable
+from crnn.core.image import printable
 from crnn.data.check import line_problem
+from crnn.data.convert.base import picture_bytes, safe_stem, suffix_of
 from crnn.data.sources import open_source
 from crnn.data.sources.base import Content, LineEntry, LineSource
 from crnn.errors import DataError
 from crnn.inspect.kinds import SURROGATE
 from crnn.inspect.results import Inspection, Watch, unwatched
-
-_UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 class Fixed(NamedTuple):
@@ -146,20 +141,9 @@ class _Copy:
 
     def _write_picture(self, content: Content, name: str) -> str:
         """Copy a picture, byte for byte where it is a file; its name in the copy."""
-        path = PurePosixPath(name.replace("\\", "/").partition("#")[0])
-        stem = _UNSAFE.sub("_", path.stem)[:80]
-        suffix = path.suffix.lower()
-        if isinstance(content, Image.Image):
-            suffix = ".png"
-        elif suffix not in PICTURE_SUFFIXES:
-            suffix = f".{_format(content).lower()}"
-        target = f"images/{self.lines + 1:07d}_{stem}{suffix}"
-        if isinstance(content, Image.Image):
-            content.save(self.folder / target)
-        elif isinstance(content, Path):
-            shutil.copyfile(content, self.folder / target)
-        else:
-            (self.folder / target).write_bytes(content)
+        data = picture_bytes(content)
+        target = f"images/{self.lines + 1:07d}_{safe_stem(name)}{suffix_of(data)}"
+        (self.folder / target).write_bytes(data)
         return target
 
     def _read_back(self) -> None:
@@ -172,9 +156,3 @@ class _Copy:
             raise DataError(
                 f"{self.folder}: {self.lines:,} lines were written, {readable:,} are read; is the disk full?"
             )
-
-
-def _format(content: Path | bytes) -> Any:
-    """Pillow's name of the format of a readable picture."""
-    with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=PICTURE_FORMATS) as picture:
-        return {"JPEG2000": "jp2"}.get(str(picture.format), picture.format)

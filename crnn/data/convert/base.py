@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crnn.core.image import PICTURE_SUFFIXES
+from PIL import Image
+
+from crnn.core.image import MAX_BYTES, PICTURE_SUFFIXES, printable
+from crnn.data.sources.base import Content
+from crnn.errors import DataError
 
 _UNSAFE = re.compile(r"[^\w-]+")
 _LONGEST_STEM = 80
@@ -107,3 +112,23 @@ def safe_stem(name: str) -> str:
     last = re.split(r"[/\\]", name)[-1]
     stem, dot, suffix = last.rpartition(".")
     return _UNSAFE.sub("_", stem if dot and dot + suffix.lower() in PICTURE_SUFFIXES else last)[:_LONGEST_STEM]
+
+
+def picture_bytes(content: Content) -> bytes:
+    """A picture as a file's bytes: as they are, or as PNG where there is no file.
+
+    Raises:
+        DataError: if it cannot be read, or is larger than what is read.
+    """
+    if isinstance(content, bytes):
+        return content
+    if isinstance(content, Image.Image):
+        buffer = io.BytesIO()
+        content.save(buffer, "PNG")
+        return buffer.getvalue()
+    try:
+        if content.stat().st_size > MAX_BYTES:
+            raise DataError(f"{printable(content)}: has {content.stat().st_size:,} bytes; allowed are {MAX_BYTES:,}")
+        return content.read_bytes()
+    except OSError as error:
+        raise DataError(f"{printable(content)}: cannot be read ({error.strerror})") from None

@@ -13,16 +13,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image
-
-from crnn.core.image import MAX_BYTES, printable
-from crnn.data.convert.base import Line, Writer, suffix_of
+from crnn.core.image import printable
+from crnn.data.convert.base import Line, Writer, picture_bytes, suffix_of
 from crnn.data.convert.folders import GtTextWriter, TsvWriter
 from crnn.data.convert.lmdb_base import LmdbWriter
 from crnn.data.convert.parquet import ParquetWriter
 from crnn.data.convert.tar_shards import TarWriter
 from crnn.data.sources import LineSource, open_source
-from crnn.data.sources.base import Content
 from crnn.data.sources.columns import entries
 from crnn.data.sources.extra import MAX_TEXT_BYTES
 from crnn.errors import DataError
@@ -229,26 +226,6 @@ def chained(digest: str, text: str, picture: bytes) -> str:
     line = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     line += hashlib.blake2b(picture, digest_size=16).digest()
     return hashlib.blake2b(digest.encode() + line, digest_size=16).hexdigest()
-
-
-def picture_bytes(content: Content) -> bytes:
-    """A picture as a file's bytes: as they are, or as PNG where there is no file.
-
-    Raises:
-        DataError: if it cannot be read, or is larger than what is read.
-    """
-    if isinstance(content, bytes):
-        return content
-    if isinstance(content, Image.Image):
-        buffer = io.BytesIO()
-        content.save(buffer, "PNG")
-        return buffer.getvalue()
-    try:
-        if content.stat().st_size > MAX_BYTES:
-            raise DataError(f"{printable(content)}: has {content.stat().st_size:,} bytes; allowed are {MAX_BYTES:,}")
-        return content.read_bytes()
-    except OSError as error:
-        raise DataError(f"{printable(content)}: cannot be read ({error.strerror})") from None
 
 
 def _row(cells: Iterable[str]) -> bytes:

@@ -25,8 +25,8 @@ from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.check import check_lines
 from crnn.data.convert import driver, folders, parquet, tar_shards
-from crnn.data.convert.base import safe_stem, suffix_of
-from crnn.data.convert.driver import WRITERS, convert, picture_bytes
+from crnn.data.convert.base import picture_bytes, safe_stem, suffix_of
+from crnn.data.convert.driver import WRITERS, convert
 from crnn.data.module import LineDataModule, joined, prepare
 from crnn.data.sources import LineEntry, LineSource, extra, open_source
 from crnn.data.sources.columns import entries, labels

@@ -77,8 +77,8 @@ class CheckReport:
             return
         first = "\n".join(f"  {d.where}: {d.reason}: {d.detail}" for d in self.dropped[:5])
         raise DataError(
-            f"{self.summary()}\n{first}\nMend these lines, or allow more losses with data.max_dropped "
-            f"(now {share:g}, a share of all lines)"
+            f"{self.summary()}\n{first}\nMend these lines (crnn check names all of them), or allow more losses with "
+            f"data.max_dropped (now {share:g}, a share of all lines)"
         )
 
 

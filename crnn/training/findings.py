@@ -42,11 +42,12 @@ def report_lines(
     dropped = [dropped for report in [*reports, *val.reports] for dropped in report.dropped]
     if folder.first and reports:
         CheckReport("", dropped=dropped).write_dropped(folder.path / "dropped.tsv")
+    for report in [*reports, *val.reports]:
+        report.refuse_if_too_many(max_dropped)
     for name, some in (("training", reports), ("validation", val.reports)):
         for report in some:
             see = f"; see {folder.path / 'dropped.tsv'}" if report.dropped else ""
             folder.say(f"{name}: {report.summary()}{see}")
-            report.refuse_if_too_many(max_dropped)
     _say_unknown(val, charset, folder)
     if reports:
         _say_leaks(train, val, folder)

@@ -325,6 +325,23 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "there is no such" in (tmp_path / "some.tar.skipped.tsv").read_text()
 
 
+def test_stopped_by_the_user(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = MAKERS["labels.tsv"](tmp_path / "lines")
+    write = tar_shards.TarWriter.write
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tar_shards.TarWriter, "write", stop)
+    assert main(["convert", str(lines), str(tmp_path / "out.tar")]) == 130
+    assert "stopped; the same command goes on" in capsys.readouterr().err
+    monkeypatch.setattr(tar_shards.TarWriter, "write", write)
+    assert main(["convert", str(lines), str(tmp_path / "out.tar")]) == 0
+    assert len(open_source(tmp_path / "out.tar")) == len(TEXTS)
+
+
 def test_one_side_of_a_split(tmp_path: Path) -> None:
     lines = MAKERS["labels.tsv"](tmp_path / "lines")
     side = tmp_path / "val.tsv"

@@ -44,6 +44,12 @@ def _check(args: argparse.Namespace) -> int:
     return check(args)
 
 
+def _convert(args: argparse.Namespace) -> int:
+    from crnn.data.convert.command import run
+
+    return run(args)
+
+
 def _evaluate(args: argparse.Namespace) -> int:
     from crnn.data.recorded import recorded_lines
     from crnn.data.sources import open_source
@@ -138,6 +144,29 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     check.add_argument("--text-column", metavar="NAME", help="as data.text_column")
     check.add_argument("--image-column", metavar="NAME", help="as data.image_column")
 
+    convert = command(
+        "convert",
+        _convert,
+        "write labelled lines in another format, and read them back",
+        "crnn convert my_lines/train lines.parquet",
+    )
+    convert.add_argument("source", nargs="+", metavar="SRC", help="lines in any format that is read")
+    convert.add_argument("target", metavar="DST", help="new file or folder; stopped half-way, the same command goes on")
+    convert.add_argument(
+        "--to",
+        choices=("lmdb", "parquet", "tar", "tsv", "gt"),
+        help="format (as DST ends: .lmdb, .parquet or .tar). lmdb: PARSeq's; parquet: Hugging Face's; tar: WebDataset; "
+        "tsv: labels.tsv and images/; gt: .gt.txt beside each picture. A DST named .parquet or .tar is one file, any "
+        "other a folder of shards",
+    )
+    convert.add_argument("--split", metavar="FILE", help="only these lines: runs/NAME/splits/val.tsv of a training")
+    convert.add_argument(
+        "--shard-size", type=_positive, default=256, metavar="MB", help="largest file in a folder of shards (256)"
+    )
+    convert.add_argument("--name-pattern", metavar="REGEX", help="labels are in file names; as data.name_pattern")
+    convert.add_argument("--text-column", metavar="NAME", help="as data.text_column")
+    convert.add_argument("--image-column", metavar="NAME", help="as data.image_column")
+
     recognize = command(
         "recognize", _recognize, "read pictures of text lines", "crnn recognize model.onnx lines/ --format jsonl"
     )
@@ -183,8 +212,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0; 1 if a picture could not be read, or training would refuse the lines; 2 for an error, said
-        in one line on standard error.
+        The exit code: 0; 1 if a picture could not be read or a line not converted, or training would refuse the lines;
+        2 for an error, said in one line on standard error.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["train"]:  # Hydra has its own --help, -m ...

@@ -27,6 +27,7 @@ FLOORS = {
 HEAVY = {"torch", "lightning", "hydra", "omegaconf", "torchvision", "onnx", "matplotlib"}
 WITHOUT_TORCH = (
     "core",
+    "data/convert",
     "data/sources",
     "data/synth",
     "data/check.py",

@@ -1,0 +1,79 @@
+"""`crnn convert` from words on the command line to an exit code."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
+
+from crnn.core.image import printable
+from crnn.data.convert.base import Converted
+from crnn.data.convert.job import make_job
+from crnn.data.convert.part import counted
+from crnn.data.convert.run import convert
+from crnn.data.sources.base import ReadOptions
+
+T = TypeVar("T")
+
+
+def run(args: Namespace) -> int:
+    """Run the command.
+
+    Returns:
+        0 if all lines were converted, 1 if some were left out (and named), 130 if it was interrupted.
+
+    Raises:
+        CrnnError: for arguments that do not go together, and what `convert` raises.
+    """
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    target = Path(args.target)
+    options = ReadOptions(args.name_pattern, args.text_column, args.image_column)
+    try:
+        job = make_job(args.source, target, options, Path(args.split) if args.split else None)
+        done = convert(
+            lambda cache: job.open(cache, lambda rows: _track(rows, None, "listing")),
+            target,
+            args.to,
+            job.names,
+            args.shard_size,
+            job.side,
+            _track,
+        )
+    except KeyboardInterrupt:
+        part = target.with_name(f"{target.name}.part")
+        if (part / "state.json").exists():
+            print(f"crnn: stopped; what is done is in {printable(part)}, the same command goes on", file=sys.stderr)
+        return 130
+    print(_told(done))
+    return 1 if done.left_out else 0
+
+
+def _told(done: Converted) -> str:
+    """What a person wants to know of a conversion."""
+    where = printable(done.target)
+    lines = [f"{where}: {done.lines:,} lines written and read back, the same labels and pictures"]
+    if done.resumed_at:
+        lines[0] += f" (gone on with at line {done.resumed_at + 1:,})"
+    lines.append(f"{where}: fingerprint {done.fingerprint}")
+    if done.unusable:
+        lines.append(
+            f"{where}: a training would drop {done.unusable.total():,} of these lines, as it would before: "
+            f"{counted(done.unusable)}; crnn check names them"
+        )
+    if done.skipped:
+        lines.append(
+            f"{where}: {done.left_out.total():,} lines left out: {counted(done.left_out)}; "
+            f"{printable(done.skipped)} names them"
+        )
+    return "\n".join(lines)
+
+
+def _track(items: Iterable[T], total: int | None, doing: str) -> Iterable[T]:
+    """A progress bar on standard error, where a person watches."""
+    console = Console(stderr=True)
+    return track(items, doing, total, transient=True, disable=not console.is_terminal, console=console)

@@ -96,7 +96,7 @@ def facts(source: LineSource) -> Facts:
 
 
 def places(lines: InMemory, folder: Path) -> Iterator[tuple[str, LineSource]]:
-    """(name, lines) in every format: as the makers of the tests write it, then as `convert` makes it of one of these."""
+    """(name, lines) in every format: as the makers of the tests write it, then as `convert` makes it of one of them."""
     import makers
 
     makers.TEXTS = lines.texts

@@ -23,7 +23,7 @@ from crnn.files import write_text
 
 SKIPPED_COLUMNS = ("where", "picture", "reason", "detail")
 FORMAT = 1
-"""Number of the layout; another one is not gone on with."""
+"""Number of the layout, and of what writers write; another one is not gone on with."""
 
 
 @dataclass

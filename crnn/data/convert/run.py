@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from crnn import __version__
 from crnn.core.image import printable
 from crnn.data.check import UNREADABLE, UNUSABLE_ROW
 from crnn.data.convert.base import DIGEST_BYTES, Converted, Sample, Watch, Writer, unwatched
@@ -55,7 +54,7 @@ def convert(
         DataError: if the target is taken, cannot be written, would hold no line, or does not read back as written.
     """
     name = choose_format(target, to)
-    options = {"--to": name, "--shard-size": str(shard_mb), "version": __version__, "side": side}
+    options = {"--to": name, "--shard-size": str(shard_mb), "side": side}
     part = Part(target, {**options, **(job or {})})
     try:
         with part.held() as state:

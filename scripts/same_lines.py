@@ -109,7 +109,7 @@ def places(lines: InMemory, folder: Path) -> Iterator[tuple[str, LineSource]]:
     for number, (name, target) in enumerate(TARGETS.items()):
         source = made[number % len(made)]
         path = folder / f"written{number}" / target
-        convert(lambda _, source=source: source, path, None if "." in target else target, shard_mb=1)  # type: ignore[misc]
+        convert(lambda _, source=source: source, path, None if "." in target else target, shard_bytes=2**20)  # type: ignore[misc]
         yield f"written: {name}", open_source(path)
 
 

@@ -40,7 +40,7 @@ def run(args: Namespace) -> int:
             target,
             args.to,
             job.names,
-            args.shard_size,
+            args.shard_size * 2**20,
             job.side,
             _track,
         )

@@ -19,8 +19,8 @@ from crnn.data.convert.registry import WRITERS, choose_format
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.errors import DataError
 
-SHARD_MB = 256
-"""Largest file of a result of several, in MiB."""
+SHARD_BYTES = 256 * 2**20
+"""Largest file of a result of several."""
 LABEL_REFUSED = "label the format cannot keep"
 _RELEASE_EVERY = 2048
 
@@ -30,7 +30,7 @@ def convert(
     target: Path,
     to: str | None = None,
     job: Mapping[str, str] | None = None,
-    shard_mb: int = SHARD_MB,
+    shard_bytes: int = SHARD_BYTES,
     side: str = "train",
     watch: Watch = unwatched,
 ) -> Converted:
@@ -45,7 +45,7 @@ def convert(
         target: file or folder that is not there yet.
         to: a key of `WRITERS`; None: the ending of `target` tells.
         job: what the lines are, as names and values; a conversion that was stopped with others is not gone on with.
-        shard_mb: largest file of a result of several, in MiB.
+        shard_bytes: largest file of a result of several.
         side: ``train``, ``validation`` or ``test``, for formats whose files are named by it.
         watch: shows progress.
 
@@ -54,11 +54,11 @@ def convert(
         DataError: if the target is taken, cannot be written, would hold no line, or does not read back as written.
     """
     name = choose_format(target, to)
-    options = {"--to": name, "--shard-size": str(shard_mb), "side": side}
+    options = {"--to": name, "--shard-size": str(shard_bytes), "side": side}
     part = Part(target, {**options, **(job or {})})
     try:
         with part.held() as state:
-            return _Conversion(part, state, WRITERS[name](part.result, shard_mb * 2**20), side, watch).run(open_lines)
+            return _Conversion(part, state, WRITERS[name](part.result, shard_bytes), side, watch).run(open_lines)
     except OSError as error:
         reason = printable(" ".join((error.strerror or str(error)).split()))
         done = f"; {part.state.next:,} lines are safe, the same command goes on from there" if part.state.next else ""

@@ -67,6 +67,8 @@ class LmdbWriter(Writer):
         return {"lines": self._lines}
 
     def finish(self) -> None:
+        self._commit()
+        # of its own, so that a page that is no picture comes last: a file that ends in zeros looks cut
         self._waiting.append((b"num-samples", b"%d" % self._lines))
         self._commit()
 

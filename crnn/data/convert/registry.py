@@ -32,10 +32,12 @@ def choose_format(target: Path, to: str | None) -> str:
         to: a key of `WRITERS`.
 
     Raises:
-        ConfigError: if neither tells, they contradict each other, or there is no such format.
+        ConfigError: if neither tells, they contradict each other, there is no such format, or `target` has no name.
         DataError: if its package is not installed.
     """
     where = printable(target)
+    if target.name in ("", ".."):
+        raise ConfigError(f"{where}: is no name for a new file or folder; give one")
     told = _ENDINGS.get(target.suffix.lower())
     allowed = ", ".join(WRITERS)
     if to is None and told is None:

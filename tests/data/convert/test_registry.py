@@ -31,6 +31,9 @@ def test_told_by_the_ending_or_the_option(name: str, to: str | None, wanted: str
 def test_refusals() -> None:
     with pytest.raises(ConfigError, match=r"^out: its ending does not tell the format; give --to \(lmdb, parquet, tar"):
         choose_format(Path("out"), None)
+    for name in (".", "/", "a/.."):
+        with pytest.raises(ConfigError, match="is no name for a new file or folder; give one"):
+            choose_format(Path(name), "gt")
     with pytest.raises(ConfigError, match="--to zip: is not known; allowed are lmdb, parquet, tar, tsv, gt"):
         choose_format(Path("out"), "zip")
     with pytest.raises(ConfigError, match=r"x\.tar: is the name of tar, but --to says lmdb"):

@@ -155,6 +155,26 @@ def test_goes_on_after_a_stop_near_the_end(
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([path.name, f"{path.name}.skipped.tsv", "whole"])
 
 
+@pytest.mark.parametrize("name", TARGETS)
+def test_goes_on_after_the_last_line(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last line was a safe point, so that none is left to write."""
+    save_often(monkeypatch)
+    (tmp_path / "whole").mkdir()
+    whole, to = target(tmp_path / "whole", name)
+    into(given(47), whole, to, shard_bytes=1)
+    path, _ = target(tmp_path, name)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("crnn.data.convert.run.read_back", stop)
+        into(given(47), path, to, shard_bytes=1)
+    done = into(given(47), path, to, shard_bytes=1)
+    assert (done.lines, done.resumed_at) == (45, 47)
+    assert tree(path) == tree(whole)
+
+
 def test_lines_that_cannot_be_written_are_named(tmp_path: Path) -> None:
     lines = given(30)
     lines.lines[3] = (lines.lines[3][0], b"no picture")

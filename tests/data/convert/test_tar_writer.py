@@ -8,6 +8,9 @@ from pathlib import Path
 import webdataset
 from given_lines import given, into, noise
 
+from crnn.data.convert.base import Sample
+from crnn.data.convert.tar_writer import TarWriter
+
 
 def test_read_with_webdataset(tmp_path: Path) -> None:
     lines = given(25)
@@ -41,3 +44,23 @@ def test_the_same_lines_make_the_same_archive(tmp_path: Path) -> None:
 def test_one_file_grows_beyond_the_size_of_a_shard(tmp_path: Path) -> None:
     into(given(25), tmp_path / "x.tar", shard_bytes=5_000)
     assert [file.name for file in tmp_path.iterdir() if file.suffix == ".tar"] == ["x.tar"]
+
+
+def test_what_was_written_since_is_forgotten(tmp_path: Path) -> None:
+    """A picture that could be read before, and cannot now, leaves nothing behind."""
+    writer = TarWriter(tmp_path / "out", 12_000)
+    writer.start(None)
+    samples = [Sample(i, i, "x", "t", noise(i), ".png") for i in range(8)]
+    for sample in samples[:4]:
+        writer.put(sample)
+    state = writer.state()
+    for sample in samples[4:]:
+        writer.put(sample)
+    writer.close()
+    assert len(list((tmp_path / "out").iterdir())) == 3
+    writer = TarWriter(tmp_path / "out", 12_000)
+    writer.start(state)
+    writer.finish()
+    with tarfile.open(tmp_path / "out" / "lines-000001.tar") as archive:
+        assert len(archive.getnames()) == 2
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["lines-000000.tar", "lines-000001.tar"]

@@ -48,19 +48,20 @@ def test_one_file_grows_beyond_the_size_of_a_shard(tmp_path: Path) -> None:
 
 def test_what_was_written_since_is_forgotten(tmp_path: Path) -> None:
     """A picture that could be read before, and cannot now, leaves nothing behind."""
-    writer = TarWriter(tmp_path / "out", 12_000)
+    writer = TarWriter(tmp_path / "out", 40_000)
     writer.start(None)
-    samples = [Sample(i, i, "x", "t", noise(i), ".png") for i in range(8)]
-    for sample in samples[:4]:
+    samples = [Sample(i, i, "x", "t", noise(i), ".png") for i in range(30)]
+    for sample in samples[:13]:
         writer.put(sample)
     state = writer.state()
-    for sample in samples[4:]:
+    for sample in samples[13:]:
         writer.put(sample)
     writer.close()
     assert len(list((tmp_path / "out").iterdir())) == 3
-    writer = TarWriter(tmp_path / "out", 12_000)
+    writer = TarWriter(tmp_path / "out", 40_000)
     writer.start(state)
     writer.finish()
     with tarfile.open(tmp_path / "out" / "lines-000001.tar") as archive:
         assert len(archive.getnames()) == 2
+    assert (tmp_path / "out" / "lines-000001.tar").stat().st_size == tarfile.RECORDSIZE
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["lines-000000.tar", "lines-000001.tar"]

@@ -151,17 +151,22 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     convert = command(
         "convert",
         _convert,
-        "copy labelled lines into another format, and compare",
-        "crnn convert my_lines/train train_lmdb --to lmdb",
+        "write labelled lines in another format, and read them back",
+        "crnn convert my_lines/train lines.parquet",
     )
-    convert.add_argument("data", nargs="+", metavar="DATA", help="labelled lines in any format, one after the other")
-    convert.add_argument("target", metavar="TARGET", help="a new folder; or one file, NAME.tar or NAME.parquet")
+    convert.add_argument("source", nargs="+", metavar="SRC", help="lines in any format that is read")
+    convert.add_argument("target", metavar="DST", help="new file or folder; stopped half-way, the same command goes on")
     convert.add_argument(
         "--to",
         choices=("lmdb", "parquet", "tar", "tsv", "gt"),
-        help="tar: WebDataset shards; tsv: pictures and labels.tsv; gt: NAME.png and NAME.gt.txt (by TARGET's ending)",
+        help="format (as DST ends: .lmdb, .parquet or .tar). lmdb: PARSeq's; parquet: Hugging Face's; tar: WebDataset; "
+        "tsv: labels.tsv and images/; gt: .gt.txt beside each picture. A DST named .parquet or .tar is one file, any "
+        "other a folder of shards",
     )
-    convert.add_argument("--split", metavar="FILE", help="only lines of a recorded side: runs/NAME/splits/train.tsv")
+    convert.add_argument("--split", metavar="FILE", help="only these lines: runs/NAME/splits/val.tsv of a training")
+    convert.add_argument(
+        "--shard-size", type=_positive, default=256, metavar="MB", help="largest file in a folder of shards (256)"
+    )
     _format_options(convert)
 
     recognize = command(
@@ -209,8 +214,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0; 1 if a picture could not be read, or training would refuse the lines; 2 for an error, said
-        in one line on standard error.
+        The exit code: 0; 1 if a picture could not be read or a line not converted, or training would refuse the lines;
+        2 for an error, said in one line on standard error.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["train"]:  # Hydra has its own --help, -m ...

@@ -1,26 +1,24 @@
-"""The same lines in every format: is what a training sees the same?
+"""The same lines in every format that is read or written: are they the same to a training?
 
-    python scripts/same_lines.py my_lines/train --lines 1000 --folder DIR
+    python scripts/same_lines.py --lines 1000
 
-Writes the first lines of any set (or rendered ones) in all formats of ``crnn convert``, and tables, archives, Arrow and
-PAGE by hand, and prints for each what ``crnn train`` would see: lines kept, fingerprint, charset size, a hash of the
-first training batch. Exits with 1 if one differs.
+renders lines, keeps them in every way that the tests have a maker for, converts them with ``crnn convert`` to every
+format that it writes, opens each, and prints a row per format: lines, fingerprint, characters, a hash of the first
+training batch (tensors and labels), seconds. Exits with 1 if a row differs from the lines in memory. Needs the tests
+of this repository and ``pip install -e ".[test]"``; 1,000 lines take some minutes.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
-import json
-import shutil
+import random
 import sys
 import tempfile
 import time
-import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from xml.sax.saxutils import escape
+from typing import NamedTuple
 
 import crnn.torchvision_cure  # noqa: F401  # before lightning
 
@@ -28,156 +26,126 @@ from PIL import Image
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data.augment import Augment
-from crnn.data.check import check_lines
-from crnn.data.convert.driver import WRITERS, convert
-from crnn.data.labels import label_problem
+from crnn.data.convert import convert
+from crnn.data.convert.registry import WRITERS
 from crnn.data.module import LineDataModule, prepare
-from crnn.data.sources import LineSource, open_source
+from crnn.data.sources import LineEntry, LineSource, open_source
 from crnn.data.sources.columns import labels
-from crnn.data.sources.views import Selection
 from crnn.data.synth.source import synthetic_pair
-from crnn.training.config import AugmentConfig
 
-PAGE_HEIGHT = 30_000
-"""Pixels of a page at most."""
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "data" / "sources"))
 
-
-def seen(path: Path) -> tuple[str, str, str, str]:
-    """(lines, fingerprint, charset size, first batch) as words."""
-    source = open_source(path)
-    transform = LineTransform(32)
-    charset = Charset.from_texts(text for text in labels(source) if label_problem(text) is None)
-    report = check_lines(source, transform, charset)
-    lines = prepare(source, transform, charset, True, iter)
-    augment = Augment(AugmentConfig())
-    data = LineDataModule(lines, lines, charset, transform, augment, 32, 2**20, 0, seed=1)
-    batch = next(iter(data.train_dataloader()))
-    digest = hashlib.sha256(batch.images.numpy().tobytes() + "\0".join(batch.texts).encode()).hexdigest()
-    return f"{len(report.kept)} of {len(report)}", report.fingerprint[:16], str(len(charset)), digest[:16]
+CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,-!?'()&"
+"""What is drawn; no / among them, because one format keeps labels in file names."""
+UNDRAWN = [" zwei  drei ", 'Komma, "Zitat"', "नि", "مرحبا 1", "👍🏽;ok"]
+"""Labels of every tenth line, whatever is drawn there."""
+TARGETS = {**{name: name for name in WRITERS}, "parquet, one file": "one.parquet", "tar, one file": "one.tar"}
+"""Row -> format, or name of the one file."""
 
 
-def table(folder: Path, name: str, write: Callable[[Path, list[tuple[str, str]]], None]) -> Path:
-    """The pictures of the folder ``tsv`` beside `folder`, with another label file."""
-    shutil.copytree(folder.parent / "tsv", folder)
-    rows = [tuple(row.split("\t", 1)) for row in (folder / "labels.tsv").read_text(encoding="utf-8").splitlines()]
-    (folder / "labels.tsv").unlink()
-    write(folder / name, rows)  # type: ignore[arg-type]
-    return folder
+class InMemory:
+    """Lines as they were made."""
+
+    name = "in memory"
+    endless = False
+
+    def __init__(self, lines: int) -> None:
+        rendered, _ = synthetic_pair(lines, 1, seed=7, characters=CHARACTERS, fonts="bundled", max_length=24, wear=0.3)
+        self.pictures = [rendered.picture(i) for i in range(lines)]
+        self.texts = [rendered.entry(i).text for i in range(lines)]
+        for i in range(0, lines, 10):
+            self.texts[i] = UNDRAWN[i // 10 % len(UNDRAWN)]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def entry(self, position: int) -> LineEntry:
+        return LineEntry(self.texts[position], f"line {position}", f"{position}.png")
+
+    def size(self, position: int) -> tuple[int, int]:
+        return self.pictures[position].size
+
+    def picture(self, position: int) -> Image.Image:
+        return self.pictures[position]
+
+    content = picture
 
 
-def write_csv(path: Path, rows: list[tuple[str, str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("filename", "text"), *rows])
+class Facts(NamedTuple):
+    """What a training would see of lines."""
+
+    lines: int
+    fingerprint: str
+    characters: tuple[str, ...]
+    batch: str
+    """SHA-256 of the first training batch."""
 
 
-def write_json(path: Path, rows: list[tuple[str, str]]) -> None:
-    path.write_text(json.dumps(dict(rows)), encoding="utf-8")
+def facts(source: LineSource) -> Facts:
+    """Look at lines as a training does."""
+    transform = LineTransform()
+    charset = Charset.from_texts(list(labels(source)))
+    lines = prepare(source, transform, None, decode=True, progress=iter)
+    module = LineDataModule(lines, lines, charset, transform, None, 32, 2_000_000, workers=0, seed=5)
+    batch = next(iter(module.train_dataloader()))
+    digest = hashlib.sha256()
+    for tensor in (batch.images, batch.widths, batch.targets, batch.target_lengths):
+        digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode() + tensor.numpy().tobytes())
+    digest.update("\0".join(batch.texts).encode())
+    return Facts(len(source), lines.reports[0].fingerprint, charset.symbols, digest.hexdigest())
 
 
-def write_json_lines(path: Path, rows: list[tuple[str, str]]) -> None:
-    path.write_text("".join(json.dumps({"file_name": n, "text": t}) + "\n" for n, t in rows), encoding="utf-8")
+def places(lines: InMemory, folder: Path) -> Iterator[tuple[str, LineSource]]:
+    """(name, lines) in every format: as the makers of the tests write it, then as `convert` makes it of one of them."""
+    import makers
+
+    makers.TEXTS = lines.texts
+    makers.picture = lines.picture
+    made = []
+    for number, (name, make) in enumerate(makers.MAKERS.items()):
+        made.append(open_source(make(folder / f"made{number}"), makers.OPTIONS.get(name)))
+        yield f"read: {name}", made[-1]
+    random.Random(1).shuffle(made)
+    for number, (name, target) in enumerate(TARGETS.items()):
+        source = made[number % len(made)]
+        path = folder / f"written{number}" / target
+        convert(lambda _, source=source: source, path, None if "." in target else target, shard_bytes=2**20)  # type: ignore[misc]
+        yield f"written: {name}", open_source(path)
 
 
-def write_paddle(path: Path, rows: list[tuple[str, str]]) -> None:
-    path.write_text("".join(f"{name}\t{text}\n" for name, text in rows), encoding="utf-8")
+def compare(lines: int, folder: Path) -> bool:
+    """Print a row per format; whether all are the same."""
+    given = InMemory(lines)
+    wanted = facts(given)
+    differing = []
+    print(f"{'format':32} {'lines':>7}  {'fingerprint':12}  {'chars':>5}  {'first batch':12}  seconds")
 
-
-def zipped(folder: Path) -> Path:
-    path = folder.with_name("folder.zip")
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in sorted((folder.parent / "gt").rglob("*.*")):
-            archive.write(file, file.relative_to(folder.parent / "gt"))
-    return path
-
-
-def arrow(folder: Path) -> Path:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    read = pq.read_table(folder.parent / "parquet")
-    path = folder.with_name("lines.arrow")
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, read.schema) as writer:
-        writer.write_table(read, max_chunksize=100)
-    return path
-
-
-def pages(folder: Path) -> Path:
-    """PAGE XML: as many lines under each other as fit a page, cut out by their boxes."""
-    source = open_source(folder.parent / "tsv")
-    folder.mkdir()
-    start = 0
-    while start < len(source):
-        end, height = start, 0
-        while end < len(source) and height + source.size(end)[1] <= PAGE_HEIGHT:
-            height += source.size(end)[1]
-            end += 1
-        page = Image.new("L", (max(source.size(i)[0] for i in range(start, end)), height))
-        rows, top = [], 0
-        for i in range(start, end):
-            picture = source.picture(i)
-            page.paste(picture, (0, top))
-            right, bottom = picture.width, top + picture.height
-            corners = f"0,{top} {right},{top} {right},{bottom} 0,{bottom}"
-            text = escape(source.entry(i).text)
-            rows.append(
-                f'<TextLine id="l{i}"><Coords points="{corners}"/><TextEquiv><Unicode>{text}</Unicode></TextEquiv>'
-                "</TextLine>"
-            )
-            top = bottom
-        name = f"page{start:06d}"
-        page.save(folder / f"{name}.png")
-        (folder / f"{name}.xml").write_text(
-            '<?xml version="1.0" encoding="UTF-8"?><PcGts xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/'
-            f'2019-07-15"><Page imageFilename="{name}.png" imageWidth="{page.width}" imageHeight="{page.height}">'
-            f'<TextRegion id="r"><Coords points="0,0"/>{"".join(rows)}</TextRegion></Page></PcGts>',
-            encoding="utf-8",
+    def row(name: str, found: Facts, seconds: float) -> None:
+        same = "" if found == wanted else "  DIFFERS"
+        print(
+            f"{name:32} {found.lines:7,}  {found.fingerprint[:12]}  {len(found.characters):5}  {found.batch[:12]}  "
+            f"{seconds:7.1f}{same}",
+            flush=True,
         )
-        start = end
-    return folder
 
-
-BY_HAND: dict[str, Callable[[Path], Path]] = {
-    "CSV with a header": lambda folder: table(folder, "labels.csv", write_csv),
-    "JSON map": lambda folder: table(folder, "labels.json", write_json),
-    "JSON Lines": lambda folder: table(folder, "metadata.jsonl", write_json_lines),
-    "PaddleOCR": lambda folder: table(folder, "rec_gt.txt", write_paddle),
-    "zip of pairs": zipped,
-    "Arrow": arrow,
-    "PAGE": pages,
-}
+    row("in memory", wanted, 0.0)
+    start = time.perf_counter()
+    for name, source in places(given, folder):
+        found = facts(source)
+        row(name, found, time.perf_counter() - start)
+        if found != wanted:
+            differing.append(name)
+        start = time.perf_counter()
+    print(f"{len(differing)} formats differ" + (f": {', '.join(differing)}" if differing else ""))
+    return not differing
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="?", help="labelled lines (rendered ones)")
-    parser.add_argument("--lines", type=int, default=1000)
-    parser.add_argument("--folder", help="where the temporary folder is made")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--lines", type=int, default=1000, metavar="N", help="to render (1000)")
     args = parser.parse_args()
-    source: LineSource
-    if args.data:
-        opened = open_source(args.data)
-        source = Selection(opened, range(min(args.lines, len(opened))))
-    else:
-        rendered = synthetic_pair(args.lines, 1, seed=1, fonts="bundled")[0]
-        rendered.endless = False
-        source = rendered
-    results = {}
-    with tempfile.TemporaryDirectory(dir=args.folder) as name:
-        for number, kind in enumerate([*WRITERS, "x.tar", "x.parquet", *BY_HAND]):
-            started = time.perf_counter()
-            if kind in BY_HAND:
-                path = BY_HAND[kind](Path(name) / f"hand{number}")
-            else:
-                path = Path(name) / kind
-                convert(source, "", path, kind.removeprefix("x."))
-            written = time.perf_counter() - started
-            results[kind] = seen(path)
-            both = f"{written:.1f} s written, {time.perf_counter() - started - written:.1f} s read"
-            print(f"{kind:18}", *results[kind], both, sep="  ", flush=True)
-    different = [kind for kind, one in results.items() if one != results["lmdb"]]
-    print(f"different: {', '.join(different)}" if different else f"all {len(results)} the same")
-    return bool(different)
+    with tempfile.TemporaryDirectory() as folder:
+        return 0 if compare(args.lines, Path(folder)) else 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from crnn.core.charset import Charset
 from crnn.core.image import printable
 from crnn.data.check import line_problem
-from crnn.data.convert.base import picture_bytes, safe_stem, suffix_of
+from crnn.data.convert.names import safe_stem
+from crnn.data.convert.pictures import file_of
 from crnn.data.sources import open_source
 from crnn.data.sources.base import Content, LineEntry, LineSource
 from crnn.errors import DataError
@@ -141,8 +142,8 @@ class _Copy:
 
     def _write_picture(self, content: Content, name: str) -> str:
         """Copy a picture, byte for byte where it is a file; its name in the copy."""
-        data = picture_bytes(content)
-        target = f"images/{self.lines + 1:07d}_{safe_stem(name)}{suffix_of(data)}"
+        data, suffix = file_of(content, name)
+        target = f"images/{self.lines + 1:07d}_{safe_stem(name).rpartition('/')[2]}{suffix}"
         (self.folder / target).write_bytes(data)
         return target
 

@@ -1,134 +1,130 @@
-"""What the writers of all formats share."""
+"""What every format that is written looks like from the inside."""
 
 from __future__ import annotations
 
-import io
-import re
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import ClassVar, NamedTuple
 
-from PIL import Image
+from crnn.data.sources.base import LineSource
+from crnn.data.sources.extra import MAX_TEXT_BYTES
 
-from crnn.core.image import MAX_BYTES, PICTURE_SUFFIXES, printable
-from crnn.data.sources.base import Content
-from crnn.errors import DataError
-
-_UNSAFE = re.compile(r"[^\w-]+")
-_LONGEST_STEM = 80
-_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG", ".png"),
-    (b"\xff\xd8\xff", ".jpg"),
-    (b"II*\0", ".tif"),
-    (b"MM\0*", ".tif"),
-    (b"GIF8", ".gif"),
-    (b"BM", ".bmp"),
-    (b"\0\0\0\x0cjP", ".jp2"),
-    (b"\xffO\xffQ", ".j2k"),
-)
+Watch = Callable[[Iterable[int], int, str], Iterable[int]]
+"""Wraps positions for a progress display: (positions, how many, what is done)."""
+SAVE_EVERY = 500
+"""After that many lines what is written is made safe, so that a conversion that is stopped goes on from there."""
+DIGEST_BYTES = 16
 
 
-class Line(NamedTuple):
-    """A line on its way."""
+def unwatched(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
+    """No progress display."""
+    return positions
+
+
+class Sample(NamedTuple):
+    """A line as it is written."""
 
     number: int
-    """From 1, without gaps."""
-    text: str
-    picture: bytes
-    suffix: str
-    """Of the picture's kind: ``.png``."""
+    """From 0, among the lines that are written."""
+    position: int
+    """From 0, among all lines of the source."""
     name: str
-    """The picture's name at its source."""
+    """The picture's name in its source; may hold anything."""
+    text: str
+    data: bytes
+    """The picture's file."""
+    suffix: str
+    """Of that file's true format, with its dot."""
+
+    def digest(self) -> bytes:
+        """What the line has to be when it is read back."""
+        return digest(self.text, self.data)
+
+
+def digest(text: str, data: bytes) -> bytes:
+    """(DIGEST_BYTES,) of a label and a picture's file."""
+    label = text.encode("utf-8", "surrogatepass")
+    start = hashlib.blake2b(b"%d\0" % len(label), digest_size=DIGEST_BYTES)
+    start.update(label)
+    start.update(data)
+    return start.digest()
+
+
+@dataclass
+class Converted:
+    """The outcome of a conversion."""
+
+    target: Path
+    lines: int
+    fingerprint: str
+    """As `crnn.data.check.check_lines` gives it for what was read back."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Lines that are not in the result, by reason; each is named in `skipped`."""
+    unusable: Counter[str] = field(default_factory=Counter)
+    """Lines of the result that a training drops, by reason; they are as they were in the source."""
+    skipped: Path | None = None
+    """The table of lines that were left out."""
+    resumed_at: int = 0
+    """The position at which an earlier conversion had stopped; 0 if there was none."""
 
 
 class Writer(ABC):
-    """Writes one format into a folder that is its own until the end.
+    """One format while it is written.
 
     Args:
-        folder: empty, or as it was at an earlier `checkpoint`.
-        single: where lines lie in files of many, all in one.
-    """
-
-    def __init__(self, folder: Path, single: bool = False) -> None:
-        self.folder = folder
-        self.single = single
-
-    def refusal(self, text: str) -> str:
-        """Why the format cannot hold a label; empty if it can."""
-        return ""
-
-    @abstractmethod
-    def write(self, lines: Sequence[Line]) -> None:
-        """Append some lines."""
-
-    @abstractmethod
-    def checkpoint(self) -> dict[str, Any] | None:
-        """What `restore` needs to go on behind all lines so far, which are on disk; None if not now."""
-
-    @abstractmethod
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `checkpoint` was; what was written later is undone."""
-
-    def finish(self, lines: int) -> None:  # noqa: B027  # some know all before
-        """Write what is known at the end, and close.
-
-        Args:
-            lines: in all.
-        """
-
-    def close(self) -> None:  # noqa: B027  # some hold nothing open
-        """Let go of open files; nothing more is written."""
-
-
-RETURN_AT_END = "a carriage return at its end would be taken for a part of the line end; choose another format"
-
-
-def text_file(text: str, always: bool) -> bytes:
-    """A label as a text file, whose readers take away a byte order mark and one line end.
-
-    Args:
-        text: does not end with a carriage return.
-        always: end with a line end; else only where one would be taken away.
-    """
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    return f"{mark}{text}{chr(10) * (always or text.endswith(chr(10)))}".encode()
-
-
-def suffix_of(picture: bytes) -> str:
-    """The usual suffix for a picture of this kind, from its first bytes; empty if it is none that is read."""
-    for magic, suffix in _MAGIC:
-        if picture.startswith(magic):
-            return suffix
-    if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
-        return ".webp"
-    if picture[:1] == b"P" and picture[1:2] in b"123456" and picture[2:3].isspace():
-        return ".ppm"
-    return ""
-
-
-def safe_stem(name: str) -> str:
-    """The last part of a picture's name without its ending, as part of a file name on any system."""
-    last = re.split(r"[/\\]", name)[-1]
-    stem, dot, suffix = last.rpartition(".")
-    return _UNSAFE.sub("_", stem if dot and dot + suffix.lower() in PICTURE_SUFFIXES else last)[:_LONGEST_STEM]
-
-
-def picture_bytes(content: Content) -> bytes:
-    """A picture as a file's bytes: as they are, or as PNG where there is no file.
+        path: the file or folder to write; its parent exists, itself it may not.
+        shard_bytes: a file of several is closed before it grows beyond this; one file alone grows on.
 
     Raises:
-        DataError: if it cannot be read, or is larger than what is read.
+        OSError: from every method, if it cannot be written.
     """
-    if isinstance(content, bytes):
-        return content
-    if isinstance(content, Image.Image):
-        buffer = io.BytesIO()
-        content.save(buffer, "PNG")
-        return buffer.getvalue()
-    try:
-        if content.stat().st_size > MAX_BYTES:
-            raise DataError(f"{printable(content)}: has {content.stat().st_size:,} bytes; allowed are {MAX_BYTES:,}")
-        return content.read_bytes()
-    except OSError as error:
-        raise DataError(f"{printable(content)}: cannot be read ({error.strerror})") from None
+
+    description: ClassVar[str]
+    suffix: ClassVar[str] = ""
+    """A target of this name ending is one file; empty if the result is always a folder."""
+    needs: ClassVar[str] = ""
+    """An optional package."""
+
+    def __init__(self, path: Path, shard_bytes: int) -> None:
+        self.path = path
+        self.single = bool(self.suffix) and path.name.lower().endswith(self.suffix)
+        self.shard_bytes = shard_bytes
+        self.side = "train"
+        """Of the lines, where the format says one."""
+
+    def plan(self, source: LineSource) -> None:
+        """Look at all entries once, before the first line.
+
+        Raises:
+            DataError: if the format cannot hold so many.
+        """
+        return
+
+    @abstractmethod
+    def start(self, state: dict[str, int] | None) -> None:
+        """Begin; or go on where `state` was taken, whatever was written since."""
+
+    def refusal(self, text: str) -> str:
+        """Why a label cannot be kept in this format, with the remedy; empty if it can."""
+        size = len(text.encode("utf-8"))
+        return f"has {size:,} bytes; at most {MAX_TEXT_BYTES:,} are read" if size > MAX_TEXT_BYTES else ""
+
+    @abstractmethod
+    def put(self, sample: Sample) -> bool:
+        """Write a line; whether this is a good moment to take the `state`."""
+
+    @abstractmethod
+    def state(self) -> dict[str, int]:
+        """From where to go on, once all lines so far are with the system; called when `put` said so."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Complete the result. May be called again after `start` with the last state."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of open files, whether it is finished or not. Never raises."""

@@ -2,68 +2,78 @@
 
 from __future__ import annotations
 
-import hashlib
+import sys
 from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import track
 
 from crnn.core.image import printable
-from crnn.data.convert.driver import WRITERS, convert
-from crnn.data.sources import LineSource, ReadOptions, open_source
-from crnn.data.sources.views import Concatenation, Selection
-from crnn.data.split import load_side
-from crnn.errors import CrnnError, DataError
+from crnn.data.convert.base import Converted
+from crnn.data.convert.job import make_job
+from crnn.data.convert.part import counted
+from crnn.data.convert.run import convert
+from crnn.data.sources.base import ReadOptions
+
+T = TypeVar("T")
 
 
 def run(args: Namespace) -> int:
     """Run the command.
 
     Returns:
-        0 if all lines are in the result, 1 if some had to be left out.
+        0 if all lines were converted, 1 if some were left out (and named), 130 if it was interrupted.
 
     Raises:
-        CrnnError: naming what cannot be read or written.
-        KeyboardInterrupt: once it is said how to go on.
+        CrnnError: for arguments that do not go together, and what `convert` raises.
     """
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     target = Path(args.target)
-    kind = _kind(args.to, target)
-    _refuse_inside(target, args.data)
     options = ReadOptions(args.name_pattern, args.text_column, args.image_column)
-    opened = [open_source(path, options) for path in args.data]
-    source: LineSource = opened[0] if len(opened) == 1 else Concatenation(opened)
-    identity = " ".join(one.signature for one in opened)
-    if args.split:
-        split = Path(args.split)
-        source = Selection(source, load_side(split, source))
-        identity += hashlib.sha256(split.read_bytes()).hexdigest()
-
-    def watch(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
-        return track(positions, doing, total, transient=True, disable=not console.is_terminal, console=console)
-
     try:
-        done = convert(source, identity, target, kind, watch)
+        job = make_job(args.source, target, options, Path(args.split) if args.split else None)
+        done = convert(
+            lambda cache: job.open(cache, lambda rows: _track(rows, None, "listing")),
+            target,
+            args.to,
+            job.names,
+            args.shard_size * 2**20,
+            job.side,
+            _track,
+        )
     except KeyboardInterrupt:
-        console.print(f"crnn: stopped; the same command goes on ({printable(target)}.part holds what is done)")
-        raise
-    went_on = f" (an earlier attempt had come to line {done.resumed_at:,})" if done.resumed_at else ""
-    print(f"{printable(done.target)}: {done.lines:,} lines written, read back and compared{went_on}")
+        part = target.with_name(f"{target.name}.part")
+        if (part / "state.json").exists():
+            print(f"crnn: stopped; what is done is in {printable(part)}, the same command goes on", file=sys.stderr)
+        return 130
+    print(_told(done))
+    return 1 if done.left_out else 0
+
+
+def _told(done: Converted) -> str:
+    """What a person wants to know of a conversion."""
+    where = printable(done.target)
+    lines = [f"{where}: {done.lines:,} lines written and read back, the same labels and pictures"]
+    if done.resumed_at:
+        lines[0] += f" (gone on with at line {done.resumed_at + 1:,})"
+    lines.append(f"{where}: fingerprint {done.fingerprint}")
+    if done.unusable:
+        lines.append(
+            f"{where}: a training would drop {done.unusable.total():,} of these lines, as it would before: "
+            f"{counted(done.unusable)}; crnn check names them"
+        )
     if done.skipped:
-        print(f"{printable(done.target)}.skipped.tsv: {done.skipped:,} lines could not be written, and why")
-    return 1 if done.skipped else 0
+        lines.append(
+            f"{where}: {done.left_out.total():,} lines left out: {counted(done.left_out)}; "
+            f"{printable(done.skipped)} names them"
+        )
+    return "\n".join(lines)
 
 
-def _kind(to: str | None, target: Path) -> str:
-    kind = to or {"": "", ".mdb": "lmdb"}.get(target.suffix.lower(), target.suffix.lower()[1:])
-    if kind not in WRITERS:
-        raise CrnnError(f"{printable(target)}: does not tell the format; add --to with one of {', '.join(WRITERS)}")
-    return kind
-
-
-def _refuse_inside(target: Path, data: Iterable[str]) -> None:
-    for path in data:
-        if Path(path).resolve() in (target.resolve(), *target.resolve().parents):
-            raise DataError(f"{printable(target)}: lies in {printable(path)}, which is read; name a place elsewhere")
+def _track(items: Iterable[T], total: int | None, doing: str) -> Iterable[T]:
+    """A progress bar on standard error, where a person watches."""
+    console = Console(stderr=True)
+    return track(items, doing, total, transient=True, disable=not console.is_terminal, console=console)

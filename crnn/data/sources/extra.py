@@ -12,11 +12,12 @@ MAX_TEXT_BYTES = 64 * 1024
 """Largest label of one line; more is some other column or file."""
 
 
-def need(module: str) -> Any:
+def need(module: str, why: str = "to read this") -> Any:
     """An optional package of the extra ``formats``, imported when it is needed.
 
     Args:
         module: name to import, such as ``lmdb`` or ``lxml.etree``.
+        why: it is needed, for the message.
 
     Raises:
         DataError: if it is not installed (with the command that installs it), or fails to import.
@@ -27,7 +28,7 @@ def need(module: str) -> Any:
         package = module.partition(".")[0]
         if error.name is None or error.name.partition(".")[0] != package:
             raise DataError(f"{package}: fails to import ({error}); install it again") from None
-        raise DataError(f'{package} is needed for this and not installed: pip install "crnn[formats]"') from None
+        raise DataError(f'{package} is needed {why} and not installed: pip install "crnn[formats]"') from None
     except ImportError as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{module}: fails to import ({reason}); install it again") from None

@@ -32,9 +32,14 @@ def picture(i: int) -> Image.Image:
     return Image.fromarray(pixels)
 
 
+def numbered(i: int) -> str:
+    """All of as many digits, so that names sort as the lines come."""
+    return f"{i:0{len(str(len(TEXTS) - 1))}d}"
+
+
 def save_pictures(folder: Path, name: str = "images/{}.png") -> list[str]:
     """Write all pictures below `folder`; their names."""
-    names = [name.format(i) for i in range(len(TEXTS))]
+    names = [name.format(numbered(i)) for i in range(len(TEXTS))]
     for i, one in enumerate(names):
         (folder / one).parent.mkdir(parents=True, exist_ok=True)
         picture(i).save(folder / one)
@@ -115,7 +120,7 @@ def paddle_below(folder: Path) -> Path:
 def names_are_labels(folder: Path) -> Path:
     folder.mkdir(parents=True)
     for i, text in enumerate(TEXTS):
-        picture(i).save(folder / f"{i}_{text}.png")
+        picture(i).save(folder / f"{numbered(i)}_{text}.png")
     return folder
 
 

@@ -94,8 +94,9 @@ def saved(folder: Path, xml: str, picture: Image.Image | None = None, name: str 
 
 def stacked(pictures: list[Image.Image]) -> tuple[Image.Image, list[tuple[int, int, int, int]]]:
     """A page with pictures one below the other, and the (left, top, width, height) of each."""
-    page = Image.new("L", (300, 40 * len(pictures) + 20), PAPER)
-    boxes = [(10 + i, 10 + 40 * i, *one.size) for i, one in enumerate(pictures)]
+    pitch = max(40, max(one.height for one in pictures) + 20)
+    boxes = [(10 + i % 50, 10 + pitch * i, *one.size) for i, one in enumerate(pictures)]
+    page = Image.new("L", (max(300, max(x + w for x, _, w, _ in boxes) + 10), pitch * len(pictures) + 20), PAPER)
     for one, (left, top, *_) in zip(pictures, boxes, strict=True):
         page.paste(one, (left, top))
     return page, boxes

@@ -1,0 +1,68 @@
+"""Folders of pictures: the names that they had, and what a table or a text file cannot hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from given_lines import Given, given, into, noise, of_texts, tree
+
+from crnn.data.sources import LineEntry, open_source
+from crnn.data.sources.columns import labels
+from crnn.errors import DataError
+
+
+def named(names: list[str]) -> Given:
+    return Given([(LineEntry(f"t{i}", f"row {i}", name), noise(i)) for i, name in enumerate(names)])
+
+
+def test_table(tmp_path: Path) -> None:
+    lines = named(["b/2.png", "images/a.png", "b/1.png", "b/1.jpg", "x\ny.png"])
+    lines.lines[0] = (lines.lines[0][0], noise(0, "JPEG"))
+    into(lines, tmp_path / "out", "tsv")
+    assert (tmp_path / "out" / "labels.tsv").read_text(encoding="utf-8") == (
+        "images/b/2.jpg\tt0\nimages/a.png\tt1\nimages/b/1.png\tt2\nimages/numbered/000000003.png\tt3\nimages/x_y.png\tt4\n"
+    )
+    assert tree(tmp_path / "out")["images/b/2.jpg"] == noise(0, "JPEG")
+
+
+def test_a_table_of_a_table_is_the_same(tmp_path: Path) -> None:
+    into(given(7), tmp_path / "first", "tsv")
+    source = open_source(tmp_path / "first")
+    into(source, tmp_path / "second", "tsv")  # type: ignore[arg-type]
+    assert tree(tmp_path / "first") == tree(tmp_path / "second")
+
+
+def test_a_table_that_would_be_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said before anything is copied."""
+    monkeypatch.setattr("crnn.data.convert.folder_writers.MAX_LABEL_BYTES", 10**6)
+    into(of_texts(["x" * 20_000] * 49), tmp_path / "fits", "tsv")
+    lines = of_texts(["x" * 20_000] * 50)
+    lines.lines = [(entry, AssertionError("copied")) for entry, _ in lines.lines]
+    with pytest.raises(DataError, match=r"given: makes a labels\.tsv of 1 MiB; .* use --to lmdb, parquet, tar or gt"):
+        into(lines, tmp_path / "out", "tsv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fits"]
+
+
+def test_texts_beside_pictures(tmp_path: Path) -> None:
+    into(named(["1.png", "2.bin.png", "b/1.png"]), tmp_path / "out", "gt")
+    assert {name: data for name, data in tree(tmp_path / "out").items() if name.endswith(".gt.txt")} == {
+        "1.gt.txt": b"t0\n",
+        "2_bin.gt.txt": b"t1\n",
+        "b/1.gt.txt": b"t2\n",
+    }
+    assert tree(tmp_path / "out")["2_bin.png"] == noise(1)
+
+
+def test_lines_keep_their_order(tmp_path: Path) -> None:
+    names = [f"{i}.png" for i in range(12)]  # 10 sorts before 2
+    into(named(names), tmp_path / "out", "gt")
+    assert list(labels(open_source(tmp_path / "out"))) == [f"t{i}" for i in range(12)]
+    assert sorted(tree(tmp_path / "out"))[:2] == ["000000/000000000_0.gt.txt", "000000/000000000_0.png"]
+
+
+def test_lines_of_pages_lie_in_a_folder_of_their_page(tmp_path: Path) -> None:
+    into(named(["p/1.jpg#l1", "p/1.jpg#l2", "p/2.jpg#l1"]), tmp_path / "out", "tsv")
+    assert sorted(tree(tmp_path / "out")) == [f"images/p/{name}.png" for name in ("1/l1", "1/l2", "2/l1")] + [
+        "labels.tsv"
+    ]

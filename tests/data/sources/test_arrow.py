@@ -472,7 +472,7 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert find_reader(path)[0] == "arrow"  # looking needs no package
     with pytest.raises(DataError) as caught:
         open_source(path)
-    assert str(caught.value) == 'pyarrow is needed for this and not installed: pip install "crnn[formats]"'
+    assert str(caught.value) == 'pyarrow is needed to read this and not installed: pip install "crnn[formats]"'
 
 
 def test_other_files_are_not_taken(tmp_path: Path) -> None:

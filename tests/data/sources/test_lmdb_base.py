@@ -318,7 +318,7 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert find_reader(tmp_path / "a")[0] == "lmdb"  # looking needs no package
     with pytest.raises(DataError) as caught:
         open_source(tmp_path / "a")
-    assert str(caught.value) == 'lmdb is needed for this and not installed: pip install "crnn[formats]"'
+    assert str(caught.value) == 'lmdb is needed to read this and not installed: pip install "crnn[formats]"'
 
 
 def test_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

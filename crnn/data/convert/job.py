@@ -13,6 +13,7 @@ from crnn.core.image import printable
 from crnn.data.sources.base import LineSource, Reader, ReadOptions
 from crnn.data.sources.indexed import Watch, make_source
 from crnn.data.sources.registry import find_reader
+from crnn.data.sources.sides import side_of_tables
 from crnn.data.sources.views import Concatenation, Selection
 from crnn.data.split import load_side
 from crnn.errors import DataError
@@ -74,8 +75,10 @@ def make_job(paths: Sequence[str], target: Path, options: ReadOptions, split: Pa
     """
     here = target.resolve()
     for path in map(Path, paths):
-        if path.exists() and path.resolve() in (here, *here.parents):
-            raise DataError(f"{printable(target)}: lies in {printable(path)}, which is read; name a place elsewhere")
+        side = side_of_tables(path)  # FOLDER/train, which may stand for files all over FOLDER
+        read = side[0] if side else path
+        if read.exists() and read.resolve() in (here, *here.parents):
+            raise DataError(f"{printable(target)}: lies in {printable(read)}, which is read; name a place elsewhere")
     readers = [find_reader(path, options)[1] for path in paths]
     names = {
         "source files": _files(readers, os.path.abspath(target)),

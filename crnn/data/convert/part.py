@@ -72,6 +72,7 @@ class Part:
     @contextlib.contextmanager
     def held(self) -> Iterator[State]:
         """The state, to go on from. A conversion that fails before its first line leaves nothing."""
+        self._require_room_for_table()
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         self.folder.mkdir(exist_ok=True)
         self._take()
@@ -111,6 +112,18 @@ class Part:
     def remove(self) -> None:
         """Delete the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _require_room_for_table(self) -> None:
+        """The table of lines left out can be written in the end, and overwrites nothing."""
+        try:
+            os.stat(self.skipped_target)  # OSError if the target's name leaves no room for this one's ending
+        except FileNotFoundError:
+            return
+        if not _is_ours(self.skipped_target):
+            raise DataError(
+                f"{printable(self.skipped_target)}: is there already and would be the table of lines left out; move "
+                "it, or name another place"
+            )
 
     def _load(self, new: bool) -> None:
         where = printable(self.folder)

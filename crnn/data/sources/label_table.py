@@ -25,7 +25,7 @@ class LabelTableReader(FolderReader):
     description = "a folder with labels.tsv: path<TAB>text per line"
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
-        is_table = path.suffix.lower() == ".tsv"
+        is_table = path.suffix.lower() == ".tsv" and not path.is_dir()
         super().__init__(path.parent if is_table else path, options)
         self.path = path
         self.table = path.name if is_table else "labels.tsv"

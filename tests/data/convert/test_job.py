@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from given_lines import given
 
+from crnn.data.convert import convert
 from crnn.data.convert.job import make_job
 from crnn.data.sources import ReadOptions, open_source
 from crnn.data.sources.columns import labels
@@ -79,6 +81,15 @@ def test_a_target_in_its_source(inside: str, lines: Path, tmp_path: Path) -> Non
             make_job([str(source)], lines / inside, NO)
     with pytest.raises(DataError, match="which is read"):
         make_job([str(lines / "labels.tsv")], lines / "labels.tsv", NO)
+
+
+def test_a_target_beside_shards_of_one_side(tmp_path: Path) -> None:
+    """FOLDER/train stands for files all over FOLDER, also for those that would be written there."""
+    hub = tmp_path / "hub"
+    convert(lambda _: given(5), hub / "data", "parquet")
+    with pytest.raises(DataError, match=r"hub/copy: lies in .*hub, which is read; name a place elsewhere$"):
+        make_job([str(hub / "train")], hub / "copy", NO)
+    assert len(make_job([str(hub / "train")], tmp_path / "copy", NO).open(None)) == 5
 
 
 def test_nothing_there(tmp_path: Path) -> None:

@@ -103,15 +103,29 @@ def test_a_failure_before_the_first_line_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_the_table_of_an_earlier_result_goes(tmp_path: Path) -> None:
-    """One that is not ours stays."""
     done = into(given(30), tmp_path / "a.tar")
     assert done.skipped
     done.target.unlink()
     into(given(5), tmp_path / "a.tar")
     assert not done.skipped.exists()
+
+
+def test_a_table_that_is_not_ours_stays(tmp_path: Path) -> None:
+    """Said before the first line, not after the last."""
     (tmp_path / "b.tar.skipped.tsv").write_text("mine")
-    into(given(5), tmp_path / "b.tar")
+    with pytest.raises(
+        DataError, match=r"b\.tar\.skipped\.tsv: is there already and would be the table of lines left out"
+    ):
+        into(given(30, stop_at=0), tmp_path / "b.tar")
     assert (tmp_path / "b.tar.skipped.tsv").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_name_too_long_for_its_table(tmp_path: Path) -> None:
+    """Some systems take 255 bytes: the target's name fits, that of the table does not."""
+    with pytest.raises(DataError, match=r"n…: cannot be written \(File name too long\)"):
+        into(given(30, stop_at=0), tmp_path / ("n" * 250), "gt")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_state_is_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,34 @@ def test_every_source_to_every_target(made: str, tmp_path: Path) -> None:
             path.unlink()
 
 
+ENDINGS = [
+    "tsv",
+    "csv",
+    "json",
+    "jsonl",
+    "txt",
+    "gt.txt",
+    "zip",
+    "tar.gz",
+    "mdb",
+    "arrow",
+    "xml",
+    "png",
+    "part",
+    "v1.0",
+]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_folders_whatever_their_names_end_in(name: str, tmp_path: Path) -> None:
+    """A folder is read as what is in it."""
+    for ending in ENDINGS:
+        path = tmp_path / f"out.{ending}"
+        assert into(given(3), path, name).lines == 3, ending
+        assert path.is_dir()
+        assert list(labels(open_source(path))) == [f"text {i} " for i in range(3)], ending
+
+
 @pytest.mark.parametrize("name", TARGETS)
 def test_rendered_lines(name: str, tmp_path: Path) -> None:
     """They have no files: PNG, with every pixel."""

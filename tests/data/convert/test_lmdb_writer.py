@@ -6,7 +6,7 @@ from pathlib import Path
 
 import lmdb
 import pytest
-from given_lines import given, into, noise, of_texts
+from given_lines import given, into, noise, of_texts, save_often
 
 from crnn.data.sources import open_source
 
@@ -47,3 +47,14 @@ def test_a_line_larger_than_the_map(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     lines = of_texts(["t"] * 3)
     lines.lines[1] = (lines.lines[1][0], noise(1) + bytes(5_000_000))
     assert into(lines, tmp_path / "out", "lmdb").lines == 3
+
+
+def test_a_map_that_has_grown_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file of the first half is larger than the map that a new database begins with."""
+    monkeypatch.setattr("crnn.data.convert.lmdb_writer._FIRST_MAP", 2**16)
+    save_often(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        into(given(400, stop_at=300), tmp_path / "out", "lmdb")
+    assert (tmp_path / "out.part" / "result" / "out" / "data.mdb").stat().st_size > 2**18
+    assert into(given(400), tmp_path / "out", "lmdb").resumed_at == 297
+    assert len(open_source(tmp_path / "out")) == 398

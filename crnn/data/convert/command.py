@@ -58,7 +58,7 @@ def _told(done: Converted) -> str:
     where = printable(done.target)
     lines = [f"{where}: {done.lines:,} lines written and read back, the same labels and pictures"]
     if done.resumed_at:
-        lines[0] += f" (gone on with at line {done.resumed_at + 1:,})"
+        lines[0] += f" (gone on with after line {done.resumed_at:,})"
     lines.append(f"{where}: fingerprint {done.fingerprint}")
     if done.unusable:
         lines.append(

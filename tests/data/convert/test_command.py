@@ -109,7 +109,7 @@ def test_ctrl_c_and_going_on(
     out, err = capfd.readouterr()
     assert (out, err) == ("", f"crnn: stopped; what is done is in {target}.part, the same command goes on\n")
     assert main(words) == 1
-    assert "the same labels and pictures (gone on with at line 22)" in capfd.readouterr().out
+    assert "the same labels and pictures (gone on with after line 21)" in capfd.readouterr().out
     assert len(open_source(target)) == 29
 
 

@@ -21,12 +21,13 @@ from crnn.data.sources.sides import find_side
 from crnn.data.sources.trees import read_text
 from crnn.errors import CrnnError
 from crnn.inspect.figures import as_dict
-from crnn.inspect.fix import check_target, write_fixed
-from crnn.inspect.page import PICTURES, write_page
+from crnn.inspect.fix import write_fixed
+from crnn.inspect.page import PICTURES, START, write_page
 from crnn.inspect.results import Inspection, Settings
 from crnn.inspect.run import inspect
 from crnn.inspect.table import print_inspection, print_kinds
-from crnn.inspect.tally import Tally, findings_table
+from crnn.inspect.tally import COLUMNS, Tally, findings_table
+from crnn.inspect.targets import check_copy, check_file
 
 DEFAULT_HEIGHT = 32
 _SET = "set:"
@@ -49,8 +50,7 @@ def check(args: Namespace) -> int:
         return 0
     train, val = _paths(args.data, args.val)
     settings = _settings(args)
-    if args.fix:
-        check_target(Path(args.fix), [*train, *val])
+    _check_targets(args, [*args.data, *train, *val])
     options = ReadOptions(args.name_pattern, args.text_column, args.image_column)
     opened = {"train": [open_source(p, options) for p in train], "val": [open_source(p, options) for p in val]}
     notes = [note for some in opened.values() for source in some for note in source.notes]
@@ -78,6 +78,18 @@ def _paths(data: Sequence[str], val: Sequence[str] | None) -> tuple[list[str], l
         if sides[0]:
             return [str(sides[0])], [str(sides[1])] if sides[1] else []
     return list(data), list(val or [])
+
+
+def _check_targets(args: Namespace, data: Sequence[str]) -> None:
+    """Refuse what could not be written, or what would be written over, before anything is looked at."""
+    if args.html and args.findings and Path(args.html).resolve() == Path(args.findings).resolve():
+        raise CrnnError("--html and --findings name the same file; give each its own")
+    if args.html:
+        check_file(Path(args.html), START)
+    if args.findings:
+        check_file(Path(args.findings), "\t".join(COLUMNS) + "\n")
+    if args.fix:
+        check_copy(Path(args.fix), data)
 
 
 def _settings(args: Namespace) -> Settings:
@@ -109,13 +121,10 @@ def _charset(given: str) -> Charset:
 
 
 def _fix(folder: Path, sources: dict[str, list[LineSource]], inspection: Inspection, out: Console) -> None:
-    """Write the mended copy: into `folder`, or where there are two sides into train/ and val/ there."""
-    sides = [role for role in sources if sources[role]]
-    for role in sides:
-        target = folder if len(sides) == 1 else folder / role
-        done = write_fixed(target, sources[role], role, inspection, _watch)
+    """Write the mended copy, and say what is in it."""
+    for done in write_fixed(folder, sources, inspection, _watch):
         out.print(
-            f"{target}: {done.lines:,} lines written and read back, {done.changed:,} labels mended (changes.tsv), "
+            f"{done.folder}: {done.lines:,} lines written and read back, {done.changed:,} labels mended (changes.tsv), "
             f"{done.dropped:,} lines left out (dropped.tsv)",
             soft_wrap=True,
         )

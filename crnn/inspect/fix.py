@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,40 +30,35 @@ class Fixed(NamedTuple):
     dropped: int
 
 
-def check_target(folder: Path, data: Sequence[str]) -> None:
-    """Refuse a place for a copy, before an hour is spent.
-
-    Raises:
-        DataError: if `folder` holds something, or lies in the data that are copied.
-    """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{printable(folder)}: is there already and not empty; --fix writes to a new folder")
-    for path in data:
-        if Path(path).resolve() in (folder.resolve(), *folder.resolve().parents):
-            raise DataError(f"{printable(folder)}: lies in {printable(path)}, which is copied; name a folder elsewhere")
-
-
 def write_fixed(
-    folder: Path, sources: Sequence[LineSource], role: str, inspection: Inspection, watch: Watch = unwatched
-) -> Fixed:
+    folder: Path, sides: Mapping[str, Sequence[LineSource]], inspection: Inspection, watch: Watch = unwatched
+) -> list[Fixed]:
     """Write ``labels.tsv``, ``images/``, ``changes.tsv`` and ``dropped.tsv``, whole or not at all, and read them back.
 
     Args:
-        folder: new, or empty.
-        sources: the lines of one role, one after the other.
-        role: ``train`` or ``val``.
+        folder: new, or empty; where there are two sides, each has a folder of its name in it.
+        sides: ``train`` or ``val`` -> its sources, one after the other; sides without sources are none.
         inspection: their outcome.
         watch: shows progress.
 
+    Returns:
+        What was written of each side.
+
     Raises:
-        DataError: if it cannot be written, no line is left, or what was written does not read as it should.
+        DataError: if it cannot be written, no line of a side is left, or what was written does not read as it should.
     """
+    roles = [role for role, sources in sides.items() if sources]
     parent = folder.absolute().parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=parent))
         try:
-            fixed = _Copy(temporary, role, inspection).write(sources, watch)
+            done = []
+            for role in roles:
+                inner = "" if len(roles) == 1 else role
+                (temporary / inner).mkdir(exist_ok=True)
+                fixed = _Copy(temporary / inner, role, inspection).write(sides[role], watch)
+                done.append(fixed._replace(folder=folder / inner))
             if folder.is_dir():
                 folder.rmdir()
             temporary.chmod(0o755)
@@ -72,7 +67,7 @@ def write_fixed(
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         raise DataError(f"{printable(folder)}: cannot be written ({error.strerror}); name another folder") from None
-    return fixed._replace(folder=folder)
+    return done
 
 
 class _Copy:
@@ -150,10 +145,10 @@ class _Copy:
     def _read_back(self) -> None:
         """Open the copy as training would, and see every line."""
         if not self.lines:
-            raise DataError(f"none of {self.dropped:,} lines can be used; there is nothing to write")
+            raise DataError(f"none of {self.dropped:,} lines of {self.role} can be used; there is nothing to write")
         copy = open_source(self.folder / "labels.tsv")
         readable = sum(1 for i in range(len(copy)) if min(copy.size(i)) > 0 and not copy.entry(i).problem)
         if readable != self.lines:
             raise DataError(
-                f"{self.folder}: {self.lines:,} lines were written, {readable:,} are read; is the disk full?"
+                f"of {self.lines:,} lines written for {self.role} {readable:,} can be read back; is the disk full?"
             )

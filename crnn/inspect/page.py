@@ -20,6 +20,8 @@ from crnn.inspect.results import Inspection
 
 PICTURES = 12
 """Thumbnails of each kind at most."""
+START = "<!doctype html><html lang=en><meta charset=utf-8>\n<!-- crnn check -->"
+"""What every page begins with."""
 CHARACTERS = 5000
 """Rows of the table of characters at most."""
 _SIZE = (420, 56)
@@ -59,7 +61,7 @@ def render_page(inspection: Inspection, sources: Mapping[str, Sequence[LineSourc
     """The page as text; see `write_page`."""
     tally = inspection.tally
     parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8>",
+        START,
         f'<meta http-equiv=Content-Security-Policy content="{_POLICY}">',
         f"<meta name=viewport content='width=device-width'><title>crnn check</title><style>{_STYLE}</style>",
         f"<h1>Lines, checked</h1><p>{_text(looked_for(inspection))}</p>",

@@ -76,7 +76,7 @@ def test_exit_codes(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["lines", "--model", "m.onnx", "--height", "32"], "--model brings its own characters and height"),
         (["lines", "--html", "nowhere/page.html"], "page.html: cannot be written"),
         (["lines", "--findings", "nowhere/all.tsv"], "all.tsv: cannot be written"),
-        (["lines", "--fix", "lines/train/copy"], "lies in lines/train, which is copied"),
+        (["lines/train", "--fix", "lines/train/copy"], "lies in lines/train, which is copied"),
         (["lines", "--fix", "full"], "full: is there already and not empty"),
     ],
 )

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from crnn import __version__
 from crnn.errors import CrnnError
+from crnn.machine import set_thread_policy
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads slow a busy machine; before torch loads
-os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+set_thread_policy()
 
 
 def _train(args: argparse.Namespace) -> int:

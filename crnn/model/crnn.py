@@ -143,4 +143,5 @@ class CRNN(nn.Module):
             output, _ = pad_packed_sequence(self.lstm(packed)[0], total_length=sequence.shape[0])
         else:
             output, _ = self.lstm(sequence)  # (T, B, directions * hidden_size)
-        return Output(self.head(output).float().log_softmax(2), lengths)  # (T, B, C)
+        with torch.autocast(output.device.type, enabled=False):  # bfloat16 would round the scores to 3 digits
+            return Output(self.head(output.float()).log_softmax(2), lengths)  # (T, B, C)

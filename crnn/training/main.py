@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from typing import Any
-
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads slow a busy machine; before torch loads
-os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from crnn.errors import CrnnError
+from crnn.machine import set_thread_policy
 from crnn.training.config import config_folder, quoted, register, to_config
 from crnn.training.run_folder import config_of_run
 
+set_thread_policy()
 register()
 
 

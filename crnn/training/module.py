@@ -11,6 +11,7 @@ import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
+from torch.optim import Optimizer
 
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.decode import GreedyDecoder
@@ -106,7 +107,8 @@ class CrnnModule(L.LightningModule):
         self._loss_sum = torch.zeros(2, dtype=torch.float64)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        output = self(batch)
+        with torch.autocast(self.device.type, enabled=False):  # in float32, as the exported model will read
+            output = self(batch)
         for reading, reference in zip(self._texts(output), batch.texts, strict=True):
             self._counts += EditCounts.of(reading, reference)
         losses = self.loss.per_line(output.log_probs, output.lengths, batch.targets, batch.target_lengths)
@@ -134,6 +136,19 @@ class CrnnModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer, schedule = make_optimizer(
-            self.network, self.optimizer_config, int(self.trainer.estimated_stepping_batches)
+            self.network,
+            self.optimizer_config,
+            int(self.trainer.estimated_stepping_batches),
+            fused=self.trainer.precision != "16-mixed",  # whose scaled gradients a fused step would unscale too late
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip by norm; here, because Lightning refuses to with a fused optimiser in mixed precision."""
+        if gradient_clip_val:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), float(gradient_clip_val))

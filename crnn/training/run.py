@@ -22,6 +22,7 @@ from crnn.core.image import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.module import LineDataModule
 from crnn.errors import ConfigError, CrnnError, DataError
+from crnn.machine import fast_bfloat16
 from crnn.export.export import export_model
 from crnn.export.parity import spread_pictures
 from crnn.export.torch_backend import read_network
@@ -139,10 +140,13 @@ def _accelerator(setting: str) -> str:
     return "gpu" if torch.cuda.is_available() else "cpu"
 
 
-def _precision(setting: str) -> str:
+def precision_for(setting: str, accelerator: str) -> str:
+    """``auto`` is bfloat16 where the hardware multiplies it faster than float32: newer GPUs, CPUs with AMX."""
     if setting != "auto":
         return setting
-    return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true"
+    gpu = accelerator in ("gpu", "cuda")
+    fast = torch.cuda.is_available() and torch.cuda.is_bf16_supported() if gpu else fast_bfloat16()
+    return "bf16-mixed" if fast else "32-true"
 
 
 def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) -> tuple[L.Trainer, GracefulStop]:
@@ -184,16 +188,17 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
         callbacks.append(
             EarlyStopping("val/cer", config.stop.min_delta, config.stop.patience, check_on_train_epoch_end=True)
         )
+    accelerator = _accelerator(settings.accelerator)
     resume_step = None
     if config.resume and folder.first:
         resume_step = int(torch.load(folder.last, map_location="cpu", weights_only=True)["global_step"])
     try:
         trainer = L.Trainer(
-            accelerator=_accelerator(settings.accelerator),
+            accelerator=accelerator,
             devices=settings.devices,
             num_nodes=settings.num_nodes,
             strategy=settings.strategy,
-            precision=_precision(settings.precision),  # type: ignore[arg-type]  # checked by the config
+            precision=precision_for(settings.precision, accelerator),  # type: ignore[arg-type]  # checked by the config
             max_epochs=settings.max_epochs,
             gradient_clip_val=config.optimizer.clip,
             logger=[

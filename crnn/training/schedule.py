@@ -24,7 +24,9 @@ def one_cycle(step: int, total: int, warmup: float, final: float) -> float:
     return final + (1 - final) * (1 + math.cos(math.pi * progress)) / 2
 
 
-def make_optimizer(module: nn.Module, config: OptimizerConfig, total_steps: int) -> tuple[AdamW, LambdaLR]:
+def make_optimizer(
+    module: nn.Module, config: OptimizerConfig, total_steps: int, fused: bool = True
+) -> tuple[AdamW, LambdaLR]:
     """AdamW with weight decay on matrices and kernels only (not on biases and norms), and its schedule per step."""
 
     def group(parameters: Iterable[nn.Parameter], decay: float) -> dict[str, object]:
@@ -37,7 +39,7 @@ def make_optimizer(module: nn.Module, config: OptimizerConfig, total_steps: int)
             group((p for p in trained if p.ndim < 2), 0.0),
         ],
         lr=config.lr,
-        fused=True,
+        fused=fused,
     )
     schedule = LambdaLR(optimizer, lambda step: one_cycle(step, total_steps, config.warmup, config.final))
     return optimizer, schedule

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "crnn"
 FLOORS = {
     "errors": 0,
     "files": 0,
+    "machine": 0,
     "core": 1,
     "torchvision_cure": 1,
     "data": 2,
@@ -39,6 +40,7 @@ WITHOUT_TORCH = (
     "loader.py",
     "errors.py",
     "files.py",
+    "machine.py",
     "__init__.py",
 )
 

@@ -22,10 +22,10 @@ from crnn.core.image import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.module import LineDataModule
 from crnn.errors import ConfigError, CrnnError, DataError
-from crnn.machine import fast_bfloat16
 from crnn.export.export import export_model
 from crnn.export.parity import spread_pictures
 from crnn.export.torch_backend import read_network
+from crnn.machine import fast_bfloat16
 from crnn.model.crnn import CRNN
 from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, SampleReadings, SpeedAndRate, StoppedBySignal

@@ -28,4 +28,4 @@ def fast_bfloat16() -> bool:
     """
     import torch
 
-    return bool(torch.backends.mkldnn.is_available() and getattr(torch.cpu, "_is_amx_tile_supported", bool)())
+    return bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())

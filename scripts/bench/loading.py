@@ -1,16 +1,13 @@
-"""How fast lines come out of the data room, with and without a cache, against decoding their pictures alone.
+"""``benchmark.py data``: how fast lines come out of the data room, with and without a cache, against decoding alone.
 
-    python scripts/bench_data.py my_lines/train --lines 4000
-
-All variants take turns, several times; the table gives the median of lines per second and its spread. One thread per
-process. "decoding alone" opens and decodes every picture file in the main process and does nothing else: without a
-cache no loader in one process can be faster. A loader also scales, makes tensors and batches, and with ``--augment``
-changes pictures as a training does.
+All variants take turns; the table gives the median of lines per second and its spread. One thread per process.
+"decoding alone" opens and decodes every picture file in the main process and does nothing else: without a cache no
+loader in one process can be faster. A loader also scales, makes tensors and batches, and with ``--augment`` changes
+pictures as a training does.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import tempfile
@@ -18,8 +15,6 @@ import time
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.table import Table
 from torch.utils.data import DataLoader
 
 from crnn.core.charset import Charset
@@ -30,6 +25,8 @@ from crnn.data.dataset import LineDataset, collate
 from crnn.data.module import PreparedLines, cached, prepare
 from crnn.data.sources import open_source
 from crnn.data.sources.views import Selection
+
+from .tables import Figures
 
 
 def decoding(lines: PreparedLines) -> float:
@@ -69,20 +66,14 @@ class Loading:
         return lines / (time.perf_counter() - started)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", help="labelled lines")
-    parser.add_argument("--lines", type=int, default=4000, help="use that many (4000)")
-    parser.add_argument("--height", type=int, default=32, help="of the network (32)")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each variant (5)")
-    parser.add_argument("--augment", action="store_true", help="with a training's changes of pictures")
-    args = parser.parse_args()
+def loaders(data: str, count: int, height: int, rounds: int, augmented: bool) -> Figures:
+    """Lines per second of every cache and number of workers."""
     torch.set_num_threads(1)
-    source = open_source(args.data)
-    source = Selection(source, range(min(args.lines, len(source))))
+    source = open_source(data)
+    source = Selection(source, range(min(count, len(source))))
     charset = Charset.from_texts(source.entry(i).text for i in range(len(source)))
-    transform = LineTransform(args.height)
-    augment = Augment(AugmentConfig()) if args.augment else None
+    transform = LineTransform(height)
+    augment = Augment(AugmentConfig()) if augmented else None
     plain = prepare(source, transform, charset, False, iter)
     with tempfile.TemporaryDirectory() as folder:
         kinds = {
@@ -96,20 +87,44 @@ def main() -> None:
             for workers in (0, 1, 2)
         }
         speeds: dict[tuple[str, int] | str, list[float]] = {key: [] for key in ("decoding", *runs)}
-        for _ in range(args.rounds):
+        for _ in range(rounds):
             speeds["decoding"].append(decoding(plain))
             for key, run in runs.items():
                 speeds[key].append(run.run())
-    table = Table(title=f"{len(plain.source):,} lines of {args.data}, height {args.height}, {os.cpu_count()} cores")
-    for heading in ("", "lines/s", "lowest .. highest", "of decoding alone"):
-        table.add_column(heading, justify="left" if not heading else "right")
+    table = Figures(
+        f"Loading {len(plain.source):,} lines of {data}, height {height}, {os.cpu_count()} cores",
+        ["", "lines/s", "lowest .. highest", "of decoding alone"],
+    )
     base = statistics.median(speeds["decoding"])
     for key, values in speeds.items():
         name = "decoding alone" if isinstance(key, str) else f"data.cache={key[0]} data.workers={key[1]}"
         median = statistics.median(values)
-        table.add_row(name, f"{median:,.0f}", f"{min(values):,.0f} .. {max(values):,.0f}", f"{median / base:.2f}")
-    Console(width=100).print(table)
+        table.add(name, median, f"{min(values):,.0f} .. {max(values):,.0f}", median / base)
+    return table
 
 
-if __name__ == "__main__":
-    main()
+def counts(data: str, height: int, rounds: int) -> Figures:
+    """Getting ready and loading against the number of lines: a straight line is the same cost per line."""
+    torch.set_num_threads(1)
+    source = open_source(data)
+    charset = Charset.from_texts(source.entry(i).text for i in range(len(source)))
+    transform = LineTransform(height)
+    table = Figures(
+        f"Cost against the number of lines of {data}",
+        ["lines", "check, us a line", "load, us a line", "plan, us a line"],
+    )
+    for share in (8, 4, 2, 1):
+        some = Selection(source, range(0, len(source), share))
+        found: list[list[float]] = [[], [], []]
+        for _ in range(rounds):
+            started = time.perf_counter()
+            lines = prepare(some, transform, charset, True, iter)
+            found[0].append(time.perf_counter() - started)
+            loading = Loading(lines, transform, charset, 0, None)
+            found[1].append(len(lines.source) / loading.run())
+            started = time.perf_counter()
+            for _ in loading.batches.plan(1):
+                pass
+            found[2].append(time.perf_counter() - started)
+        table.add(len(some), *(statistics.median(values) / len(some) * 1e6 for values in found))
+    return table

@@ -133,12 +133,18 @@ class CRNN(nn.Module):
             images: (B, 1, H, W), anything right of each line's width.
             widths: (B,) int64 true widths in pixels, each at least `step`; on the CPU, where packing needs them.
         """
+        return self.read(self.columns(images, widths), widths // self.step)
+
+    def columns(self, images: Tensor, widths: Tensor) -> Tensor:
+        """The CNN alone: features (B, D, 1, T); arguments as of `forward`."""
         # equal widths need neither masks nor packing: the same numbers, sooner (an export must keep both)
         padded = torch.onnx.is_in_onnx_export() or bool((widths != images.shape[3]).any())
-        features = self.backbone(images, widths.to(images.device) if padded else None)  # (B, D, 1, T)
+        return self.backbone(images, widths.to(images.device) if padded else None)  # (B, D, 1, T)
+
+    def read(self, features: Tensor, lengths: Tensor) -> Output:
+        """LSTM and head: features (B, D, 1, T) and true time steps (B,), on the CPU."""
         sequence = features.squeeze(2).permute(2, 0, 1)  # (T, B, D)
-        lengths = widths // self.step  # (B,)
-        if padded:
+        if torch.onnx.is_in_onnx_export() or bool((lengths != sequence.shape[0]).any()):
             packed = pack_padded_sequence(sequence, lengths, enforce_sorted=False)
             output, _ = pad_packed_sequence(self.lstm(packed)[0], total_length=sequence.shape[0])
         else:

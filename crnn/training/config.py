@@ -84,6 +84,7 @@ class SplitConfig:
 @dataclass
 class LossConfig:
     reduction: str = "batch"
+    shortcut: float = 0.0
 
 
 @dataclass
@@ -224,6 +225,7 @@ def to_config(node: Any) -> TrainConfig:
     if config.trainer.threads is not None:
         above("trainer.threads", config.trainer.threads, 0)
     for name, value in (
+        ("loss.shortcut", config.loss.shortcut),
         ("optimizer.warmup", config.optimizer.warmup),
         ("optimizer.final", config.optimizer.final),
         ("ema.decay", config.ema.decay),

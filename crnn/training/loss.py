@@ -13,6 +13,26 @@ from crnn.core.charset import BLANK
 Reduction = Literal["batch", "mean", "sum"]
 
 
+class Shortcut(nn.Module):
+    """A second, short way from the CNN's columns to the characters, in training only.
+
+    Its loss, added with a small weight, tells the CNN what a character is before the LSTM has learnt to read (Retsinas
+    et al., "Best Practices for a Handwritten Text Recognition System", 2022). It is no part of the model file.
+
+    Args:
+        features: D of the columns.
+        classes: C.
+    """
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(features, classes, (1, 3), padding=(0, 1))
+
+    def forward(self, columns: Tensor) -> Tensor:
+        """Columns (B, D, 1, T) -> log-probabilities (T, B, C), float32."""
+        return self.convolution(columns).squeeze(2).permute(2, 0, 1).float().log_softmax(2)
+
+
 class CtcLoss(nn.Module):
     """Minus log-probability of the labels, summed over all alignments.
 

@@ -20,7 +20,7 @@ from crnn.data.dataset import Batch
 from crnn.errors import DataError
 from crnn.model.crnn import CRNN, NetworkConfig, Output
 from crnn.training.config import LossConfig, OptimizerConfig
-from crnn.training.loss import CtcLoss
+from crnn.training.loss import CtcLoss, Shortcut
 from crnn.training.schedule import make_optimizer
 
 
@@ -44,7 +44,10 @@ class CrnnModule(L.LightningModule):
         self.network = CRNN(NetworkConfig.from_dict(card.network), card.charset.classes, card.transform.height)
         # convolutions run faster with channels last, on CPU and GPU; the numbers stay the same
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.loss = CtcLoss((loss or LossConfig()).reduction)  # type: ignore[arg-type]  # checked by the config
+        loss = loss or LossConfig()
+        self.loss = CtcLoss(loss.reduction)  # type: ignore[arg-type]  # checked by the config
+        self.shortcut_weight = loss.shortcut
+        self.shortcut = Shortcut(self.network.backbone.features, card.charset.classes) if loss.shortcut else None
         self.optimizer_config = optimizer or OptimizerConfig()
         self.seed = seed
         self.decoder = GreedyDecoder()
@@ -67,12 +70,16 @@ class CrnnModule(L.LightningModule):
         torch.manual_seed(self.seed + 1_000_003 * self.global_step + self.global_rank)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        output = self(batch)
+        columns = self.network.columns(batch.images, batch.widths)  # (B, D, 1, T)
+        output = self.network.read(columns, batch.widths // self.network.step)
         losses = self.loss.per_line(output.log_probs, output.lengths, batch.targets, batch.target_lengths)  # (B,)
         loss = self.loss.reduce(losses, batch.target_lengths)
         if not torch.isfinite(loss):
             self._stop_at(losses, batch)
         self.log("train/loss", loss, batch_size=len(batch.texts))
+        if self.shortcut is not None:
+            short = self.loss.per_line(self.shortcut(columns), output.lengths, batch.targets, batch.target_lengths)
+            loss = loss + self.shortcut_weight * self.loss.reduce(short, batch.target_lengths)
         return loss
 
     def _stop_at(self, losses: Tensor, batch: Batch) -> None:
@@ -136,7 +143,7 @@ class CrnnModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer, schedule = make_optimizer(
-            self.network,
+            self,
             self.optimizer_config,
             int(self.trainer.estimated_stepping_batches),
             fused=self.trainer.precision != "16-mixed",  # whose scaled gradients a fused step would unscale too late
@@ -151,4 +158,4 @@ class CrnnModule(L.LightningModule):
     ) -> None:
         """Clip by norm; here, because Lightning refuses to with a fused optimiser in mixed precision."""
         if gradient_clip_val:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), float(gradient_clip_val))
+            torch.nn.utils.clip_grad_norm_(self.parameters(), float(gradient_clip_val))

@@ -96,7 +96,7 @@ def _format_options(parser: argparse.ArgumentParser) -> None:
 def _reading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (default: the library's choice)")
     parser.add_argument("--device", help="cpu or cuda, for .safetensors and .ckpt (default: cuda if there is one)")
-    parser.add_argument("--batch-size", type=_positive, default=16, metavar="N", help="lines that run together (16)")
+    parser.add_argument("--batch-size", type=_positive, metavar="N", help="most lines run together (8; GPU 32)")
 
 
 def _positive(text: str) -> int:

@@ -39,7 +39,7 @@ def load(
     path: str | os.PathLike[str],
     threads: int | None = None,
     device: str | None = None,
-    batch_size: int = 16,
+    batch_size: int | None = None,
 ) -> Recognizer:
     """Open a model file for reading lines.
 
@@ -47,7 +47,7 @@ def load(
         path: .onnx (needs no torch), .safetensors or .ckpt.
         threads: CPU threads; None lets the library choose.
         device: for .safetensors and .ckpt: ``cpu`` or ``cuda``; None takes a GPU if there is one.
-        batch_size: most lines that run together.
+        batch_size: most lines that run together; None: 8 on a CPU, where more are not faster, 32 on a GPU.
 
     Raises:
         ModelFileError: one line: which file, what is wrong.
@@ -64,4 +64,4 @@ def load(
         from crnn.export.torch_backend import TorchBackend
 
         backend = TorchBackend.open(file, threads, device)
-    return Recognizer(backend, batch_size)
+    return Recognizer(backend, batch_size or (8 if backend.device == "cpu" else 32))

@@ -257,10 +257,13 @@ class LineTransform:
             return picture
         return picture.resize((width, self.height), Image.Resampling.BILINEAR)
 
-    def normalize(self, picture: Image.Image) -> NDArray[np.float32]:
-        """(1, H, W) float32 of a resized picture."""
-        grey = np.asarray(picture, dtype=np.float32)
-        return ((grey * np.float32(1 / 255) - np.float32(self.mean)) * np.float32(1 / self.std))[None]
+    def normalize(self, grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Values of the network's input, in the shape of `grey`."""
+        values = grey.astype(np.float32)
+        values *= np.float32(1 / 255)
+        values -= np.float32(self.mean)
+        values *= np.float32(1 / self.std)
+        return values
 
     def __call__(self, picture: Image.Image, where: str = "picture") -> NDArray[np.float32]:
         """(1, H, W) float32 of a grey picture (mode ``L``).
@@ -268,4 +271,4 @@ class LineTransform:
         Raises:
             DataError: for a line wider than `max_width`.
         """
-        return self.normalize(self.resize(picture, self.check_width(picture.size, where)))
+        return self.normalize(np.asarray(self.resize(picture, self.check_width(picture.size, where))))[None]

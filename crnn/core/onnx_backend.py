@@ -26,6 +26,7 @@ class OnnxBackend:
     """
 
     name = "onnxruntime"
+    device = "cpu"
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
         import onnxruntime

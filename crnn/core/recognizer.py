@@ -6,7 +6,8 @@ model file reads alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
@@ -28,6 +29,7 @@ class Backend(Protocol):
 
     card: ModelCard
     name: str
+    device: str
 
     def run(
         self, images: NDArray[np.float32], widths: NDArray[np.int64]
@@ -72,8 +74,16 @@ class Recognition:
 
 
 class _Prepared(NamedTuple):
-    pixels: NDArray[np.float32]  # (1, H, W)
+    grey: NDArray[np.uint8]  # (H, W), scaled
     original_width: int
+
+    @property
+    def width(self) -> int:
+        return self.grey.shape[1]
+
+
+MAX_PADDING = 0.15
+"""A narrower line starts a batch of its own rather than being padded by more than this share."""
 
 
 class Recognizer:
@@ -87,7 +97,7 @@ class Recognizer:
         batch_pixels: most pixels that run together, padding included; bounds the memory.
     """
 
-    def __init__(self, backend: Backend, batch_size: int = 16, batch_pixels: int = 16 * 32 * 1024) -> None:
+    def __init__(self, backend: Backend, batch_size: int = 8, batch_pixels: int = 16 * 32 * 1024) -> None:
         self.backend = backend
         self.card = backend.card
         self.batch_size = batch_size
@@ -124,30 +134,53 @@ class Recognizer:
             images: pictures, taken `window` at a time and batched by width within a window.
         """
         pictures = iter(images)
-        while chunk := list(islice(pictures, window)):
-            results: list[Recognition | DataError] = []
-            ready: list[tuple[int, _Prepared]] = []
-            for position, picture in enumerate(chunk):
-                try:
-                    ready.append((position, self._prepare(picture)))
-                    results.append(Recognition("", 0.0, ()))  # its place; every one is filled below
-                except DataError as error:
-                    results.append(error)
-            for batch in self._batches(ready):
-                for (position, _), recognition in zip(batch, self._read([line for _, line in batch]), strict=True):
-                    results[position] = recognition
-            yield from results
+        chunk = list(islice(pictures, window))
+        following = list(islice(pictures, window))
+        if not following:  # no thread for a few pictures
+            yield from self._read_window(self._prepare_window(chunk))
+            return
+        with ThreadPoolExecutor(1, "crnn-decode") as pool:  # decodes the next window while the network reads this one
+            upcoming = pool.submit(self._prepare_window, chunk)
+            while chunk:
+                ready = upcoming.result()
+                upcoming = pool.submit(self._prepare_window, following)
+                yield from self._read_window(ready)
+                chunk, following = following, list(islice(pictures, window))
 
-    def _prepare(self, picture: Picture) -> _Prepared:
-        name = picture_name(picture)
-        grey = open_picture(picture, name)
-        return _Prepared(self.card.transform(grey, name), grey.width)
+    def _prepare_window(self, pictures: Sequence[Picture]) -> list[_Prepared | DataError]:
+        """Each picture decoded and scaled, or what is wrong with it."""
+        prepared: list[_Prepared | DataError] = []
+        for picture in pictures:
+            name = picture_name(picture)
+            try:
+                grey = open_picture(picture, name)
+                transform = self.card.transform
+                scaled = transform.resize(grey, transform.check_width(grey.size, name))
+                prepared.append(_Prepared(np.asarray(scaled), grey.width))
+            except DataError as error:
+                prepared.append(error)
+        return prepared
+
+    def _read_window(self, window: Sequence[_Prepared | DataError]) -> list[Recognition | DataError]:
+        results: list[Recognition | DataError | None] = [
+            line if isinstance(line, DataError) else None for line in window
+        ]
+        ready = [(position, line) for position, line in enumerate(window) if isinstance(line, _Prepared)]
+        for batch in self._batches(ready):
+            for (position, _), recognition in zip(batch, self._read([line for _, line in batch]), strict=True):
+                results[position] = recognition
+        return [result for result in results if result is not None]  # which all are by now
 
     def _batches(self, ready: list[tuple[int, _Prepared]]) -> Iterator[list[tuple[int, _Prepared]]]:
+        """Lines of similar width, under the bounds of a batch."""
         batch: list[tuple[int, _Prepared]] = []
-        for item in sorted(ready, key=lambda item: item[1].pixels.shape[2]):  # widest last, so it sets the padding
-            full = (len(batch) + 1) * item[1].pixels.size > self.batch_pixels
-            if batch and (full or len(batch) >= self.batch_size):
+        for item in sorted(ready, key=lambda item: item[1].width):  # widest last, so it sets the padding
+            width = item[1].width
+            if batch and (
+                len(batch) >= self.batch_size
+                or (len(batch) + 1) * item[1].grey.size > self.batch_pixels
+                or batch[0][1].width < (1 - MAX_PADDING) * width
+            ):
                 yield batch
                 batch = []
             batch.append(item)
@@ -155,15 +188,15 @@ class Recognizer:
             yield batch
 
     def _read(self, lines: list[_Prepared]) -> list[Recognition]:
-        widths = np.array([line.pixels.shape[2] for line in lines], dtype=np.int64)
-        images = np.zeros((len(lines), *lines[0].pixels.shape[:2], int(widths.max())), dtype=np.float32)
-        for image, line, width in zip(images, lines, widths, strict=True):
-            image[:, :, :width] = line.pixels
-        log_probs, lengths = self.backend.run(images, widths)
+        widths = np.array([line.width for line in lines], dtype=np.int64)
+        greys = np.zeros((len(lines), 1, lines[0].grey.shape[0], int(widths.max())), dtype=np.uint8)
+        for grey, line in zip(greys, lines, strict=True):
+            grey[0, :, : line.width] = line.grey
+        log_probs, lengths = self.backend.run(self.card.transform.normalize(greys), widths)
         decoded = self._decoder(self._tempered(log_probs), lengths)
         return [
-            self._recognition(result, line.original_width / width, line.original_width, int(width // length))
-            for result, line, width, length in zip(decoded, lines, widths, lengths, strict=True)
+            self._recognition(result, line.original_width / width, line.original_width, width // length)
+            for result, line, width, length in zip(decoded, lines, widths.tolist(), lengths.tolist(), strict=True)
         ]
 
     def _tempered(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:

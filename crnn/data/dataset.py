@@ -91,7 +91,7 @@ class LineDataset(Dataset[Line]):
         labels = [] if self.charset.unknown(text) else self.charset.encode(text)
         if required_steps(labels) > picture.width // self.transform.multiple:
             labels = []
-        return Line(torch.from_numpy(self.transform.normalize(picture)), labels, text, entry.where)
+        return Line(torch.from_numpy(self.transform.normalize(np.asarray(picture)[None])), labels, text, entry.where)
 
     def __getitems__(self, keys: Sequence[LineKey]) -> list[Line]:
         return [self[key] for key in keys]

@@ -42,8 +42,9 @@ from crnn.training.config import TrainConfig, config_folder, register, to_config
 from crnn.training.module import CrnnModule
 from crnn.training.run import precision_for
 
-from .machine import peak_memory, torch_peak
+from .machine import peak_memory
 from .networks import ClassicCrnn, forward_flops, peer_network
+from .peaks import torch_peak
 from .tables import Figures, spread
 
 HEIGHT = 32

@@ -22,25 +22,28 @@ class GreedyDecoder:
     """
 
     def __call__(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[Decoded]:
+        steps, lines = log_probs.shape[:2]
         best = log_probs.argmax(axis=2)  # (T, B)
-        score = np.take_along_axis(log_probs, best[:, :, None], axis=2)[:, :, 0]  # (T, B)
+        score = np.take_along_axis(log_probs, best[:, :, None], axis=2)[:, :, 0].T.astype(np.float64)  # (B, T)
+        best = np.ascontiguousarray(best.T)  # (B, T)
+        real = np.arange(steps) < lengths[:, None]  # (B, T)
+        first = real.copy()  # of each run of one class
+        first[:, 1:] &= best[:, 1:] != best[:, :-1]
+        rows, starts = np.nonzero(first)  # in order of lines, then of time
+        ends = np.append(starts[1:], 0)
+        last = np.append(rows[1:] != rows[:-1], True)[: len(rows)]  # runs that end with their line
+        ends = np.where(last, lengths[rows], ends[: len(rows)])
+        confidence = np.exp(np.where(real, score, 0.0).sum(axis=1)).clip(max=1.0).tolist()
+        if not len(rows):
+            return [Decoded([], [], [], sure) for sure in confidence]
+        score[~real] = -np.inf
+        peaks = np.exp(np.maximum.reduceat(score.ravel(), rows * steps + starts)).clip(max=1.0)
+        classes = best[rows, starts]
+        kept = classes != BLANK
+        bounds = np.concatenate(([0], np.cumsum(np.bincount(rows[kept], minlength=lines)))).tolist()
+        labels, sure = classes[kept].tolist(), peaks[kept].tolist()
+        spans = list(zip(starts[kept].tolist(), ends[kept].tolist(), strict=True))
         return [
-            _collapse(best[:length, line], score[:length, line].astype(np.float64))
-            for line, length in enumerate(lengths.tolist())
+            Decoded(labels[low:high], spans[low:high], sure[low:high], whole)
+            for low, high, whole in zip(bounds, bounds[1:], confidence, strict=False)
         ]
-
-
-def _collapse(best: NDArray[np.int64], score: NDArray[np.float64]) -> Decoded:
-    """One line: `best` classes and their log-probabilities `score`, both (T,)."""
-    if not len(best):
-        return Decoded([], [], [], 1.0)
-    starts = np.flatnonzero(np.concatenate(([True], best[1:] != best[:-1])))
-    ends = np.append(starts[1:], len(best))
-    peaks = np.exp(np.maximum.reduceat(score, starts))
-    kept = best[starts] != BLANK
-    return Decoded(
-        labels=best[starts][kept].tolist(),
-        spans=list(zip(starts[kept].tolist(), ends[kept].tolist(), strict=True)),
-        confidences=np.minimum(peaks[kept], 1.0).tolist(),
-        confidence=float(min(np.exp(score.sum()), 1.0)),
-    )

@@ -40,6 +40,7 @@ def load(
     threads: int | None = None,
     device: str | None = None,
     batch_size: int | None = None,
+    precision: str = "float32",
 ) -> Recognizer:
     """Open a model file for reading lines.
 
@@ -48,6 +49,7 @@ def load(
         threads: CPU threads; None lets the library choose.
         device: for .safetensors and .ckpt: ``cpu`` or ``cuda``; None takes a GPU if there is one.
         batch_size: most lines that run together; None: 8 on a CPU, where more are not faster, 32 on a GPU.
+        precision: for .safetensors and .ckpt: ``float32``, or ``bfloat16`` or ``float16`` for GPUs.
 
     Raises:
         ModelFileError: one line: which file, what is wrong.
@@ -57,11 +59,13 @@ def load(
     if file_kind(file) == "onnx":
         if device not in (None, "cpu"):
             raise ModelFileError(f"{file}: .onnx files run on the CPU here; for {device} load the .safetensors file")
+        if precision != "float32":
+            raise ModelFileError(f"{file}: .onnx files run as they are; for {precision} load the .safetensors file")
         from crnn.core.onnx_backend import OnnxBackend
 
         backend = OnnxBackend(file, threads)
     else:
         from crnn.export.torch_backend import TorchBackend
 
-        backend = TorchBackend.open(file, threads, device)
+        backend = TorchBackend.open(file, threads, device, precision)
     return Recognizer(backend, batch_size or (8 if backend.device == "cpu" else 32))

@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from crnn.core.card import ModelCard
+from crnn.core.image import printable
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
 from crnn.data.synth.source import synthetic_pair
-from crnn.errors import DataError
+from crnn.errors import ConfigError, DataError, ModelFileError
 from crnn.export.export import export_model
 from crnn.export.parity import PARITY_LINES, spread_pictures
+from crnn.export.quantize import make_int8
 from crnn.export.torch_backend import read_network
+from crnn.files import write_atomic
+from crnn.model.crnn import CRNN
 
 
-def export_checkpoint(checkpoint: Path, format: str, output: Path | None, data: str | None) -> str:
+def export_checkpoint(checkpoint: Path, format: str, output: Path | None, data: str | None, int8: bool = False) -> str:
     """Write the model file and say what was checked.
 
     Args:
         checkpoint: .ckpt or .safetensors.
         format: ``onnx`` or ``safetensors``.
         output: of the new file; beside the checkpoint if None.
-        data: lines for the parity gate; None takes the run's validation lines, or rendered ones if they are gone.
+        data: lines for the checks; None takes the run's validation lines, or (but for int8, which needs labelled lines
+            of the kind that the model reads) rendered ones if they are gone.
+        int8: convolutions in 8-bit integers, for processors that are fast with them (``onnx`` only).
 
     Raises:
-        ModelFileError: if the new file does not read like torch; nothing is written then.
+        ModelFileError: if the new file does not read like torch, or int8 costs accuracy; nothing is written then.
     """
+    if int8 and format != "onnx":
+        raise ConfigError(f"--int8 goes with --to onnx; {format} files keep float32")
     card, network = read_network(checkpoint)
-    path = output or checkpoint.with_suffix(f".{format}")
+    path = output or checkpoint.with_suffix(".int8.onnx" if int8 else f".{format}")
+    if int8:
+        return _int8(card, network, path, data, checkpoint)
     name, source = _lines(card.training, data, checkpoint)
     parity = export_model(card, network, path, format, spread_pictures(source))
     return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {parity}"
+
+
+def _int8(card: ModelCard, network: CRNN, path: Path, data: str | None, checkpoint: Path) -> str:
+    labelled = open_source(data) if data is not None else recorded_lines(card.training, "val", checkpoint)
+    try:  # scales from other lines than those that check them
+        calibration = recorded_lines(card.training, "train", checkpoint)
+    except DataError:
+        calibration = labelled
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".crnn-", dir=path.parent) as folder:
+            floating = Path(folder, "float32.onnx")
+            parity = export_model(card, network, floating, "onnx", spread_pictures(labelled))
+            with write_atomic(path) as temporary:
+                result = make_int8(floating, temporary, card, calibration, labelled, path)
+    except OSError as error:
+        raise ModelFileError(f"{printable(path)}: cannot be written ({error.strerror})") from None
+    return f"{path}: {path.stat().st_size / 1e6:.1f} MB; float32: {parity}; {labelled.name}: {result}"
 
 
 def _lines(training: dict[str, Any], data: str | None, checkpoint: Path) -> tuple[str, LineSource]:

@@ -15,6 +15,8 @@ from crnn.errors import ConfigError, ModelFileError
 from crnn.loader import file_kind
 from crnn.model.crnn import CRNN, NetworkConfig
 
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+"""Name -> what convolutions, LSTM and matrix products are computed in; the head and its softmax stay in float32."""
 PREFIX = "network."
 """Of the network's weights in a checkpoint of `CrnnModule`."""
 
@@ -86,24 +88,34 @@ class TorchBackend:
         card: of the model.
         network: in evaluation mode.
         device: ``cpu``, ``cuda`` ...
+        precision: see `PRECISIONS`; all but float32 are faster on newer GPUs (bfloat16 on CPUs with AMX, too), and may
+            change a doubtful character.
+
+    Raises:
+        ModelFileError: for an unknown precision.
     """
 
     name = "torch"
 
-    def __init__(self, card: ModelCard, network: CRNN, device: str = "cpu") -> None:
+    def __init__(self, card: ModelCard, network: CRNN, device: str = "cpu", precision: str = "float32") -> None:
+        if precision not in PRECISIONS:
+            raise ModelFileError(f"precision {precision!r} is unknown; allowed are {', '.join(PRECISIONS)}")
+        self._dtype = PRECISIONS[precision]
         self.card = card
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device = device
 
     @classmethod
-    def open(cls, path: Path, threads: int | None = None, device: str | None = None) -> TorchBackend:
+    def open(
+        cls, path: Path, threads: int | None = None, device: str | None = None, precision: str = "float32"
+    ) -> TorchBackend:
         """Open a .ckpt or .safetensors file; `threads` sets torch's for the whole process."""
         if threads is not None:
             torch.set_num_threads(threads)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         card, network = read_network(path)
         try:
-            return cls(card, network, device)
+            return cls(card, network, device, precision)
         except (RuntimeError, AssertionError) as error:
             raise ModelFileError(f"device {device!r} cannot be used ({str(error).splitlines()[0]}); use cpu") from None
 
@@ -111,7 +123,9 @@ class TorchBackend:
     def run(
         self, images: NDArray[np.float32], widths: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        output = self.network(torch.from_numpy(images).to(self.device), torch.from_numpy(widths))
+        kind = torch.device(self.device).type
+        with torch.autocast(kind, self._dtype, enabled=self._dtype is not None):
+            output = self.network(torch.from_numpy(images).to(self.device), torch.from_numpy(widths))
         return output.log_probs.cpu().numpy(), output.lengths.numpy()
 
 

@@ -1,0 +1,150 @@
+"""What makes a training faster changes how long it takes, not what comes out."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from tests_support import settings
+
+import crnn
+from crnn.core.card import ModelCard
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.data.dataset import Batch
+from crnn.data.sources import open_source
+from crnn.export.torch_backend import read_network
+from crnn.model.crnn import CRNN, Output
+from crnn.training import run
+from crnn.training.config import LossConfig
+from crnn.training.module import CrnnModule
+from crnn.training.run import precision_for, train
+from crnn.training.schedule import make_optimizer
+
+
+def mean_loss(folder: Path) -> float:
+    """Training loss over all steps: how fast it learns, and how far it comes."""
+    with (folder / "metrics.csv").open(newline="") as file:
+        values = [float(row["train/loss"]) for row in csv.DictReader(file) if row["train/loss"]]
+    return sum(values) / len(values)
+
+
+@pytest.mark.parametrize(
+    "switch", ["trainer.precision=32-true", "trainer.precision=bf16-mixed", "trainer.threads=2", "data.workers=1"]
+)
+def test_figures_stay(switch: str, trained: Path, line_folder: Path, tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    try:
+        outcome = train(
+            settings(
+                f"data.root={line_folder}",
+                f"runs_dir={tmp_path}",
+                "model=crnn_tiny",
+                "trainer.max_epochs=24",
+                "data.batch_size=4",
+                "optimizer.lr=0.01",
+                "data.workers=0",
+                "trainer.accelerator=cpu",
+                "trainer.progress=false",
+                switch,
+            )
+        )
+    finally:
+        torch.set_num_threads(threads)
+    usual = json.loads((trained / "result.json").read_text())
+    assert outcome.result["steps"] == usual["steps"]
+    assert mean_loss(outcome.folder) == pytest.approx(mean_loss(trained), rel=0.1)
+    assert outcome.result["val/cer"] == pytest.approx(usual["val/cer"], abs=0.2)  # of 12 lines
+
+
+def test_precision_follows_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "fast_bfloat16", lambda: True)
+    assert precision_for("auto", "cpu") == "bf16-mixed"
+    assert precision_for("32-true", "cpu") == "32-true"
+    monkeypatch.setattr(run, "fast_bfloat16", lambda: False)
+    assert precision_for("auto", "cpu") == "32-true"
+    assert precision_for("bf16-mixed", "cpu") == "bf16-mixed"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    assert precision_for("auto", "gpu") == "bf16-mixed"
+    assert precision_for("auto", "cpu") == "32-true"
+
+
+def test_validation_reads_in_float32(trained: Path, line_folder: Path) -> None:
+    """The figure of a training in bfloat16 is that of the file that it leaves."""
+    card, network = read_network(trained / "checkpoints" / "best.ckpt")
+    module = CrnnModule(card)
+    module.network.load_state_dict(network.state_dict())
+    module.eval()
+    source = open_source(line_folder / "val")
+    image = torch.from_numpy(card.transform(source.picture(0)))[None]  # (1, 1, H, W)
+    batch = Batch(
+        image, torch.tensor([image.shape[3]]), torch.tensor([1]), torch.tensor([1]), [source.entry(0).text], [""]
+    )
+    seen: list[Output] = []
+    module.network.register_forward_hook(lambda _, __, output: seen.append(output))
+    with torch.no_grad():
+        module.validation_step(batch, 0)
+        with torch.autocast("cpu", torch.bfloat16):
+            module.validation_step(batch, 0)
+            module(batch)
+    assert torch.equal(seen[0].log_probs, seen[1].log_probs)
+    assert not torch.equal(seen[0].log_probs, seen[2].log_probs)  # else this test could not fail
+
+
+def card() -> ModelCard:
+    charset = Charset.from_texts(["abc"])
+    return ModelCard(charset, LineTransform(32), settings("model=crnn_tiny").model.to_dict())
+
+
+def test_fused_steps_are_clipped_in_mixed_precision() -> None:
+    module = CrnnModule(card())
+    optimizer, _ = make_optimizer(module.network, module.optimizer_config, 10)
+    for parameter in module.parameters():
+        parameter.grad = torch.full_like(parameter, 3.0)
+    module.configure_gradient_clipping(optimizer, 5.0, "norm")
+    norm = torch.linalg.vector_norm(torch.stack([p.grad.norm() for p in module.parameters() if p.grad is not None]))
+    assert norm.item() == pytest.approx(5.0, rel=1e-3)
+
+
+def test_the_shortcut_trains_the_cnn_and_stays_behind() -> None:
+    torch.manual_seed(0)
+    module = CrnnModule(card(), LossConfig(shortcut=0.5))
+    module.log = lambda *_, **__: None  # type: ignore[method-assign]
+    assert module.shortcut is not None
+    batch = Batch(
+        torch.randn(2, 1, 32, 64),
+        torch.tensor([64, 48]),
+        torch.tensor([1, 2, 3]),
+        torch.tensor([2, 1]),
+        ["ab", "c"],
+        ["", ""],
+    )
+    with_it = module.training_step(batch, 0)
+    module.shortcut_weight = 0.0
+    without = module.training_step(batch, 0)
+    columns = module.network.columns(batch.images, batch.widths)
+    short = module.loss.per_line(module.shortcut(columns), batch.widths // 4, batch.targets, batch.target_lengths)
+    assert (with_it - without).item() == pytest.approx(0.5 * short.mean().item(), rel=1e-3)
+    with_it.backward()
+    assert module.shortcut.convolution.weight.grad is not None
+    assert set(module.network.state_dict()) == set(CRNN(module.network.config, module.network.classes, 32).state_dict())
+    assert CrnnModule(card()).shortcut is None
+
+
+def test_half_precision_reads_the_same(trained: Path, line_folder: Path) -> None:
+    source = open_source(line_folder / "val")
+    pictures = [source.picture(i) for i in range(len(source))]
+    checkpoint = trained / "checkpoints" / "best.ckpt"
+    exact = crnn.load(checkpoint, device="cpu")
+    half = crnn.load(checkpoint, device="cpu", precision="bfloat16")
+    a, b = (reader.recognize(pictures) for reader in (exact, half))
+    assert sum(x.text == y.text for x, y in zip(a, b, strict=True)) >= len(a) - 1
+    assert [x.confidence for x in a] != [y.confidence for y in b]
+    with pytest.raises(crnn.CrnnError, match="precision 'int4' is unknown; allowed are float32, bfloat16, float16"):
+        crnn.load(checkpoint, device="cpu", precision="int4")
+    with pytest.raises(crnn.CrnnError, match=r"for bfloat16 load the \.safetensors file"):
+        crnn.load(trained / "model.onnx", precision="bfloat16")

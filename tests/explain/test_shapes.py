@@ -92,7 +92,7 @@ def test_stages_are_the_real_tensors_and_their_symbols_come_to_their_shapes(
         assert evaluate(stage.shape, numbers) == stage.example, stage
 
 
-@pytest.mark.parametrize("model", ["crnn", "crnn_small", "crnn_tiny"])
+@pytest.mark.parametrize("model", ["crnn", "crnn_fast", "crnn_small", "crnn_tiny"])
 @pytest.mark.parametrize(("height", "width", "batch"), [(32, 64, 1), (48, 101, 2), (64, 8, 3)])
 def test_every_stage_of_the_shipped_networks(model: str, height: int, width: int, batch: int) -> None:
     from crnn.explain.network import network_of_settings
@@ -261,7 +261,7 @@ def test_a_card_without_a_network_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("model=foo", "Could not find 'model/foo' Available options in 'model': crnn crnn_small crnn_tiny"),
+        ("model=foo", "Could not find 'model/foo' Available options in 'model': crnn crnn_fast crnn_small crnn_tiny"),
         ("model.lstm.hidden=3", "Key 'hidden' not in 'LstmConfig'"),
         ("model.lstm.hidden_size=abc", "'abc' of type 'str' could not be converted to Integer"),
         ("model.lstm.hidden_size=9999999999999999999999", "Overflow"),

@@ -84,7 +84,7 @@ def test_numbers_of_parameters() -> None:
 
 
 @pytest.mark.parametrize("height", [32, 48, 64, 96])
-@pytest.mark.parametrize("name", ["crnn", "crnn_small", "crnn_tiny"])
+@pytest.mark.parametrize("name", ["crnn", "crnn_fast", "crnn_small", "crnn_tiny"])
 @torch.inference_mode()
 def test_any_height(name: str, height: int) -> None:
     network = CRNN(config_of(name), CLASSES, height).eval()
@@ -205,7 +205,7 @@ def test_what_describes_no_network_is_refused(data: Any) -> None:
 
 
 def test_the_shipped_files_are_complete_and_the_classic_one_is_the_default() -> None:
-    assert list(MODELS) == ["crnn", "crnn_small", "crnn_tiny"]
+    assert list(MODELS) == ["crnn", "crnn_fast", "crnn_small", "crnn_tiny"]
     for name, path in MODELS.items():
         written = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert written == config_of(name).to_dict(), name  # nothing is left to a default that the file does not show
@@ -266,7 +266,7 @@ def test_the_large_networks_read_a_line_the_same_alone_and_in_a_batch(name: str)
     assert_same_as_alone(network, lines, 72, 10.0)
 
 
-@pytest.mark.parametrize("name", ["crnn", "crnn_small", "crnn_tiny"])
+@pytest.mark.parametrize("name", ["crnn", "crnn_fast", "crnn_small", "crnn_tiny"])
 @torch.inference_mode()
 def test_equal_widths_take_the_short_way_to_the_same_numbers(name: str) -> None:
     network = make(name)

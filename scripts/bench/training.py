@@ -244,7 +244,8 @@ class RealLines:
         self.transform = LineTransform(HEIGHT)
         self.charset = Charset.from_texts(source.entry(i).text for i in range(len(source)))
         self.prepared = prepare(source, self.transform, self.charset, False, iter, self.config.data.max_width)
-        self.batch, self.lines = batch, lines
+        self.lines = min(lines, len(self.prepared.source))
+        self.batch = max(1, min(batch, self.lines // 2))
         self.workers = workers_for(workers)
         self.widths = self.transform.scaled_widths(self.prepared.sizes(0))
         self.classic = ClassicCrnn(self.charset.classes)

@@ -83,7 +83,7 @@ def make(name: str, charset: Charset) -> tuple[CrnnModule, LineTransform]:
     common = {"loss": config.loss, "optimizer": config.optimizer, "seed": config.seed}
     if name not in PEERS:
         return CrnnModule(card, **common), transform  # type: ignore[arg-type]
-    adapter = Adapter(peer_network(name, charset.classes), transform.multiple)
+    adapter = Adapter(peer_network(name, charset.classes, transform.height), transform.multiple)
     return PeerModule(card, adapter, **common), transform
 
 

@@ -56,7 +56,7 @@ class Peer(nn.Module):
         return self._finish(self.network(self._prepare(images)))
 
 
-def _doctr(classes: int) -> nn.Module:
+def _doctr(classes: int, height: int) -> nn.Module:
     from doctr.models.recognition import crnn_mobilenet_v3_small
 
     # its head has one class more than its vocabulary: the blank
@@ -78,7 +78,7 @@ def _doctr(classes: int) -> nn.Module:
     return Peer(Inner(), lambda images: images.expand(-1, 3, -1, -1), lambda scores: scores.transpose(0, 1))
 
 
-def _easyocr(classes: int) -> nn.Module:
+def _easyocr(classes: int, height: int) -> nn.Module:
     from easyocr.model.vgg_model import Model
 
     class Inner(Model):
@@ -88,18 +88,18 @@ def _easyocr(classes: int) -> nn.Module:
     return Peer(Inner(1, 256, 256, classes), lambda images: images, lambda scores: scores.transpose(0, 1))
 
 
-def _kraken(classes: int) -> nn.Module:
+def _kraken(classes: int, height: int) -> nn.Module:
     from kraken.lib.vgsl import TorchVGSLModel
 
     spec = (
-        "[1,32,0,1 Cr3,13,32 Do0.1,2 Mp2,2 Cr3,13,32 Do0.1,2 Mp2,2 Cr3,9,64 Do0.1,2 Mp2,2 Cr3,9,64 Do0.1,2 "
+        f"[1,{height},0,1 Cr3,13,32 Do0.1,2 Mp2,2 Cr3,13,32 Do0.1,2 Mp2,2 Cr3,9,64 Do0.1,2 Mp2,2 Cr3,9,64 Do0.1,2 "
         f"S1(1x0)1,3 Lbx200 Do0.1,2 Lbx200 Do0.1,2 Lbx200 Do0.1 O1c{classes}]"
     )
     model = TorchVGSLModel(vgsl=spec)
     return Peer(model.nn, lambda images: images, lambda out: out[0].squeeze(2).permute(2, 0, 1))
 
 
-PEERS: dict[str, tuple[Callable[[int], nn.Module], str]] = {
+PEERS: dict[str, tuple[Callable[[int, int], nn.Module], str]] = {
     "doctr": (_doctr, "pip install python-doctr"),
     "easyocr": (_easyocr, "pip install easyocr"),
     "kraken": (_kraken, "pip install kraken"),
@@ -107,8 +107,8 @@ PEERS: dict[str, tuple[Callable[[int], nn.Module], str]] = {
 """Name -> its default light network for so many classes, and how to install it."""
 
 
-def peer_network(name: str, classes: int) -> nn.Module:
-    """A peer's network with random weights.
+def peer_network(name: str, classes: int, height: int = 32) -> nn.Module:
+    """A peer's network with random weights, for lines of `height` pixels.
 
     Raises:
         ConfigError: if it is unknown, or not installed.
@@ -117,7 +117,7 @@ def peer_network(name: str, classes: int) -> nn.Module:
         raise ConfigError(f"{name!r} is no network that is compared here; there are {', '.join(PEERS)}")
     make, install = PEERS[name]
     try:
-        return make(classes)
+        return make(classes, height)
     except ImportError as error:
         raise ConfigError(f"{name} is not installed ({error}); {install}") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple
-from typing import Any
+from typing import Any, NamedTuple
 
 import crnn.torchvision_cure  # noqa: F401  # before lightning
 
@@ -22,6 +22,16 @@ from crnn.model.crnn import CRNN, NetworkConfig, Output
 from crnn.training.config import LossConfig, OptimizerConfig
 from crnn.training.loss import CtcLoss, Shortcut
 from crnn.training.schedule import make_optimizer
+
+
+class _Step(NamedTuple):
+    """What a step came to."""
+
+    loss: Tensor
+    losses: Tensor  # (B,)
+    batch: Batch
+    epoch: int
+    number: int
 
 
 class CrnnModule(L.LightningModule):
@@ -52,6 +62,7 @@ class CrnnModule(L.LightningModule):
         self.seed = seed
         self.decoder = GreedyDecoder()
         self.figures: dict[str, float] = {}  # of the last validation; kept in checkpoints
+        self._unseen: _Step | None = None  # the last one, on a GPU
         self._counts = EditCounts()
         self._loss_sum = torch.zeros(2, dtype=torch.float64)  # sum of losses, number of lines
 
@@ -74,27 +85,39 @@ class CrnnModule(L.LightningModule):
         output = self.network.read(columns, batch.widths // self.network.step)
         losses = self.loss.per_line(output.log_probs, output.lengths, batch.targets, batch.target_lengths)  # (B,)
         loss = self.loss.reduce(losses, batch.target_lengths)
-        if not torch.isfinite(loss):
-            self._stop_at(losses, batch)
+        step = _Step(loss.detach(), losses.detach(), batch, self.current_epoch + 1, self.global_step + 1)
+        self._look_at(step)
         self.log("train/loss", loss, batch_size=len(batch.texts))
         if self.shortcut is not None:
             short = self.loss.per_line(self.shortcut(columns), output.lengths, batch.targets, batch.target_lengths)
             loss = loss + self.shortcut_weight * self.loss.reduce(short, batch.target_lengths)
         return loss
 
-    def _stop_at(self, losses: Tensor, batch: Batch) -> None:
-        """A loss that is no number: name the lines instead of training on."""
-        bad = [batch.where[i] for i in (~torch.isfinite(losses)).nonzero().flatten().tolist()]
+    @property
+    def _looks_late(self) -> bool:
+        return self.device.type != "cpu"
+
+    def _look_at(self, step: _Step | None) -> None:
+        """Refuse a loss that is no number; a GPU's a step later, because looking at once would make it wait."""
+        if self._looks_late:
+            step, self._unseen = self._unseen, step
+        if step is not None and not torch.isfinite(step.loss):
+            self._stop_at(step)
+
+    def _stop_at(self, step: _Step) -> None:
+        """Name the lines instead of training on."""
+        texts, finite = step.batch.texts, torch.isfinite(step.losses)
+        bad = [step.batch.where[i] for i in (~finite).nonzero().flatten().tolist()]
         broken = [name for name, p in self.network.named_parameters() if not torch.isfinite(p).all()]
         cause = (
             f"the weights are no longer finite ({broken[0]}): lower optimizer.lr (now {self.optimizer_config.lr:g}) "
             "or optimizer.clip, or use trainer.precision=32-true"
-            if broken
+            if broken and not finite.any()
             else "look at these lines' pictures and labels"
         )
         raise DataError(
-            f"the loss of {len(bad)} of {len(batch.texts)} lines is not finite in epoch {self.current_epoch + 1}, "
-            f"step {self.global_step + 1}: {', '.join(bad[:5])}{' ...' if len(bad) > 5 else ''}; {cause}. "
+            f"the loss of {len(bad)} of {len(texts)} lines is not finite in epoch {step.epoch}, step {step.number}: "
+            f"{', '.join(bad[:5])}{' ...' if len(bad) > 5 else ''}; {cause}. "
             "The last checkpoint is good; resume from it with resume=RUN"
         )
 
@@ -138,7 +161,11 @@ class CrnnModule(L.LightningModule):
         self.figures = values
         self.log_dict(values)
 
+    def on_train_epoch_end(self) -> None:
+        self._look_at(None)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._look_at(None)  # what is saved is good
         checkpoint["figures"] = self.figures
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -206,7 +206,7 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
                 TensorBoardLogger(str(folder.path), name="", version="tensorboard"),
             ],
             callbacks=callbacks,
-            log_every_n_steps=1,
+            log_every_n_steps=1 if accelerator == "cpu" else 20,  # a GPU would have to wait for each
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
             enable_model_summary=False,

@@ -18,6 +18,7 @@ from crnn.data.recorded import recorded_lines
 from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.report.evaluate import evaluate
 from crnn.training.config import to_config
+from crnn.training.module import CrnnModule
 from crnn.training.run import train
 from crnn.training.run_folder import config_of_run
 
@@ -342,7 +343,10 @@ def test_unknown_character_policy(line_folder: Path, tmp_path: Path) -> None:
     assert crnn.load(outcome.folder / "model.onnx").card.charset.symbols == tuple(" 0123456789ab")
 
 
-def test_nan_loss_names_the_lines(line_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_nan_loss_names_the_lines(
+    late: bool, line_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from crnn.training.loss import CtcLoss
 
     real = CtcLoss.per_line
@@ -352,10 +356,14 @@ def test_nan_loss_names_the_lines(line_folder: Path, tmp_path: Path, monkeypatch
         return torch.where(torch.arange(len(losses)) == 2, torch.nan, losses)
 
     monkeypatch.setattr(CtcLoss, "per_line", sick)
+    if late:  # as on a GPU
+        monkeypatch.setattr(CrnnModule, "_looks_late", True)
     with pytest.raises(
         DataError, match=r"the loss of 1 of 8 lines is not finite in epoch 1, step 1: .*labels\.tsv:\d+"
     ):
-        train(settings(*TINY, f"data.root={line_folder}", f"runs_dir={tmp_path}", "name=nan", "trainer.progress=false"))
+        common = (*TINY, f"data.root={line_folder}", f"runs_dir={tmp_path}", "trainer.progress=false")
+        train(settings(*common, "name=nan", "trainer.checkpoint_every=1"))
+    assert not list((tmp_path / "nan").glob("checkpoints/*"))  # weights that are no numbers are never saved
 
 
 def test_averaged_weights_are_validated_and_exported(line_folder: Path, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def read_speed(module: CrnnModule, loaders: LineDataModule) -> float:
     """Lines per second of processor time, best of three."""
     torch.set_num_threads(1)
     module.eval()
-    lines = [loaders.datasets["val"][key] for batch in loaders._batches("val").plan(0) for key in batch]
+    lines = [loaders.datasets["val"][key] for batch in loaders.batches("val").plan(0) for key in batch]
     lines.sort(key=lambda line: line.image.shape[2])
     batches = [collate(lines[i : i + 8]) for i in range(0, len(lines), 8)]
     best = 0.0

@@ -11,6 +11,8 @@ from torch.utils.data import Sampler
 
 from crnn.errors import DataError
 
+MAX_STRETCH = 1.15
+"""A training line is widened by at most this factor to the width of its batch; further ones are padded."""
 JITTER = 0.05
 """Widths vary by up to this share before lines are sorted, so that batches differ from epoch to epoch."""
 
@@ -68,6 +70,14 @@ class WidthBatches(Sampler[list[LineKey]]):
     def __len__(self) -> int:
         """Batches of this rank in an epoch."""
         return len(self._sizes) // self._world_size
+
+    def padding(self) -> float:
+        """Share of padding in the pixels of the first epoch, all ranks together, before widths are jittered."""
+        widths = np.sort(self._widths(0))
+        ends = np.cumsum(self._sizes)
+        common = np.repeat(widths[ends - 1], self._sizes)  # the widest line of each line's batch
+        stretched = widths * MAX_STRETCH >= common if self._shuffle else np.zeros(len(widths), dtype=bool)
+        return float(1 - np.where(stretched, common, widths).sum() / common.sum())
 
     def set_epoch(self, epoch: int) -> None:
         self._epoch = epoch

@@ -13,11 +13,8 @@ from torch.utils.data import Dataset
 from crnn.core.charset import Charset, required_steps
 from crnn.core.image import LineTransform
 from crnn.data.augment import Augment
-from crnn.data.batching import LineKey
+from crnn.data.batching import MAX_STRETCH, LineKey
 from crnn.data.sources.base import LineSource
-
-MAX_STRETCH = 1.15
-"""A training line is widened by at most this factor to the width of its batch; further ones are padded."""
 
 
 class Line(NamedTuple):

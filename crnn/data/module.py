@@ -132,7 +132,8 @@ class LineDataModule(L.LightningDataModule):
         self.seed = seed
         self._resume_at = {"epoch": 0, "batches": 0}
 
-    def _batches(self, split: str) -> WidthBatches:
+    def batches(self, split: str) -> WidthBatches:
+        """Which lines of ``train`` or ``val`` share a batch, on this rank."""
         lines = self.lines[split]
 
         def widths(epoch: int) -> NDArray[np.int64]:
@@ -147,7 +148,7 @@ class LineDataModule(L.LightningDataModule):
         workers = self.workers if split == "train" else min(self.workers, 2)
         return DataLoader(
             self.datasets[split],
-            batch_sampler=self._batches(split),
+            batch_sampler=self.batches(split),
             collate_fn=collate,
             num_workers=workers,
             worker_init_fn=_ignore_signals,

@@ -92,6 +92,10 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         workers_for(config.data.workers),
         config.seed,
     )
+    batches = loaders.batches("train")
+    folder.say(
+        f"batches: {len(batches):,} of up to {config.data.batch_size} lines, padding {batches.padding():.1%} of pixels"
+    )
     trainer, stop = _trainer(config, folder, loaders)
     try:
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)

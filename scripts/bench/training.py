@@ -262,18 +262,9 @@ class RealLines:
         return 1 - float(rows.sum() / (rows.max(1) * self.batch).sum())
 
     def our_padding(self) -> float:
-        """The same of our batches, lines stretched to a common width counted as they are trained."""
-        from crnn.data.dataset import MAX_STRETCH
-
+        """The same of our batches; a line that is stretched to its batch's width has none."""
         data = self.config.data
-        batches = WidthBatches(lambda _: self.widths, HEIGHT, data.batch_size, data.batch_pixels, True, 1)
-        real = padded = 0
-        for batch in batches.plan(0):
-            own = self.widths[[key.line for key in batch]]
-            width = max(key.width for key in batch)
-            real += int(np.where(own * MAX_STRETCH >= width, width, own).sum())
-            padded += width * len(batch)
-        return 1 - real / padded
+        return WidthBatches(lambda _: self.widths, HEIGHT, data.batch_size, data.batch_pixels, True, 1).padding()
 
     def plain(self) -> float:
         """Lines per second of the plain loop: random batches, padded to their widest, loaded in the same process."""

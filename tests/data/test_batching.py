@@ -81,3 +81,10 @@ def test_skip_leaves_out_the_first_batches_once() -> None:
 def test_too_few_lines_for_the_processes() -> None:
     with pytest.raises(DataError, match="3 lines are too few for 4 processes"):
         make([40, 40, 40], world_size=4)
+
+
+def test_padding_is_what_lines_do_not_fill() -> None:
+    assert make([200, 104, 100, 100], batch_size=2).padding() == pytest.approx(96 / (2 * 100 + 2 * 200))
+    assert make([100, 110], batch_size=2).padding() == 0  # stretched
+    assert make([100, 110], batch_size=2, shuffle=False).padding() == pytest.approx(10 / 220)
+    assert make([100, 110], batch_size=1, shuffle=False).padding() == 0

@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--lines", type=int, default=1000, help="of them in each turn (1000)")
     train.add_argument("--workers", type=int, help="that load lines (as data.workers=null)")
     train.add_argument("--scaling", action="store_true", help="cost against width, batch size and classes, too")
+    train.add_argument("--compile", action="store_true", help="the CNN through torch.compile, too")
+    train.add_argument("--spin", action="store_true", help="only: how idle threads wait, with the last of --threads")
     train.add_argument("--only-data", action="store_true", help="leave out the steps on random batches")
 
     recognize = commands.add_parser("recognize", parents=[common], help="reading")
@@ -103,8 +105,15 @@ def main() -> None:
     if args.command == "train":
         from bench import training
 
+        if args.spin:
+            from bench.spin import policies
+
+            give([policies(model, args.threads[-1], args.rounds) for model in args.models], describe(), args.json)
+            return
         if not args.only_data:
-            tables += training.fixed(args.models, args.widths, args.threads, args.batch, args.rounds, args.against)
+            tables += training.fixed(
+                args.models, args.widths, args.threads, args.batch, args.rounds, args.against, args.compile
+            )
         if args.scaling:
             tables += [training.scaling(model, args.rounds) for model in args.models]
         if args.data:

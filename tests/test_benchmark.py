@@ -40,6 +40,13 @@ def test_training(line_folder: Path) -> None:
     assert float(found[2]["rows"][1][2].rstrip("%")) <= float(found[2]["rows"][0][2].rstrip("%"))  # padding
 
 
+@pytest.mark.slow
+def test_waiting_threads() -> None:
+    (table,) = tables("train", "--spin", "--models", "crnn_tiny", "--threads", "2")
+    assert table["rows"][0][0] == "one thread"
+    assert all(row[1] > 0 and row[2] > 0 for row in table["rows"])
+
+
 def test_reading(trained: Path, line_folder: Path) -> None:
     model = trained / "model.onnx"
     table, scaling = tables(

@@ -149,6 +149,7 @@ def fixed(
     batch: int,
     rounds: int,
     against: Sequence[str],
+    compiled: bool = False,
 ) -> Iterator[Figures]:
     """The step on random batches: the plain reference, ours, and peers' networks in the plain loop."""
     classes = 96
@@ -168,6 +169,11 @@ def fixed(
                 flops = forward_flops(module.network, data.images, data.widths)
                 for precision in precisions("auto"):
                     name = f"model={model} {precision}"
+                    steps[name], work[name], kind[name] = our_step(module, data, precision), flops, precision
+                if compiled:
+                    module = our_module(settings(f"model={model}").model, classes)
+                    module.network.backbone = torch.compile(module.network.backbone, dynamic=True)  # type: ignore[assignment]
+                    name = f"model={model} {precision}, compiled"
                     steps[name], work[name], kind[name] = our_step(module, data, precision), flops, precision
             seconds = in_turns(steps, rounds)
             table = Figures(

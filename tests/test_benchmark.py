@@ -88,7 +88,7 @@ def test_tables_for_people(line_folder: Path) -> None:
     [
         (["recognize", "gone.onnx", "--data", "gone"], "gone: "),
         (["train", "--models", "crnn_tiny", "--against", "ocropus", "--widths", "32"], "'ocropus' is no network"),
-        (["train", "--models", "crnn_tiny", "--against", "doctr", "--widths", "32"], "pip install python-doctr"),
+        (["train", "--models", "crnn_tiny", "--against", "doctr", "--widths", "32"], ".[peer-doctr]"),
     ],
 )
 def test_errors_are_one_line(words: list[str], said: str) -> None:

@@ -100,9 +100,9 @@ def _kraken(classes: int, height: int) -> nn.Module:
 
 
 PEERS: dict[str, tuple[Callable[[int, int], nn.Module], str]] = {
-    "doctr": (_doctr, "pip install python-doctr"),
-    "easyocr": (_easyocr, "pip install easyocr"),
-    "kraken": (_kraken, "pip install kraken"),
+    "doctr": (_doctr, "pip install -e '.[peer-doctr]'"),
+    "easyocr": (_easyocr, "pip install -e '.[peer-easyocr]'"),
+    "kraken": (_kraken, "pip install -e '.[peer-kraken]'"),
 }
 """Name -> its default light network for so many classes, and how to install it."""
 

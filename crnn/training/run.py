@@ -13,6 +13,7 @@ from typing import Any
 import crnn.torchvision_cure  # noqa: F401  # before lightning
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -34,6 +35,7 @@ from crnn.training.metrics_csv import MetricsCsv
 from crnn.training.module import CrnnModule
 from crnn.training.progress import TrainingProgress
 from crnn.training.run_folder import RunFolder
+from crnn.training.threads import choose, fastest_threads
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,6 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         raise
     if config.resume:
         _refuse_other_data(folder, data)
-    else:
-        folder.write_start(config)
-        folder.write_json("data.json", data.record())
 
     card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data))
     module = CrnnModule(card, config.loss, config.optimizer, config.seed)
@@ -92,6 +91,10 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         workers_for(config.data.workers),
         config.seed,
     )
+    _settle_threads(config, folder, module, data)
+    if not config.resume:
+        folder.write_start(config)
+        folder.write_json("data.json", data.record())
     batches = loaders.batches("train")
     folder.say(
         f"batches: {len(batches):,} of up to {config.data.batch_size} lines, padding {batches.padding():.1%} of pixels"
@@ -116,6 +119,30 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         "cpu_seconds": round(time.process_time() - cpu_started, 1),
     }
     return _finish(config, folder, trainer, loaders, times)
+
+
+def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, data: Assembled) -> None:
+    """Unless set, as many threads as are fastest, measured; a resumed run takes as many as before.
+
+    Other numbers of threads add up in another order, so the last digits of the losses depend on it.
+    """
+    settings, most = config.trainer, torch.get_num_threads()
+    accelerator = _accelerator(settings.accelerator)
+    alone = settings.devices in ("auto", 1, "1") and settings.num_nodes == 1
+    if settings.threads or most == 1 or accelerator != "cpu" or not alone:
+        return
+    if config.resume:
+        before = folder.read_json("env.json").get("torch_threads")
+        torch.set_num_threads(before if isinstance(before, int) and 0 < before <= most else most)
+        return
+    widths = module.card.transform.scaled_widths(data.train.sizes(0))
+    bfloat16 = precision_for(settings.precision, accelerator) == "bf16-mixed"
+    width = min(int(np.median(widths)), config.data.max_width)
+    lines = max(1, min(config.data.batch_size, config.data.batch_pixels // (config.image.height * width)))
+    speeds = fastest_threads(module.network, lines, width, bfloat16, most)
+    torch.set_num_threads(choose(speeds))
+    measured = ", ".join(f"{threads}: {speed:.0f} lines/s" for threads, speed in speeds.items())
+    folder.say(f"threads: {choose(speeds)} (measured {measured}); trainer.threads sets them")
 
 
 def _note(config: TrainConfig, data: Assembled) -> dict[str, Any]:

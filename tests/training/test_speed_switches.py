@@ -19,10 +19,12 @@ from crnn.data.sources import open_source
 from crnn.export.torch_backend import read_network
 from crnn.model.crnn import CRNN, Output
 from crnn.training import run
-from crnn.training.config import LossConfig
+from crnn.training.config import LossConfig, to_config
 from crnn.training.module import CrnnModule
 from crnn.training.run import precision_for, train
+from crnn.training.run_folder import config_of_run
 from crnn.training.schedule import make_optimizer
+from crnn.training.threads import candidates, choose, fastest_threads
 
 
 def mean_loss(folder: Path) -> float:
@@ -148,3 +150,42 @@ def test_half_precision_reads_the_same(trained: Path, line_folder: Path) -> None
         crnn.load(checkpoint, device="cpu", precision="int4")
     with pytest.raises(crnn.CrnnError, match=r"for bfloat16 load the \.safetensors file"):
         crnn.load(trained / "model.onnx", precision="bfloat16")
+
+
+def test_threads_are_measured_and_nothing_else_is_touched() -> None:
+    assert [candidates(n) for n in (1, 2, 3, 6, 8)] == [[1], [1, 2], [1, 2, 3], [1, 2, 4, 6], [1, 2, 4, 8]]
+    assert choose({1: 100.0, 2: 104.0, 4: 150.0, 8: 151.0}) == 4
+    assert choose({1: 100.0, 2: 60.0}) == 1
+    network = CRNN(settings("model=crnn_tiny").model, 5, 32)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    speeds = fastest_threads(network, 2, 64, False, 2)
+    assert sorted(speeds) == [1, 2]
+    assert all(speed > 0 for speed in speeds.values())
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_a_run_says_its_threads_and_keeps_them(
+    line_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = torch.get_num_threads()
+    common = ("model=crnn_tiny", f"data.root={line_folder}", "data.workers=0", "trainer.accelerator=cpu")
+    monkeypatch.setattr(run, "fastest_threads", lambda *_: {1: 5.0, 2: 9.0, 3: 9.1})
+    try:
+        torch.set_num_threads(3)
+        first = train(settings(*common, f"runs_dir={tmp_path}", "trainer.max_epochs=1", "name=run"))
+        assert torch.get_num_threads() == 2
+        assert (
+            "threads: 2 (measured 1: 5 lines/s, 2: 9 lines/s, 3: 9 lines/s)" in (first.folder / "train.log").read_text()
+        )
+        torch.set_num_threads(3)
+        monkeypatch.setattr(run, "fastest_threads", lambda *_: {1: 5.0, 3: 9.0})
+        train(to_config(config_of_run(str(first.folder), ["trainer.max_epochs=2"])))
+        assert torch.get_num_threads() == 2
+        torch.set_num_threads(3)
+        train(settings(*common, f"runs_dir={tmp_path}", "trainer.max_epochs=1", "name=set", "trainer.threads=1"))
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(threads)

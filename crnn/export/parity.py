@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from crnn.core.recognizer import Backend, Recognizer
@@ -48,6 +49,15 @@ def spread_pictures(source: LineSource, count: int = PARITY_LINES) -> list[Image
     return pictures
 
 
+def padded(lines: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Lines (1, H, W) as one batch: images (B, 1, H, W) as wide as the widest, and the true widths (B,)."""
+    widths = np.array([line.shape[2] for line in lines], dtype=np.int64)
+    images = np.zeros((len(lines), *lines[0].shape[:2], int(widths.max())), dtype=np.float32)
+    for image, line in zip(images, lines, strict=True):
+        image[:, :, : line.shape[2]] = line
+    return images, widths
+
+
 def check_parity(exported: Backend, reference: Backend, pictures: Sequence[Image.Image], path: Path) -> Parity:
     """Run both on the same lines at several batch sizes, each batch mixed from narrow and wide ones.
 
@@ -68,10 +78,7 @@ def check_parity(exported: Backend, reference: Backend, pictures: Sequence[Image
     for size in BATCH_SIZES:
         for start in range(0, len(lines), size):
             batch = [lines[i] for i in order[start : start + size]]
-            widths = np.array([line.shape[2] for line in batch], dtype=np.int64)
-            images = np.zeros((len(batch), *batch[0].shape[:2], int(widths.max())), dtype=np.float32)
-            for image, line in zip(images, batch, strict=True):
-                image[:, :, : line.shape[2]] = line
+            images, widths = padded(batch)
             ours, lengths = exported.run(images, widths)
             theirs, true_lengths = reference.run(images, widths)
             if not np.array_equal(lengths, true_lengths):

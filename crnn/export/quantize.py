@@ -22,7 +22,7 @@ from crnn.core.onnx_backend import OnnxBackend
 from crnn.core.recognizer import Backend, Recognizer
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError, ModelFileError
-from crnn.export.parity import TOLERANCE
+from crnn.export.parity import TOLERANCE, padded
 
 MAX_LOSS = 0.002
 """An int8 file whose CER is higher by more than this (0.2 points) is refused."""
@@ -147,10 +147,7 @@ def make_int8(
 def check_alone(backend: Backend, pictures: Sequence[Image.Image], name: Path) -> None:
     """Refuse a model in which a line reads otherwise beside others than alone (by over 1e-4 in log-probabilities)."""
     lines = [backend.card.transform(picture) for picture in pictures]
-    widths = np.array([line.shape[2] for line in lines], dtype=np.int64)
-    images = np.zeros((len(lines), *lines[0].shape[:2], int(widths.max())), dtype=np.float32)
-    for image, line in zip(images, lines, strict=True):
-        image[:, :, : line.shape[2]] = line
+    images, widths = padded(lines)
     together, lengths = backend.run(images, widths)
     for number, (line, length) in enumerate(zip(lines, lengths.tolist(), strict=True)):
         alone, _ = backend.run(line[None], widths[number : number + 1])

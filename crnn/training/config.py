@@ -94,6 +94,7 @@ class OptimizerConfig:
     warmup: float = 0.1
     final: float = 0.001
     clip: float = 5.0
+    fused: bool = True
 
 
 @dataclass
@@ -118,6 +119,7 @@ class TrainerConfig:
     strategy: str = "auto"
     precision: str = "auto"
     threads: int | None = None
+    channels_last: bool = True
     checkpoint_every: int | None = None
     progress: bool = True
 

@@ -43,17 +43,23 @@ class CrnnModule(L.LightningModule):
         card: charset, transform and network.
         loss, optimizer: settings.
         seed: of dropout, so that a resumed run draws what an uninterrupted one would.
+        channels_last: how weights and pictures lie in memory: faster, the same numbers but for rounding.
     """
 
     def __init__(
-        self, card: ModelCard, loss: LossConfig | None = None, optimizer: OptimizerConfig | None = None, seed: int = 0
+        self,
+        card: ModelCard,
+        loss: LossConfig | None = None,
+        optimizer: OptimizerConfig | None = None,
+        seed: int = 0,
+        channels_last: bool = True,
     ) -> None:
         super().__init__()
         self.save_hyperparameters({CARD_KEY: card.to_dict()})
         self.card = card
         self.network = CRNN(NetworkConfig.from_dict(card.network), card.charset.classes, card.transform.height)
-        # convolutions run faster with channels last, on CPU and GPU; the numbers stay the same
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._format = torch.channels_last if channels_last else torch.contiguous_format
+        self.network.to(memory_format=self._format)  # type: ignore[call-overload]
         loss = loss or LossConfig()
         self.loss = CtcLoss(loss.reduction)  # type: ignore[arg-type]  # checked by the config
         self.shortcut_weight = loss.shortcut
@@ -73,7 +79,7 @@ class CrnnModule(L.LightningModule):
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """Pictures and labels move; widths and lengths stay on the CPU, where packing reads them."""
         return batch._replace(
-            images=batch.images.to(device, non_blocking=True, memory_format=torch.channels_last),
+            images=batch.images.to(device, non_blocking=True, memory_format=self._format),
             targets=batch.targets.to(device, non_blocking=True),
         )
 
@@ -173,7 +179,8 @@ class CrnnModule(L.LightningModule):
             self,
             self.optimizer_config,
             int(self.trainer.estimated_stepping_batches),
-            fused=self.trainer.precision != "16-mixed",  # whose scaled gradients a fused step would unscale too late
+            # scaled gradients have to be unscaled, and then clipped, before a fused step could do it
+            fused=self.optimizer_config.fused and self.trainer.precision != "16-mixed",
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -77,7 +77,7 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         _refuse_other_data(folder, data)
 
     card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data))
-    module = CrnnModule(card, config.loss, config.optimizer, config.seed)
+    module = CrnnModule(card, config.loss, config.optimizer, config.seed, config.trainer.channels_last)
     parameters = sum(p.numel() for p in module.network.parameters())
     folder.say(f"model: {config.model.name}, {parameters:,} parameters, {data.charset.classes} classes{why_model}")
     loaders = LineDataModule(

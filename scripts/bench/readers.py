@@ -139,11 +139,32 @@ def _kraken(batch: int, threads: int) -> Read:
     return read
 
 
+def _plain(batch: int, threads: int) -> Read:
+    """The classic CRNN with random weights, eager float32, every line scaled to 100 x 32: what speed is compared to."""
+    import torch
+
+    from .networks import ClassicCrnn
+
+    torch.set_num_threads(threads)
+    network = ClassicCrnn(96).eval()
+
+    def read(pictures: Sequence[Image.Image]) -> list[str]:
+        with torch.inference_mode():
+            for first in range(0, len(pictures), batch):
+                lines = [np.asarray(p.resize((100, 32)), np.float32) for p in pictures[first : first + batch]]
+                network(torch.from_numpy(np.stack(lines))[:, None] / 127.5 - 1).argmax(2).tolist()
+        return [""] * len(pictures)
+
+    return read
+
+
 def _pylaia(batch: int, threads: int) -> Read:
     raise ImportError("it needs torch 1.13 and Lightning 1.1, which no Python from 3.11 on has")
 
 
+PLAIN = "plain loop"
 PEERS: dict[str, tuple[Callable[[int, int], Read], str]] = {
+    PLAIN: (_plain, "pip install torch"),
     "tesseract": (_tesseract, "pip install -e '.[peer-tesseract]', and the system's tesseract-ocr-eng"),
     "rapidocr": (_rapidocr, "pip install -e '.[peer-rapidocr]'"),
     "easyocr": (_easyocr, "pip install -e '.[peer-easyocr]'"),

@@ -35,7 +35,15 @@ def mean_loss(folder: Path) -> float:
 
 
 @pytest.mark.parametrize(
-    "switch", ["trainer.precision=32-true", "trainer.precision=bf16-mixed", "trainer.threads=2", "data.workers=1"]
+    "switch",
+    [
+        "trainer.precision=32-true",
+        "trainer.precision=bf16-mixed",
+        "trainer.threads=2",
+        "trainer.channels_last=false",
+        "optimizer.fused=false",
+        "data.workers=1",
+    ],
 )
 def test_figures_stay(switch: str, trained: Path, line_folder: Path, tmp_path: Path) -> None:
     threads = torch.get_num_threads()
@@ -189,3 +197,19 @@ def test_a_run_says_its_threads_and_keeps_them(
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(threads)
+
+
+def test_layout_and_fusion_are_settings() -> None:
+    modules = [CrnnModule(card(), channels_last=choice) for choice in (True, False)]
+    images = torch.randn(2, 1, 32, 64)
+    batch = Batch(images, torch.tensor([64, 64]), torch.tensor([1, 2]), torch.tensor([1, 1]), ["a", "b"], ["", ""])
+    for module, expected in zip(modules, (True, False), strict=True):
+        moved = module.transfer_batch_to_device(batch, torch.device("cpu"), 0)
+        for tensor in (
+            module.network.backbone.convs[2].weight,
+            module.network.backbone.convs[1](moved.images.expand(-1, 8, -1, -1)),
+        ):
+            assert tensor.is_contiguous(memory_format=torch.channels_last) == expected
+    for fused in (True, False):
+        optimizer, _ = make_optimizer(modules[0], modules[0].optimizer_config, 10, fused)
+        assert optimizer.defaults["fused"] == fused

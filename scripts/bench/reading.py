@@ -121,10 +121,15 @@ def compare(
     answers: dict[int, list[dict[str, Any]]] = {}
     for _ in range(rounds):
         for number, reader in enumerate(readers):
-            one_by_one = reader.batch == 1
-            answers.setdefault(number, []).append(reader.ask("each" if one_by_one else "all"))
+            if not reader.problem:
+                answer = reader.ask("each" if reader.batch == 1 else "all")
+                reader.problem = answer.get("error")
+                answers.setdefault(number, []).append(answer)
     for reader in readers:
         reader.close()
+    problems += [reader.problem for reader in readers if reader.problem]
+    answers = dict(enumerate(answers[number] for number, reader in enumerate(readers) if not reader.problem))
+    readers = [reader for reader in readers if not reader.problem]
     table = Figures(
         f"Reading {count} lines of {data}, threads {threads}, {rounds} rounds in turns",
         ["", "batch", "lines/CPU-s", "lines/s", "CPU ms p50", "p95", "peak MB", "model MB", "CER", "CER *", "exact *"],

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx import TensorProto
 
 import crnn
 from crnn.cli import main
@@ -60,6 +61,12 @@ def test_convolutions_but_the_first_are_int8_and_no_scale_is_dynamic(
     scales = [node.input[1] for node in graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")]
     assert scales
     assert set(scales) <= constants
+    weights = [
+        onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer if tensor.data_type == TensorProto.INT8
+    ]
+    kernels = [array for array in weights if array.ndim == 4]
+    assert len(kernels) == 4
+    assert max(int(np.abs(array.astype(int)).max()) for array in kernels) <= 64  # no overflow without VNNI
     assert len({line.size for line in pictures}) > 3  # of several widths
     check_alone(OnnxBackend(path), pictures, path)
 

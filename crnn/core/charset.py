@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from operator import eq
 from typing import Any, Literal, get_args
@@ -101,6 +101,10 @@ class Charset:
 
     def __contains__(self, symbol: object) -> bool:
         return symbol in self._classes
+
+    def extended(self, symbols: Iterable[str]) -> Charset:
+        """The same charset with further symbols behind its own, which keep their classes."""
+        return replace(self, symbols=(*self.symbols, *symbols))
 
     @property
     def classes(self) -> int:

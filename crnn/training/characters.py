@@ -55,6 +55,12 @@ def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -
         kept = Counter({**counts, **{symbol: max(counts[symbol], config.min_count) for symbol in often}})
         charset = Charset.from_counts(kept, config.extra, rules, unit, config.min_count)  # type: ignore[arg-type]
         origin = "of the training labels"
+    elif config.grow:
+        known = charset
+        found = {s for s in (*counts, *often) if s not in known and not all(point in known for point in s)}
+        further = sorted(found)
+        charset = charset.extended(further)
+        origin += f", then {len(further)} of the training labels" if further else ""
     notes.append(f"characters: {len(charset)} {origin}{_said(charset)}")
     notes += _notes_on_counts(config, charset, counts, often)
     if lost:
@@ -151,7 +157,7 @@ def _of_model(path: Path, config: CharsetConfig) -> tuple[Charset, str]:
                 f"charset.{name} out, or take the characters from elsewhere"
             )
     further = sorted(s for s in characters(config.extra, own.rules, own.unit) if s not in own)
-    charset = Charset((*own.symbols, *further), own.form, own.unit, own.whitespace, own.case, own.direction)
+    charset = own.extended(further)
     added = f", then {len(further)} of charset.extra" if further else ""
     return charset, f"of {path}, in its order{added}"
 

@@ -30,6 +30,7 @@ class CharsetConfig:
     source: str | None = None
     symbols: str | None = None
     extra: str = ""
+    grow: bool = False
     min_count: int = 1
     form: str = "NFC"
     unit: str = "grapheme"
@@ -136,6 +137,8 @@ class TrainConfig:
     name: str | None = None
     runs_dir: str = "runs"
     resume: str | None = None
+    init: str | None = None
+    finetune: str = "full"
     seed: int = 1
     model: NetworkConfig = field(default_factory=NetworkConfig)
     image: ImageConfig = field(default_factory=ImageConfig)
@@ -204,6 +207,7 @@ def to_config(node: Any) -> TrainConfig:
     config = OmegaConf.to_object(node)
     assert isinstance(config, TrainConfig)
     choice("loss.reduction", config.loss.reduction, ("batch", "mean", "sum"))
+    choice("finetune", config.finetune, ("full", "head_first"))
     choice("data.unknown", config.data.unknown, ("error", "drop"))
     choice("data.cache", config.data.cache, ("none", "memory", "disk"))
     check_charset(config.charset)

@@ -10,7 +10,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from crnn.errors import CrnnError
+from crnn.errors import ConfigError, CrnnError
 from crnn.machine import set_thread_policy
 from crnn.training.config import config_folder, quoted, register, to_config
 from crnn.training.run_folder import config_of_run
@@ -24,6 +24,11 @@ def _settings(composed: DictConfig) -> tuple[Any, str]:
     overrides = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
     if composed.resume:
         return to_config(config_of_run(composed.resume, overrides)), " (as when the run began)"
+    if composed.init:
+        for override in overrides:
+            if override.startswith(("model", "image.")):
+                raise ConfigError(f"{override}: with init the network and the height are the model's; leave it out")
+        return to_config(composed), f" (that of {composed.init})"
     if any(override.startswith("model=") for override in overrides):
         return to_config(composed), " (as asked)"
     if composed.model.name == "crnn_small":

@@ -44,6 +44,7 @@ class CrnnModule(L.LightningModule):
         loss, optimizer: settings.
         seed: of dropout, so that a resumed run draws what an uninterrupted one would.
         channels_last: how weights and pictures lie in memory: faster, the same numbers but for rounding.
+        head_first: nothing but the head learns during the warm-up.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class CrnnModule(L.LightningModule):
         optimizer: OptimizerConfig | None = None,
         seed: int = 0,
         channels_last: bool = True,
+        head_first: bool = False,
     ) -> None:
         super().__init__()
         self.save_hyperparameters({CARD_KEY: card.to_dict()})
@@ -66,6 +68,7 @@ class CrnnModule(L.LightningModule):
         self.shortcut = Shortcut(self.network.backbone.features, card.charset.classes) if loss.shortcut else None
         self.optimizer_config = optimizer or OptimizerConfig()
         self.seed = seed
+        self.head_first = head_first
         self.decoder = GreedyDecoder()
         self.figures: dict[str, float] = {}  # of the last validation; kept in checkpoints
         self._unseen: _Step | None = None  # the last one, on a GPU
@@ -181,6 +184,7 @@ class CrnnModule(L.LightningModule):
             int(self.trainer.estimated_stepping_batches),
             # scaled gradients have to be unscaled, and then clipped, before a fused step could do it
             fused=self.optimizer_config.fused and self.trainer.precision != "16-mixed",
+            head_first=self.head_first,
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

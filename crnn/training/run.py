@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from crnn.core.card import ModelCard
 from crnn.core.image import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.module import LineDataModule
+from crnn.data.sources import LineSource
 from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.export.export import export_model
 from crnn.export.parity import spread_pictures
@@ -35,7 +37,11 @@ from crnn.training.metrics_csv import MetricsCsv
 from crnn.training.module import CrnnModule
 from crnn.training.progress import TrainingProgress
 from crnn.training.run_folder import RunFolder
+from crnn.training.start import OLD_LINES, Start, cer_on
 from crnn.training.threads import choose, fastest_threads
+
+FINETUNE_LR = 0.25
+"""Of the peak learning rate, for a training that starts from a model."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,12 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, verbose=False)
+    start = Start.read(config.init) if config.init and not config.resume else None
+    if start:
+        config = start.settle(config)
+    elif config.init and config.charset.grow:  # the run's own checkpoint has all the characters
+        own = replace(config.charset, source=str(RunFolder(Path(config.resume or "")).last))
+        config = replace(config, charset=own)
     network = CRNN(config.model, 2, config.image.height)  # bad settings show before a file is read
     transform = LineTransform(config.image.height, config.image.width, multiple=network.step)
     augment = Augment(config.augment) if (config.data.root or config.data.train) else None
@@ -77,7 +89,9 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         _refuse_other_data(folder, data)
 
     card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data))
-    module = CrnnModule(card, config.loss, config.optimizer, config.seed, config.trainer.channels_last)
+    head_first = bool(config.init) and config.finetune == "head_first"
+    optimizer = replace(config.optimizer, lr=config.optimizer.lr * (FINETUNE_LR if config.init else 1.0))
+    module = CrnnModule(card, config.loss, optimizer, config.seed, config.trainer.channels_last, head_first)
     parameters = sum(p.numel() for p in module.network.parameters())
     folder.say(f"model: {config.model.name}, {parameters:,} parameters, {data.charset.classes} classes{why_model}")
     loaders = LineDataModule(
@@ -91,6 +105,7 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         workers_for(config.data.workers),
         config.seed,
     )
+    old = _begin_from(start, card, module, data, folder) if start else None
     _settle_threads(config, folder, module, data)
     if not config.resume:
         folder.write_start(config)
@@ -118,7 +133,34 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         "seconds": round(time.monotonic() - started, 1),
         "cpu_seconds": round(time.process_time() - cpu_started, 1),
     }
-    return _finish(config, folder, trainer, loaders, times)
+    outcome = _finish(config, folder, trainer, loaders, times)
+    if old:
+        _say_forgotten(old, folder, outcome)
+    return outcome
+
+
+def _begin_from(
+    start: Start, card: ModelCard, module: CrnnModule, data: Assembled, folder: RunFolder
+) -> tuple[LineSource, float] | None:
+    """Take the weights over; say how well they read. Returns the model's own validation lines and its CER on them."""
+    folder.say(start.carry_over(module.network, card.charset))
+    if not folder.first:
+        return None
+    before = cer_on(card, copy.deepcopy(module.network), data.val.source)
+    folder.say(f"before training: CER {before:.2%} on the first {min(OLD_LINES, len(data.val.source)):,} new val lines")
+    lines = start.old_lines()
+    if lines is None:
+        folder.say("the model's own validation lines are not there: what it forgets is not measured")
+        return None
+    return lines, cer_on(start.card, start.network, lines)
+
+
+def _say_forgotten(old: tuple[LineSource, float], folder: RunFolder, outcome: Outcome) -> None:
+    lines, before = old
+    after = cer_on(*read_network(folder.best), lines)
+    outcome.result.update({"old/cer_before": before, "old/cer": after})
+    folder.write_json("result.json", outcome.result)
+    folder.say(f"the model's own validation lines ({lines.name}): CER {before:.2%} before, {after:.2%} now")
 
 
 def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, data: Assembled) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable
 
 from torch import nn
 from torch.optim import AdamW
@@ -25,21 +25,32 @@ def one_cycle(step: int, total: int, warmup: float, final: float) -> float:
 
 
 def make_optimizer(
-    module: nn.Module, config: OptimizerConfig, total_steps: int, fused: bool = True
+    module: nn.Module, config: OptimizerConfig, total_steps: int, fused: bool = True, head_first: bool = False
 ) -> tuple[AdamW, LambdaLR]:
-    """AdamW with weight decay on matrices and kernels only (not on biases and norms), and its schedule per step."""
+    """AdamW with weight decay on matrices and kernels only (not on biases and norms), and its schedule per step.
 
-    def group(parameters: Iterable[nn.Parameter], decay: float) -> dict[str, object]:
-        return {"params": list(parameters), "weight_decay": decay}
+    Args:
+        module: parameters whose name holds ``head.`` are the head's.
+        config: settings.
+        total_steps: of the training.
+        fused: all weights in one call.
+        head_first: during the warm-up nothing but the head learns.
+    """
+    trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+    rising = max(1, round(config.warmup * total_steps))
+    groups: list[dict[str, object]] = []
+    lambdas = []
+    for late in (False, True) if head_first else (False,):
+        for decayed in (True, False):
+            some = [
+                p for name, p in trained if (p.ndim > 1) == decayed and (not head_first or ("head." in name) != late)
+            ]
+            groups.append({"params": some, "weight_decay": config.weight_decay if decayed else 0.0})
+            lambdas.append(_from(rising if late else 0, total_steps, config))
+    optimizer = AdamW(groups, lr=config.lr, fused=fused)
+    return optimizer, LambdaLR(optimizer, lambdas)
 
-    trained = [p for p in module.parameters() if p.requires_grad]
-    optimizer = AdamW(
-        [
-            group((p for p in trained if p.ndim > 1), config.weight_decay),
-            group((p for p in trained if p.ndim < 2), 0.0),
-        ],
-        lr=config.lr,
-        fused=fused,
-    )
-    schedule = LambdaLR(optimizer, lambda step: one_cycle(step, total_steps, config.warmup, config.final))
-    return optimizer, schedule
+
+def _from(first: int, total: int, config: OptimizerConfig) -> Callable[[int], float]:
+    """The schedule of a group that does not learn before step `first`."""
+    return lambda step: one_cycle(step, total, config.warmup, config.final) if step >= first else 0.0

@@ -1,0 +1,167 @@
+"""Training from a model: its weights, character by character, and what becomes of what it knew."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from tests_support import settings
+
+from crnn.core.card import ModelCard
+from crnn.core.charset import Charset
+from crnn.data.sources import open_source
+from crnn.data.synth.source import synthetic_pair
+from crnn.errors import ConfigError, CrnnError
+from crnn.export.torch_backend import read_network, write_safetensors
+from crnn.model.crnn import CRNN
+from crnn.training import main as command
+from crnn.training.config import OptimizerConfig, to_config
+from crnn.training.run import train
+from crnn.training.run_folder import config_of_run
+from crnn.training.schedule import make_optimizer, one_cycle
+from crnn.training.start import Start, cer_on
+
+FAST = (
+    "data.batch_size=8",
+    "data.workers=0",
+    "trainer.accelerator=cpu",
+    "trainer.threads=1",
+    "trainer.progress=false",
+    "trainer.max_epochs=3",
+)
+
+
+@pytest.fixture(scope="module")
+def new_lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lines with characters that the model of `trained` does not know."""
+    root = tmp_path_factory.mktemp("new")
+    pair = synthetic_pair(24, 8, seed=5, characters="012 abxyz", fonts="bundled", max_length=5, wear=0.0)
+    for name, source in zip(("train", "val"), pair, strict=True):
+        (root / name / "images").mkdir(parents=True)
+        rows = []
+        for i in range(len(source)):
+            source.picture(i).save(root / name / "images" / f"{i:03d}.png")
+            rows.append(f"images/{i:03d}.png\t{source.entry(i).text}\n")
+        (root / name / "labels.tsv").write_text("".join(rows), encoding="utf-8")
+    return root
+
+
+def test_rows_are_matched_by_character(trained: Path) -> None:
+    start = Start.read(str(trained))
+    known = start.card.charset.symbols
+    charset = Charset(("Ω", *reversed(known[2:]), "ï"))
+    network = CRNN(start.network.config, charset.classes, 32)
+    said = start.carry_over(network, charset)
+    assert said.endswith(f"{len(known) - 2} characters kept, 2 new ('Ω' 'ï'), 2 dropped ({known[0]!r} {known[1]!r})")
+    images, widths = torch.randn(2, 1, 32, 80), torch.tensor([80, 60])
+    with torch.no_grad():
+        mine, theirs = (
+            net.eval().head(torch.randn(5, net.head.in_features, generator=torch.manual_seed(0)))
+            for net in (network, start.network)
+        )
+        features = network.columns(images, widths), start.network.columns(images, widths)
+    assert torch.equal(*features)
+    assert torch.equal(mine[:, 0], theirs[:, 0])
+    for row, symbol in enumerate(charset.symbols, 1):
+        if symbol in known:
+            assert torch.equal(mine[:, row], theirs[:, known.index(symbol) + 1]), symbol
+    bias = start.network.head.bias[1:]
+    assert network.head.bias[1].item() == pytest.approx((bias.mean() - bias.std(correction=0)).item(), abs=1e-6)
+
+
+def test_the_same_characters_read_the_same_at_the_start(trained: Path, line_folder: Path) -> None:
+    start = Start.read(str(trained / "checkpoints" / "best.ckpt"))
+    network = CRNN(start.network.config, start.card.charset.classes, 32)
+    start.carry_over(network, start.card.charset)
+    val = open_source(line_folder / "val")
+    assert cer_on(start.card, network, val) == cer_on(start.card, start.network, val)
+
+
+def test_a_whole_training(trained: Path, new_lines: Path, tmp_path: Path) -> None:
+    before = read_network(trained / "checkpoints" / "best.ckpt")[0]
+    outcome = train(settings(*FAST, f"init={trained}", f"data.root={new_lines}", f"runs_dir={tmp_path}", "name=fine"))
+    log = (outcome.folder / "train.log").read_text()
+    card, _ = read_network(outcome.folder / "checkpoints" / "best.ckpt")
+    assert card.charset.symbols == (*before.charset.symbols, "x", "y", "z")
+    assert card.network == before.network
+    assert f"{len(before.charset)} characters kept, 3 new ('x' 'y' 'z'), 0 dropped" in log
+    assert "before training: CER " in log
+    assert "the model's own validation lines" in log
+    result = json.loads((outcome.folder / "result.json").read_text())
+    assert 0 <= result["old/cer_before"] < 0.5
+    assert result["old/cer"] >= 0
+    # and it resumes without the model that it began from
+    copy = tmp_path / "moved"
+    shutil.copytree(outcome.folder, copy)
+    config = to_config(config_of_run(str(copy), ["trainer.max_epochs=4"]))
+    config.init = str(tmp_path / "gone")
+    assert train(config).result["epochs"] == 4
+
+
+def test_own_characters_may_be_asked_for(trained: Path, new_lines: Path, tmp_path: Path) -> None:
+    options = (f"init={trained}", f"data.root={new_lines}", f"runs_dir={tmp_path}", "charset.symbols='012 abxyz'")
+    outcome = train(settings(*FAST, *options, "trainer.max_epochs=1", "finetune=head_first"))
+    card, _ = read_network(outcome.folder / "checkpoints" / "best.ckpt")
+    assert set(card.charset.symbols) == set("012 abxyz")
+
+
+def test_the_head_first() -> None:
+    network = CRNN(settings("model=crnn_tiny").model, 5, 32)
+    config = OptimizerConfig(lr=1.0, warmup=0.5)
+    optimizer, schedule = make_optimizer(network, config, 10, head_first=True)
+    body, head = network.lstm.weight_hh_l0, network.head.weight
+    before = [p.detach().clone() for p in (body, head)]
+    groups = {id(p): group for group in optimizer.param_groups for p in group["params"]}
+    assert len(groups) == len(list(network.parameters()))
+    for step in range(10):
+        rates = [groups[id(p)]["lr"] for p in (body, head)]
+        expected = one_cycle(step, 10, 0.5, config.final)
+        assert rates == pytest.approx([0.0 if step < 5 else expected, expected])
+        for p in network.parameters():
+            p.grad = torch.ones_like(p)
+        optimizer.step()
+        schedule.step()
+        assert torch.equal(body, before[0]) == (step < 5)
+        assert not torch.equal(head, before[1])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["init=gone.ckpt"], "gone.ckpt"),
+        (["init=."], "is no run folder with checkpoints/best.ckpt"),
+        (["finetune=some"], "finetune"),
+    ],
+)
+def test_bad_starts_are_refused(words: list[str], said: str, new_lines: Path, tmp_path: Path) -> None:
+    with pytest.raises(CrnnError, match=said):
+        train(settings(*FAST, f"data.root={new_lines}", f"runs_dir={tmp_path}/runs", *words))
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+
+
+def test_an_onnx_file_cannot_be_trained(trained: Path, new_lines: Path, tmp_path: Path) -> None:
+    with pytest.raises(CrnnError, match="is ONNX, which cannot become a torch network"):
+        train(settings(*FAST, f"init={trained}/model.onnx", f"data.root={new_lines}", f"runs_dir={tmp_path}"))
+
+
+def test_another_network_is_refused(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train", f"init={trained}", "model=crnn_small"])
+    with pytest.raises(SystemExit) as stopped:
+        command.main()
+    assert stopped.value.code == 2
+    assert "model=crnn_small: with init the network and the height are the model's" in capsys.readouterr().err
+
+
+def test_safetensors_start_too(trained: Path, tmp_path: Path) -> None:
+    card, network = read_network(trained / "checkpoints" / "best.ckpt")
+    write_safetensors(tmp_path / "m.safetensors", card, network)
+    start = Start.read(str(tmp_path / "m.safetensors"))
+    assert isinstance(start.card, ModelCard)
+    assert start.old_lines() is not None
+    with pytest.raises(ConfigError):
+        Start.read(str(tmp_path))

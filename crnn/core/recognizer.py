@@ -187,12 +187,37 @@ class Recognizer:
         if batch:
             yield batch
 
-    def _read(self, lines: list[_Prepared]) -> list[Recognition]:
+    def log_probs(
+        self, pictures: Sequence[Picture]
+    ) -> Iterator[tuple[list[int], NDArray[np.float32], NDArray[np.int64]]]:
+        """What the network says of pictures, before any temperature, batch by batch.
+
+        Yields:
+            Positions in `pictures`, log-probabilities (T, B, C) and true time steps (B,).
+
+        Raises:
+            DataError: for a picture that cannot be read.
+        """
+        ready = []
+        for position, line in enumerate(self._prepare_window(pictures)):
+            if isinstance(line, DataError):
+                raise line
+            ready.append((position, line))
+        for batch in self._batches(ready):
+            output, lengths, _ = self._run([line for _, line in batch])
+            yield [position for position, _ in batch], output, lengths
+
+    def _run(self, lines: list[_Prepared]) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+        """Log-probabilities (T, B, C), time steps (B,) and widths (B,) of a batch."""
         widths = np.array([line.width for line in lines], dtype=np.int64)
         greys = np.zeros((len(lines), 1, lines[0].grey.shape[0], int(widths.max())), dtype=np.uint8)
         for grey, line in zip(greys, lines, strict=True):
             grey[0, :, : line.width] = line.grey
         log_probs, lengths = self.backend.run(self.card.transform.normalize(greys), widths)
+        return log_probs, lengths, widths
+
+    def _read(self, lines: list[_Prepared]) -> list[Recognition]:
+        log_probs, lengths, widths = self._run(lines)
         decoded = self._decoder(self._tempered(log_probs), lengths)
         return [
             self._recognition(result, line.original_width / width, line.original_width, width // length)

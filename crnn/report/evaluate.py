@@ -13,6 +13,7 @@ from crnn.core.metrics import EditCounts
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
+from crnn.report.calibration import calibration_error, lines_to_check
 
 
 @dataclass
@@ -28,6 +29,10 @@ class Evaluation:
     """The model's text rules that are not the default ones; labels were brought into that form."""
     left_out: list[str] = field(default_factory=list)
     """Lines that could not be judged, and why: no picture, no label."""
+    confidences: list[float] = field(default_factory=list)
+    """Of all lines, in order."""
+    right: list[bool] = field(default_factory=list)
+    """Whether they read as their labels."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 
@@ -35,6 +40,16 @@ class Evaluation:
         self.counts += EditCounts.of(reading, reference)
         self.ignoring_case += EditCounts.of(reading.casefold(), reference.casefold())
         self.letters_and_digits += EditCounts.of(_bare(reading), _bare(reference))
+
+    @property
+    def calibration_error(self) -> float:
+        """See `crnn.report.calibration.calibration_error`."""
+        return calibration_error(self.confidences, self.right)
+
+    @property
+    def to_check(self) -> int:
+        """Lines that a person has to check, the least sure first, until 99 % of all are right."""
+        return lines_to_check(self.confidences, self.right)
 
     def to_dict(self) -> dict[str, Any]:
         def figures(counts: EditCounts) -> dict[str, float]:
@@ -49,6 +64,8 @@ class Evaluation:
             "raw": figures(self.counts),
             "ignoring_case": figures(self.ignoring_case),
             "letters_and_digits": figures(self.letters_and_digits),
+            "calibration_error": self.calibration_error,
+            "check_for_99_percent": self.to_check,
             "seconds": round(self.seconds, 3),
             "cpu_seconds": round(self.cpu_seconds, 3),
         }
@@ -93,6 +110,8 @@ def evaluate(recognizer: Recognizer, source: LineSource, limit: int | None = Non
             result.left_out.append(f"{where}: {reading}")
         else:
             result.add(reading.text, reference)
+            result.confidences.append(reading.confidence)
+            result.right.append(reading.text == reference)
     result.seconds, result.cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
     return result
 
@@ -113,6 +132,12 @@ def table(evaluations: list[Evaluation]) -> str:
             rows.append(f"  labels by the model's text rules: {rules}")
         if evaluation.left_out:
             rows.append(f"  {len(evaluation.left_out)} lines could not be judged, the first: {evaluation.left_out[0]}")
+        if evaluation.right:
+            share = evaluation.to_check / len(evaluation.right)
+            rows.append(
+                f"  confidence: calibration error {evaluation.calibration_error:.1%}; "
+                f"checking the {share:.1%} of lines that are least sure makes 99% right"
+            )
         speed = evaluation.counts.lines / max(evaluation.cpu_seconds, 1e-9)
         rows.append(f"  {evaluation.seconds:.1f} s, {speed:.0f} lines per CPU-second, pictures decoded")
     return "\n".join(rows)

@@ -21,15 +21,17 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from crnn.core.card import ModelCard
 from crnn.core.image import LineTransform
+from crnn.core.recognizer import Recognizer
 from crnn.data.augment import Augment
 from crnn.data.module import LineDataModule
 from crnn.data.sources import LineSource
 from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.export.export import export_model
 from crnn.export.parity import spread_pictures
-from crnn.export.torch_backend import read_network
+from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.machine import fast_bfloat16
 from crnn.model.crnn import CRNN
+from crnn.report.calibration import fit_temperature
 from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, SampleReadings, SpeedAndRate, StoppedBySignal
 from crnn.training.config import TrainConfig
@@ -305,6 +307,9 @@ def _finish(
         "checkpoint": "checkpoints/best.ckpt",
     }
     pictures = spread_pictures(loaders.datasets["val"].source)
+    temperature = fit_temperature(Recognizer(TorchBackend(card, network, "cpu")), loaders.datasets["val"].source)
+    card = replace(card, temperature=temperature)
+    result["temperature"] = temperature
     if config.export.format != "none":
         path = folder.path / f"model.{config.export.format}"
         parity = export_model(

@@ -1,0 +1,90 @@
+"""Is a confidence of 0.9 right nine times in ten? A temperature that makes it so, and figures that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn.core.decode import GreedyDecoder
+from crnn.core.recognizer import Recognizer
+from crnn.data.sources.base import LineSource
+from crnn.errors import DataError
+
+TEMPERATURES = np.round(np.geomspace(0.5, 4.0, 43), 4)
+"""That are tried; 1 is among them."""
+FIT_LINES = 2000
+LIKELIEST = 256
+"""Classes of a time step that are looked at, at most."""
+BINS = 15
+TARGET = 0.99
+
+
+def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
+    """Expected calibration error, 0..1: how far confidence and share of right lines lie apart, on average.
+
+    15 bins of equal width (Guo et al., "On Calibration of Modern Neural Networks", 2017). 0 for no lines.
+    """
+    sure, correct = np.asarray(confidences, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if not len(sure):
+        return 0.0
+    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+    gaps = np.abs(np.bincount(bins, sure, BINS) - np.bincount(bins, correct, BINS))
+    return float(gaps.sum() / len(sure))
+
+
+def lines_to_check(confidences: Sequence[float], right: Sequence[bool], target: float = TARGET) -> int:
+    """How many lines a person has to check, the least sure ones first, until `target` of all lines are right."""
+    order = np.argsort(np.asarray(confidences, dtype=np.float64), kind="stable")
+    wrong = ~np.asarray(right, dtype=bool)[order]
+    left = wrong.sum() - np.concatenate(([0], np.cumsum(wrong)))  # wrong ones after checking 0, 1, 2 ... lines
+    return int(np.argmax(left <= (1 - target) * len(wrong) + 1e-9))
+
+
+def fit_temperature(recognizer: Recognizer, source: LineSource, limit: int = FIT_LINES) -> float:
+    """The temperature at which line confidences say best how often lines are right (least cross-entropy).
+
+    Args:
+        recognizer: the model; the temperature of its card is not looked at.
+        source: labelled lines, validation ones; `limit` of them are read, spread over all.
+
+    Returns:
+        One of `TEMPERATURES`; 1.0 where the lines do not tell, because all or none of them are right.
+    """
+    charset = recognizer.card.charset
+    pictures, texts = [], []
+    for i in range(min(limit, len(source))):
+        position = i * len(source) // min(limit, len(source))
+        entry = source.entry(position)
+        try:
+            pictures.append(source.picture(position))
+        except DataError:
+            continue
+        texts.append(charset.normalize(entry.text))
+    scores: list[NDArray[np.float64]] = []
+    right: list[bool] = []
+    for positions, log_probs, lengths in recognizer.log_probs(pictures):
+        for decoded, position in zip(GreedyDecoder()(log_probs, lengths), positions, strict=True):
+            right.append(charset.decode(decoded.labels) == texts[position])
+        scores += list(_path_scores(log_probs.astype(np.float64), lengths))
+    if not right or all(right) or not any(right):
+        return 1.0
+    sure = np.exp(np.stack(scores)).clip(1e-6, 1 - 1e-6)  # (N, temperatures)
+    correct = np.array(right)[:, None]
+    loss = -np.where(correct, np.log(sure), np.log(1 - sure)).mean(axis=0)
+    return float(TEMPERATURES[int(np.argmin(loss))])
+
+
+def _path_scores(log_probs: NDArray[np.float64], lengths: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(B, temperatures): log-probability of each line's best path at every temperature; log_probs is (T, B, C)."""
+    real = np.arange(len(log_probs))[:, None] < lengths  # (T, B)
+    if log_probs.shape[2] > LIKELIEST:  # the others weigh next to nothing, and there may be thousands
+        log_probs = np.partition(log_probs, -LIKELIEST, axis=2)[:, :, -LIKELIEST:]
+    columns = []
+    for temperature in TEMPERATURES:
+        scaled = log_probs / temperature
+        best = scaled.max(axis=2)
+        score = -np.log(np.exp(scaled - best[:, :, None]).sum(axis=2))  # (T, B)
+        columns.append(np.where(real, score, 0.0).sum(axis=0))
+    return np.stack(columns, axis=1)

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn.core.decode import GreedyDecoder
+from crnn.core.decode.probability import text_log_probability
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
 
-TEMPERATURES = np.round(np.geomspace(0.5, 4.0, 43), 4)
+TEMPERATURES = np.round(np.geomspace(0.5, 4.0, 22), 4)
 """That are tried; 1 is among them."""
-FIT_LINES = 2000
+FIT_LINES = 1000
 LIKELIEST = 256
 """Classes of a time step that are looked at, at most."""
 BINS = 15
@@ -65,9 +66,9 @@ def fit_temperature(recognizer: Recognizer, source: LineSource, limit: int = FIT
     scores: list[NDArray[np.float64]] = []
     right: list[bool] = []
     for positions, log_probs, lengths in recognizer.log_probs(pictures):
-        for decoded, position in zip(GreedyDecoder()(log_probs, lengths), positions, strict=True):
-            right.append(charset.decode(decoded.labels) == texts[position])
-        scores += list(_path_scores(log_probs.astype(np.float64), lengths))
+        read = [decoded.labels for decoded in GreedyDecoder()(log_probs, lengths)]
+        right += [charset.decode(labels) == texts[position] for labels, position in zip(read, positions, strict=True)]
+        scores += list(_scores(log_probs, lengths, read))
     if not right or all(right) or not any(right):
         return 1.0
     sure = np.exp(np.stack(scores)).clip(1e-6, 1 - 1e-6)  # (N, temperatures)
@@ -76,15 +77,15 @@ def fit_temperature(recognizer: Recognizer, source: LineSource, limit: int = FIT
     return float(TEMPERATURES[int(np.argmin(loss))])
 
 
-def _path_scores(log_probs: NDArray[np.float64], lengths: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(B, temperatures): log-probability of each line's best path at every temperature; log_probs is (T, B, C)."""
-    real = np.arange(len(log_probs))[:, None] < lengths  # (T, B)
+def _scores(
+    log_probs: NDArray[np.float32], lengths: NDArray[np.int64], texts: Sequence[Sequence[int]]
+) -> NDArray[np.float64]:
+    """(B, temperatures): log-probability of each line's text at every temperature; log_probs is (T, B, C)."""
+    likeliest = log_probs
     if log_probs.shape[2] > LIKELIEST:  # the others weigh next to nothing, and there may be thousands
-        log_probs = np.partition(log_probs, -LIKELIEST, axis=2)[:, :, -LIKELIEST:]
+        likeliest = np.partition(log_probs, -LIKELIEST, axis=2)[:, :, -LIKELIEST:]
     columns = []
-    for temperature in TEMPERATURES:
-        scaled = log_probs / temperature
-        best = scaled.max(axis=2)
-        score = -np.log(np.exp(scaled - best[:, :, None]).sum(axis=2))  # (T, B)
-        columns.append(np.where(real, score, 0.0).sum(axis=0))
+    for temperature in TEMPERATURES.astype(np.float32):
+        whole = np.logaddexp.reduce(likeliest / temperature, axis=2, keepdims=True)  # (T, B, 1)
+        columns.append(text_log_probability(log_probs / temperature - whole, lengths, texts))
     return np.stack(columns, axis=1)

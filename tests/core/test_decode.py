@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from crnn.core.decode import GreedyDecoder
+from crnn.core.decode.probability import text_log_probability
 
 
 def plain(log_probs: np.ndarray) -> tuple[list[int], list[tuple[int, int]], list[float], float]:
@@ -27,7 +28,23 @@ def plain(log_probs: np.ndarray) -> tuple[list[int], list[tuple[int, int]], list
             spans.append((start, end))
             sure.append(max(math.exp(log_probs[t, label]) for t in range(start, end)))
         start = end
-    return labels, spans, sure, math.exp(sum(float(log_probs[t, c]) for t, c in enumerate(path)))
+    return labels, spans, sure, text_probability(np.exp(log_probs.astype(float)), labels)
+
+
+def text_probability(probs: np.ndarray, text: list[int]) -> float:
+    """Sum over all paths of one line (T, C) that collapse to `text`, symbol by symbol."""
+    ways = {(0, 0): 1.0}  # (symbols written, class of the last step) -> probability
+    for step in probs:
+        after: dict[tuple[int, int], float] = {}
+        for (written, last), chance in ways.items():
+            for label, p in enumerate(step):
+                more = label not in (0, last)
+                if more and (written == len(text) or text[written] != label):
+                    continue
+                key = (written + more, label)
+                after[key] = after.get(key, 0.0) + chance * float(p)
+        ways = after
+    return sum(chance for (written, _), chance in ways.items() if written == len(text))
 
 
 @given(
@@ -65,7 +82,8 @@ def test_repeats_merge_unless_a_blank_stands_between() -> None:
     [line] = GreedyDecoder()(log_probs, np.array([8]))
     assert line.labels == [1, 1, 2]
     assert line.spans == [(1, 3), (4, 5), (5, 7)]
-    assert line.confidence == pytest.approx(0.9**8, rel=1e-4)
+    assert line.confidence == pytest.approx(text_probability(np.exp(log_probs[:, 0]), [1, 1, 2]), rel=1e-4)
+    assert line.confidence > 0.9**8
 
 
 def test_nothing_to_read() -> None:
@@ -88,3 +106,29 @@ def test_results_are_plain_numbers_within_bounds() -> None:
     assert line.confidences == [1.0]
     assert line.confidence == 1.0
     assert json.loads(json.dumps(line)) == [[1], [[0, 3]], [1.0], 1.0]
+
+
+@pytest.mark.parametrize("text", [[], [1], [1, 2], [1, 1], [2, 2, 1], [1, 1, 1]])
+def test_the_probability_of_a_text_is_that_of_all_its_paths(text: list[int]) -> None:
+    """Every path of five steps and three classes, one by one; in a batch with a longer line."""
+    scores = np.random.default_rng(0).normal(size=(7, 2, 3)).astype(np.float32) * 2
+    log_probs = scores - np.logaddexp.reduce(scores, axis=2, keepdims=True)
+    total = 0.0
+    for path in itertools.product(range(3), repeat=5):
+        if [label for label, _ in itertools.groupby(path) if label] == text:
+            total += math.exp(sum(float(log_probs[t, 1, label]) for t, label in enumerate(path)))
+    log_probs[5:, 1] = np.nan  # beyond the line's end
+    found = text_log_probability(log_probs, np.array([7, 5]), [[1, 2, 1], text])
+    assert math.exp(found[1]) == pytest.approx(total, rel=1e-5)
+
+
+def test_texts_that_cannot_be() -> None:
+    log_probs = np.log(np.full((3, 3, 2), 0.5, dtype=np.float32))
+    found = text_log_probability(log_probs, np.array([3, 0, 0]), [[1, 1, 1], [], [1]])
+    assert found.tolist() == [-np.inf, 0.0, -np.inf]
+    assert len(text_log_probability(log_probs[:, :0], np.zeros(0, dtype=np.int64), [])) == 0
+
+
+def test_many_steps_do_not_vanish() -> None:
+    log_probs = np.log(np.full((4000, 1, 2), 0.5, dtype=np.float32))
+    assert text_log_probability(log_probs, np.array([4000]), [[]])[0] == pytest.approx(4000 * math.log(0.5))

@@ -12,6 +12,7 @@ from PIL import Image
 import crnn
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
+from crnn.core.decode.probability import text_log_probability
 from crnn.core.image import LineTransform
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources import open_source
@@ -81,13 +82,13 @@ def test_lines_that_do_not_tell() -> None:
 def test_many_classes_are_cut_to_the_likeliest(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(5, 2, 40)) * 4
-    log_probs = scores - np.logaddexp.reduce(scores, axis=2, keepdims=True)
-    lengths = np.array([5, 3])
-    whole = calibration._path_scores(log_probs, lengths)
+    log_probs = (scores - np.logaddexp.reduce(scores, axis=2, keepdims=True)).astype(np.float32)
+    lengths, texts = np.array([5, 3]), [[3, 4], [7]]
+    whole = calibration._scores(log_probs, lengths, texts)
     one = int(np.flatnonzero(TEMPERATURES == 1.0)[0])
-    assert whole[:, one] == pytest.approx([log_probs[:5, 0].max(1).sum(), log_probs[:3, 1].max(1).sum()])
+    assert whole[:, one] == pytest.approx(text_log_probability(log_probs, lengths, texts), abs=1e-5)
     monkeypatch.setattr(calibration, "LIKELIEST", 25)
-    cut = calibration._path_scores(log_probs, lengths)
+    cut = calibration._scores(log_probs, lengths, texts)
     assert cut[:, one] == pytest.approx(whole[:, one], abs=0.05)
     assert (cut != whole).any()
 

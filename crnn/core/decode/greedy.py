@@ -1,24 +1,26 @@
 """Greedy (best path) decoding: the likeliest class of each time step, repeats merged, blanks dropped.
 
-Graves et al., "Connectionist Temporal Classification", ICML 2006, section 3.2.
+Graves et al., "Connectionist Temporal Classification", ICML 2006, section 3.2; the probability of the text section 4.1.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crnn.core.charset import BLANK
 from crnn.core.decode.base import Decoded
+from crnn.core.decode.probability import text_log_probability
 
 
 class GreedyDecoder:
     """The best path of each line.
 
     A symbol's span is the run of time steps in which it is the likeliest class, its confidence the highest
-    probability within that run. The line's confidence is the probability of the best path, the product over all true
-    time steps (blanks included): a lower bound on the probability of the text, so it falls with every doubt,
-    one about a missing character too.
+    probability within that run. The line's confidence is the probability of its text: the sum over all paths that
+    collapse to it. (That of the best path alone falls with every time step, so long lines look doubtful that are right.)
     """
 
     def __call__(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[Decoded]:
@@ -33,17 +35,16 @@ class GreedyDecoder:
         ends = np.append(starts[1:], 0)
         last = np.append(rows[1:] != rows[:-1], True)[: len(rows)]  # runs that end with their line
         ends = np.where(last, lengths[rows], ends[: len(rows)])
-        confidence = np.exp(np.where(real, score, 0.0).sum(axis=1)).clip(max=1.0).tolist()
-        if not len(rows):
-            return [Decoded([], [], [], sure) for sure in confidence]
         score[~real] = -np.inf
-        peaks = np.exp(np.maximum.reduceat(score.ravel(), rows * steps + starts)).clip(max=1.0)
+        peaks = np.exp(np.maximum.reduceat(score.ravel(), rows * steps + starts)) if len(rows) else np.zeros(0)
         classes = best[rows, starts]
         kept = classes != BLANK
         bounds = np.concatenate(([0], np.cumsum(np.bincount(rows[kept], minlength=lines)))).tolist()
-        labels, sure = classes[kept].tolist(), peaks[kept].tolist()
+        labels, sure = classes[kept].tolist(), peaks[kept].clip(max=1.0).tolist()
         spans = list(zip(starts[kept].tolist(), ends[kept].tolist(), strict=True))
+        texts = [labels[low:high] for low, high in pairwise(bounds)]
+        confidences = np.exp(text_log_probability(log_probs, lengths, texts)).clip(max=1.0).tolist()
         return [
-            Decoded(labels[low:high], spans[low:high], sure[low:high], whole)
-            for low, high, whole in zip(bounds, bounds[1:], confidence, strict=False)
+            Decoded(text, spans[low:high], sure[low:high], whole)
+            for text, (low, high), whole in zip(texts, pairwise(bounds), confidences, strict=True)
         ]

@@ -1,0 +1,62 @@
+"""The probability of a text: CTC's forward pass, for many lines at once.
+
+Graves et al., "Connectionist Temporal Classification", ICML 2006, section 4.1; probabilities scaled at every time step
+as in Rabiner, "A Tutorial on Hidden Markov Models", 1989, section V.A, which is faster than sums of logarithms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn.core.charset import BLANK
+
+TINY = 1e-300
+"""Instead of a probability of zero, to divide by."""
+
+
+def text_log_probability(
+    log_probs: NDArray[np.float32], lengths: NDArray[np.int64], texts: Sequence[Sequence[int]]
+) -> NDArray[np.float64]:
+    """Log of the sum over all paths that collapse to each line's text.
+
+    Args:
+        log_probs: (T, B, C), log-softmax over C; what lies beyond a line's length is never looked at.
+        lengths: (B,) true time steps.
+        texts: classes of each of the B lines, without blanks.
+
+    Returns:
+        (B,), -inf for a text that does not fit.
+    """
+    lines = len(texts)
+    sizes = np.array([len(text) for text in texts], dtype=np.int64)
+    states = 2 * int(sizes.max(initial=0)) + 1
+    symbols = np.full((lines, states), BLANK, dtype=np.int64)  # blank, a, blank, b, blank ...
+    for row, text in zip(symbols, texts, strict=True):
+        row[1 : 2 * len(text) : 2] = text
+    skips = np.zeros((lines, states))  # 1 where the blank before a symbol may be left out
+    skips[:, 3::2] = symbols[:, 3::2] != symbols[:, 1:-2:2]
+    steps = int(lengths.max(initial=0))
+    emitted = np.exp(np.take_along_axis(log_probs[:steps], symbols[None], axis=2).astype(np.float64))  # (T, B, S)
+    alpha = np.zeros((lines, states + 2))  # two states in front that are never reached
+    alpha[:, 2] = 1.0  # before the first step: the first symbol can come without the blank in front of it
+    scales = np.ones((steps, lines))
+    shortest = int(lengths.min(initial=steps))
+    for step in range(steps):
+        reached = alpha[:, 2:] + alpha[:, 1:-1]
+        reached += skips * alpha[:, :-2]
+        reached *= emitted[step]
+        scale = np.maximum(reached.sum(axis=1), TINY)
+        reached /= scale[:, None]
+        if step < shortest:
+            alpha[:, 2:], scales[step] = reached, scale
+        else:  # lines that have ended stay as they are
+            real = step < lengths
+            alpha[real, 2:], scales[step, real] = reached[real], scale[real]
+    rows = np.arange(lines)
+    ends = alpha[rows, 2 + 2 * sizes] + np.where(sizes > 0, alpha[rows, 1 + 2 * sizes], 0.0)
+    with np.errstate(divide="ignore"):
+        found = np.log(scales).sum(axis=0) + np.log(ends)
+    return np.where(lengths > 0, found, np.where(sizes > 0, -np.inf, 0.0))

@@ -60,8 +60,8 @@ class Character:
 
 @dataclass(frozen=True)
 class Recognition:
-    """What a line says. `confidence` (0..1) is the probability of the text, at the card's
-    temperature, see `GreedyDecoder`."""
+    """What a line says. `confidence` (0..1) is the probability of the text at the card's temperature, see
+    `GreedyDecoder`."""
 
     text: str
     """In reading order, also where it runs from right to left."""

@@ -20,7 +20,7 @@ class GreedyDecoder:
 
     A symbol's span is the run of time steps in which it is the likeliest class, its confidence the highest
     probability within that run. The line's confidence is the probability of its text: the sum over all paths that
-    collapse to it. (That of the best path alone falls with every time step, so long lines look doubtful that are right.)
+    collapse to it. (That of the best path alone falls with every time step: long lines would look doubtful.)
     """
 
     def __call__(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[Decoded]:

@@ -182,7 +182,7 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
     widths = module.card.transform.scaled_widths(data.train.sizes(0))
     bfloat16 = precision_for(settings.precision, accelerator) == "bf16-mixed"
     width = min(int(np.median(widths)), config.data.max_width)
-    lines = max(1, min(config.data.batch_size, config.data.batch_pixels // (config.image.height * width)))
+    lines = max(1, min(16, config.data.batch_size, config.data.batch_pixels // (config.image.height * width)))
     speeds = fastest_threads(module.network, lines, width, bfloat16, most)
     torch.set_num_threads(choose(speeds))
     measured = ", ".join(f"{threads}: {speed:.0f} lines/s" for threads, speed in speeds.items())

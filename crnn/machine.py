@@ -7,8 +7,8 @@ import os
 SPIN_COUNT = 1000
 """Turns that an idle OpenMP thread waits for work before it sleeps, some microseconds.
 
-Measured on 2 cores with `crnn_small`, 32 lines of 32 x 320, bfloat16, lines/s: with this 207, where threads sleep at
-once 106, where they spin on 228; with another busy process 94, 105 and 82 (`scripts/benchmark.py train --spin`).
+Threads that sleep at once lose half of a small network's speed to waking up; threads that spin on take the processor
+from whatever else runs (`scripts/benchmark.py train --spin` shows both).
 """
 
 

@@ -1,7 +1,7 @@
 """The probability of a text: CTC's forward pass, for many lines at once.
 
-Graves et al., "Connectionist Temporal Classification", ICML 2006, section 4.1; probabilities scaled at every time step
-as in Rabiner, "A Tutorial on Hidden Markov Models", 1989, section V.A, which is faster than sums of logarithms.
+Graves et al., "Connectionist Temporal Classification", ICML 2006, section 4.1; probabilities scaled on the way as
+in Rabiner, "A Tutorial on Hidden Markov Models", 1989, section V.A, which is faster than sums of logarithms.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from crnn.core.charset import BLANK
 
+RESCALED = 4
+"""Probabilities are scaled to 1 every so many steps; four of them do not leave the range of a double."""
 TINY = 1e-300
 """Instead of a probability of zero, to divide by."""
 
@@ -42,21 +44,24 @@ def text_log_probability(
     emitted = np.exp(np.take_along_axis(log_probs[:steps], symbols[None], axis=2).astype(np.float64))  # (T, B, S)
     alpha = np.zeros((lines, states + 2))  # two states in front that are never reached
     alpha[:, 2] = 1.0  # before the first step: the first symbol can come without the blank in front of it
-    scales = np.ones((steps, lines))
+    total = np.zeros(lines)
+    reached, skipped = np.empty((lines, states)), np.empty((lines, states))
     shortest = int(lengths.min(initial=steps))
     for step in range(steps):
-        reached = alpha[:, 2:] + alpha[:, 1:-1]
-        reached += skips * alpha[:, :-2]
-        reached *= emitted[step]
-        scale = np.maximum(reached.sum(axis=1), TINY)
-        reached /= scale[:, None]
+        np.add(alpha[:, 2:], alpha[:, 1:-1], out=reached)
+        np.multiply(skips, alpha[:, :-2], out=skipped)
+        np.add(reached, skipped, out=reached)
         if step < shortest:
-            alpha[:, 2:], scales[step] = reached, scale
+            np.multiply(reached, emitted[step], out=alpha[:, 2:])
         else:  # lines that have ended stay as they are
             real = step < lengths
-            alpha[real, 2:], scales[step, real] = reached[real], scale[real]
+            alpha[real, 2:] = reached[real] * emitted[step, real]
+        if step % RESCALED == 0:
+            scale = np.maximum(alpha.sum(axis=1), TINY)
+            alpha /= scale[:, None]
+            total += np.log(scale)
     rows = np.arange(lines)
     ends = alpha[rows, 2 + 2 * sizes] + np.where(sizes > 0, alpha[rows, 1 + 2 * sizes], 0.0)
     with np.errstate(divide="ignore"):
-        found = np.log(scales).sum(axis=0) + np.log(ends)
+        found = total + np.log(ends)
     return np.where(lengths > 0, found, np.where(sizes > 0, -np.inf, 0.0))

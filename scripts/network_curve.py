@@ -189,6 +189,8 @@ def plot(rows: list[dict], out: Path) -> None:
         panel.set_xscale("log")
         panel.set_yscale("log")
         panel.xaxis.set_major_formatter(ScalarFormatter())
+        panel.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        panel.margins(0.15)
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.1%}"))
         panel.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:.0%}" if value >= 0.01 else ""))
         panel.set_xlabel("lines per CPU-second, one thread")

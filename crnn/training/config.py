@@ -112,7 +112,7 @@ class StopConfig:
 
 @dataclass
 class TrainerConfig:
-    max_epochs: int = 13
+    max_epochs: int = 16
     max_minutes: float | None = None
     accelerator: str = "auto"
     devices: Any = "auto"

@@ -179,6 +179,8 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
         before = folder.read_json("env.json").get("torch_threads")
         torch.set_num_threads(before if isinstance(before, int) and 0 < before <= most else most)
         return
+    if data.train.source.endless:  # rendering keeps a core busy for each worker
+        most = max(1, most - workers_for(config.data.workers))
     widths = module.card.transform.scaled_widths(data.train.sizes(0))
     bfloat16 = precision_for(settings.precision, accelerator) == "bf16-mixed"
     width = min(int(np.median(widths)), config.data.max_width)

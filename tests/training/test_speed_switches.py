@@ -211,3 +211,22 @@ def test_layout_and_fusion_are_settings() -> None:
     for fused in (True, False):
         optimizer, _ = make_optimizer(modules[0], modules[0].optimizer_config, 10, fused)
         assert optimizer.defaults["fused"] == fused
+
+
+def test_rendering_has_cores_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def measured(*arguments: object) -> dict[int, float]:
+        asked.append(int(str(arguments[-1])))
+        return {1: 1.0}
+
+    monkeypatch.setattr(run, "fastest_threads", measured)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        small = ("data.rendered.lines=16", "data.rendered.val_lines=4", "data.rendered.max_length=4")
+        common = ("model=crnn_tiny", "trainer.accelerator=cpu", "trainer.max_epochs=1", f"runs_dir={tmp_path}")
+        train(settings(*common, *small, "data.workers=1", "export.format=none"))
+    finally:
+        torch.set_num_threads(threads)
+    assert asked == [2]

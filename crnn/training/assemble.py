@@ -203,6 +203,7 @@ class _Assembly:
             max_length=rendered.max_length,
             wear=rendered.wear,
             short_epochs=rendered.short_epochs,
+            languages=rendered.languages,
         )
 
     def _fitting(self, source: LineSource, charset: Charset) -> PreparedLines:

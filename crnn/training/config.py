@@ -45,6 +45,7 @@ class RenderedConfig:
     val_lines: int = 400
     fonts: str = "auto"
     characters: str | None = None
+    languages: list[str] = field(default_factory=lambda: ["en"])
     text_file: str | None = None
     min_length: int = 1
     max_length: int = 28

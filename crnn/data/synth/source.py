@@ -17,6 +17,7 @@ from crnn.data.sources.trees import read_text
 from crnn.data.synth.fonts import Font, Where, find_fonts, require_coverage, split_fonts
 from crnn.data.synth.render import Layout, add_wear, draw, make_layout
 from crnn.data.synth.text import PRINTABLE_ASCII, TextMaker
+from crnn.data.synth.vocabulary import BASIC
 from crnn.errors import ConfigError, DataError
 
 _REMEMBERED = 4096
@@ -129,6 +130,7 @@ def synthetic_pair(
     max_length: int = 32,
     wear: float = 1.0,
     short_epochs: int = 0,
+    languages: Sequence[str] = (BASIC,),
 ) -> tuple[SyntheticSource, SyntheticSource]:
     """Training lines, and validation lines in fonts and words that training never sees.
 
@@ -141,9 +143,11 @@ def synthetic_pair(
         wear: 0 (clean) .. 1.
         short_epochs: so many epochs at the start have shorter lines, which cost less and teach the alignment sooner;
             after them, and in validation, lines have up to `max_length` characters.
+        languages: of the words, see `check_languages`.
 
     Raises:
-        ConfigError: for lengths out of range, or characters that cannot be set one after the other.
+        ConfigError: for lengths out of range, languages without words, or characters that cannot be set one after the
+            other.
         DataError: for too few fonts, or characters that none of them draws.
     """
     if not 1 <= min_length <= max_length <= 500:
@@ -177,8 +181,8 @@ def synthetic_pair(
     longest = [
         min_length + (max_length - min_length) * epoch // (short_epochs + 1) for epoch in range(1, short_epochs + 2)
     ]
-    makers = [TextMaker(characters, min_length, length, False, texts[0]) for length in longest]
-    val_maker = TextMaker(characters, min_length, max_length, True, texts[1])
+    makers = [TextMaker(characters, min_length, length, False, texts[0], languages) for length in longest]
+    val_maker = TextMaker(characters, min_length, max_length, True, texts[1], languages)
     return (
         SyntheticSource(lines, 2 * seed, training, makers, wear),
         SyntheticSource(val_lines, 2 * seed + 1, held_out, [val_maker], wear, endless=False),

@@ -1,0 +1,123 @@
+"""Words of many languages with their frequencies, nine in ten for training and the tenth held out.
+
+The frequencies come from the package wordfreq; without it there is English only, from words.txt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from importlib import import_module, resources
+from types import ModuleType
+
+import numpy as np
+
+from crnn.errors import ConfigError
+
+BASIC = "basic"
+"""The language of words.txt: the same words on every machine, whether or not wordfreq is installed."""
+MOST_WORDS = 30_000
+"""Of a language; the most frequent ones."""
+_RARE = 0.3
+"""This share of words is drawn evenly, so that rare ones come too; the others by the root of their frequency."""
+_NO_SPACES = ("zh", "ja")
+"""Languages whose words wordfreq cannot give by itself, or that run on without spaces."""
+
+
+@lru_cache(maxsize=1)
+def all_words() -> tuple[str, ...]:
+    """The word list, about 1,900 common English words."""
+    return tuple(resources.files(__package__).joinpath("words.txt").read_text(encoding="utf-8").split())
+
+
+def is_held_out(word: str) -> bool:
+    """Whether a word is kept for validation; the same for all of its spellings in upper and lower case."""
+    return hashlib.sha256(word.lower().encode()).digest()[0] % 10 == 0
+
+
+@lru_cache(maxsize=2)
+def words(held_out: bool) -> tuple[str, ...]:
+    """Nine words in ten of `all_words` for training, the tenth held out."""
+    return tuple(word for word in all_words() if is_held_out(word) == held_out)
+
+
+def _wordfreq() -> ModuleType | None:
+    try:
+        return import_module("wordfreq")
+    except ImportError:
+        return None
+
+
+def check_languages(languages: Sequence[str]) -> None:
+    """Refuse languages that there are no words of.
+
+    Allowed are `basic` (words.txt), `en` (words.txt too, where wordfreq is missing), and the languages of wordfreq that
+    put spaces between words.
+
+    Raises:
+        ConfigError: for none, an unknown one, or one that needs wordfreq where that is missing.
+    """
+    if isinstance(languages, str) or not languages:
+        raise ConfigError(
+            f"data.rendered.languages={languages!r}: must be a list of languages, such as [en] or [de,fr]"
+        )
+    package = _wordfreq()
+    for language in languages:
+        if language == BASIC or (language == "en" and package is None):
+            continue
+        if package is None:
+            raise ConfigError(
+                f"data.rendered.languages: the words of {language!r} come from wordfreq, which is not installed; "
+                'pip install "crnn[synth]", or choose [en]'
+            )
+        known = sorted(set(package.available_languages("small")) - set(_NO_SPACES))
+        if language not in known:
+            raise ConfigError(
+                f"data.rendered.languages: no words of {language!r}; allowed are {BASIC}, {', '.join(known)}"
+            )
+
+
+class Words:
+    """Words to draw from.
+
+    Args:
+        words: each once.
+        frequencies: of each; None: all the same.
+    """
+
+    def __init__(self, words: Sequence[str], frequencies: Iterable[float] | None = None) -> None:
+        self.all = tuple(words)
+        weights = np.ones(len(self.all)) if frequencies is None else np.sqrt(np.fromiter(frequencies, float))
+        self._steps = np.cumsum(weights / weights.sum()) if len(self.all) else weights
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def draw(self, rng: np.random.Generator) -> str:
+        """A word; empty if there are none."""
+        if not self.all:
+            return ""
+        if rng.random() < _RARE:
+            return self.all[int(rng.integers(len(self.all)))]
+        return self.all[min(int(np.searchsorted(self._steps, rng.random())), len(self.all) - 1)]
+
+
+@lru_cache(maxsize=64)
+def words_of(language: str, held_out: bool, allowed: frozenset[str]) -> Words:
+    """A language's words that can be written with `allowed` characters, in small or capital letters."""
+    package = None if language == BASIC else _wordfreq()
+    found: dict[str, float]
+    if package is None:
+        found = dict.fromkeys(all_words(), 1.0)
+    else:
+        listed = package.get_frequency_dict(language, "small")
+        found = {word: listed[word] for word in sorted(listed, key=lambda w: (-listed[w], w))[:MOST_WORDS]}
+    kept = [
+        word
+        for word in found
+        if word.replace("'", "").isalpha()
+        and is_held_out(word) == held_out
+        and (allowed.issuperset(word) or allowed.issuperset(word.upper()))
+    ]
+    return Words(kept, (found[word] for word in kept))

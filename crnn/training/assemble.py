@@ -21,16 +21,12 @@ from crnn.data.sources.columns import labels
 from crnn.data.sources.sides import find_side
 from crnn.data.sources.views import Concatenation, Fitting, Selection
 from crnn.data.split import Split, SplitRule, split_lines
-from crnn.data.synth.source import synthetic_pair
-from crnn.data.synth.text import PRINTABLE_ASCII
 from crnn.errors import ConfigError, DataError
-from crnn.training.characters import charset_from, listed_characters
+from crnn.training.characters import charset_from
 from crnn.training.config import TrainConfig
 from crnn.training.findings import report_lines
+from crnn.training.rendered import RENDERED, drawn_characters, own_labels, rendered_pair
 from crnn.training.run_folder import RunFolder
-
-RENDERED = "rendered"
-"""Stands for lines rendered on the fly in a list of training lines."""
 
 
 @dataclass
@@ -126,8 +122,10 @@ class _Assembly:
         opened = [None if path == RENDERED else self._open(path) for path in self.train_paths]
         real = [source for source in opened if source is not None]
         real, held_out = self._divide(real)
-        drawn = "" if len(real) == len(opened) else self._drawn()
-        rendered = self._rendered(drawn) if drawn else None
+        some = len(real) < len(opened)
+        own = own_labels(self.config, real) if some else None
+        drawn = drawn_characters(self.config, own) if some else ""
+        rendered = rendered_pair(self.config, drawn, own) if drawn else None
         charset = self._charset(real, drawn)
         decode = self.data.decode_check
         parts = iter([prepare(s, self.transform, charset, decode, self._progress, self.data.max_width) for s in real])
@@ -183,28 +181,6 @@ class _Assembly:
             train.append(Selection(source, split.train[mine] - start))
             start += len(source)
         return list(train), Selection(whole, split.val)
-
-    def _drawn(self) -> str:
-        """The characters of rendered lines."""
-        listed = listed_characters(self.config.charset)
-        return self.data.rendered.characters or ("".join(listed) if listed else PRINTABLE_ASCII)
-
-    def _rendered(self, characters: str) -> tuple[LineSource, LineSource]:
-        """(endless training lines, validation lines) in different fonts and words."""
-        rendered = self.data.rendered
-        return synthetic_pair(
-            lines=rendered.lines,
-            val_lines=rendered.val_lines,
-            seed=self.config.seed,
-            characters=characters,
-            fonts=rendered.fonts,
-            text_file=Path(rendered.text_file) if rendered.text_file else None,
-            min_length=rendered.min_length,
-            max_length=rendered.max_length,
-            wear=rendered.wear,
-            short_epochs=rendered.short_epochs,
-            languages=rendered.languages,
-        )
 
     def _fitting(self, source: LineSource, charset: Charset) -> PreparedLines:
         fitting = Fitting(source, charset, self.transform)

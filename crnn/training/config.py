@@ -47,6 +47,7 @@ class RenderedConfig:
     characters: str | None = None
     languages: list[str] = field(default_factory=lambda: ["en"])
     text_file: str | None = None
+    text_order: int = 0
     min_length: int = 1
     max_length: int = 28
     short_epochs: int = 3

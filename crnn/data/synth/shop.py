@@ -27,8 +27,8 @@ _TOTALS = (
 _IDS = (
     "GST ID:", "GST ID NO :", "GST REG NO:", "GST NO", "VAT NO.", "USt-IdNr.", "N° TVA", "NIF:", "P.IVA",
     "CO. REG. NO:", "REG NO", "Invoice No:", "INV NO.:", "Bill#:", "Receipt #:", "DOC NO.:", "TRANS NO", "CASHIER:",
-    "CASHIER ID :", "Bed.:", "Caisse", "TABLE", "Table No.", "POS NO", "Member ID", "STAFF", "TERMINAL", "Kundennr.", "Ref.:",
-    "APPROVAL CODE:", "TID", "MID:", "Slip No.:",
+    "CASHIER ID :", "Bed.:", "Caisse", "TABLE", "Table No.", "POS NO", "Member ID", "STAFF", "TERMINAL", "Kundennr.",
+    "Ref.:", "APPROVAL CODE:", "TID", "MID:", "Slip No.:",
 )  # fmt: skip
 _FIELDS = (
     "Name", "First name", "Date of birth", "Address", "City", "Signature", "From", "To", "Subject", "Phone", "Fax",

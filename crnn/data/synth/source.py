@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from crnn.core.charset import describe
 from crnn.data.sources.base import Content, LineEntry
 from crnn.data.sources.trees import read_text
 from crnn.data.synth.fonts import Font, Where, find_fonts, require_coverage, split_fonts
+from crnn.data.synth.own_lines import LineModel, check_order, divided
 from crnn.data.synth.render import Layout, add_wear, draw, make_layout
 from crnn.data.synth.text import PRINTABLE_ASCII, TextMaker
 from crnn.data.synth.vocabulary import BASIC
@@ -131,6 +132,8 @@ def synthetic_pair(
     wear: float = 1.0,
     short_epochs: int = 0,
     languages: Sequence[str] = (BASIC,),
+    labels: Iterable[str] | None = None,
+    text_order: int = 0,
 ) -> tuple[SyntheticSource, SyntheticSource]:
     """Training lines, and validation lines in fonts and words that training never sees.
 
@@ -144,6 +147,9 @@ def synthetic_pair(
         short_epochs: so many epochs at the start have shorter lines, which cost less and teach the alignment sooner;
             after them, and in validation, lines have up to `max_length` characters.
         languages: of the words, see `check_languages`.
+        labels: texts are these, instead of the lines of a file.
+        text_order: half of the training texts are new lines, each character decided by this many before it (see
+            `LineModel`); 0: whole lines only.
 
     Raises:
         ConfigError: for lengths out of range, languages without words, or characters that cannot be set one after the
@@ -166,23 +172,21 @@ def synthetic_pair(
         )
     require_coverage(found, characters)
     training, held_out = split_fonts(found, characters)
-    texts: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    if text_file is not None:
-        fitted = map(TextMaker(characters, min_length, max_length).fit, read_text(text_file).splitlines())
-        own = [line for line in dict.fromkeys(fitted) if line]
-        if len(own) < 2:
-            raise DataError(
-                f"{text_file}: has {len(own)} different lines that can be used; at least 2 are needed, of "
-                f"{min_length} or more of the allowed characters"
-            )
-        texts = (tuple(t for i, t in enumerate(own) if i % 10), tuple(own[::10]))
+    check_order(text_order, text_file is not None or labels is not None)
+    trained: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    if text_file is not None or labels is not None:
+        lines_of = read_text(text_file).splitlines() if text_file is not None else labels or ()
+        where = str(text_file) if text_file is not None else "data.rendered.text_file=labels"
+        trained, kept = divided(lines_of, TextMaker(characters, min_length, max_length).fit, where, min_length)
+    written = LineModel(trained, text_order, avoid=kept) if text_order else None
     if short_epochs < 0:
         raise ConfigError(f"data.rendered.short_epochs={short_epochs}: must be 0 or more")
     longest = [
         min_length + (max_length - min_length) * epoch // (short_epochs + 1) for epoch in range(1, short_epochs + 2)
     ]
-    makers = [TextMaker(characters, min_length, length, False, texts[0], languages) for length in longest]
-    val_maker = TextMaker(characters, min_length, max_length, True, texts[1], languages)
+    makers = [TextMaker(characters, min_length, length, False, trained, languages, written) for length in longest]
+    val_maker = TextMaker(characters, min_length, max_length, True, kept, languages)
     return (
         SyntheticSource(lines, 2 * seed, training, makers, wear),
         SyntheticSource(val_lines, 2 * seed + 1, held_out, [val_maker], wear, endless=False),

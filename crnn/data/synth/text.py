@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from crnn.data.synth import notation, prose, shop
+from crnn.data.synth.own_lines import LineModel
 from crnn.data.synth.pen import Pen
 from crnn.data.synth.vocabulary import BASIC, all_words, check_languages, words, words_of
 
@@ -60,6 +61,7 @@ class TextMaker:
         held_out: draw from held-out words.
         lines: if given, texts are these lines; pass them through `fit` first.
         languages: of words, each as often; see `check_languages`.
+        new_lines: writes half of the texts; with `lines` only.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class TextMaker:
         held_out: bool = False,
         lines: tuple[str, ...] = (),
         languages: Sequence[str] = (BASIC,),
+        new_lines: LineModel | None = None,
     ) -> None:
         check_languages(languages)
         self.characters = characters
@@ -78,6 +81,7 @@ class TextMaker:
         self.languages = tuple(languages)
         self._held_out = held_out
         self._lines = lines
+        self._new_lines = new_lines
         self._allowed = frozenset(characters)
         self._visible = "".join(c for c in dict.fromkeys(characters) if not c.isspace())
         self._kinds = tuple(KINDS)
@@ -94,10 +98,12 @@ class TextMaker:
 
     def fit(self, line: str) -> str:
         """`line` without characters that are not allowed, cut at a space if too long; empty if it is too short."""
-        text = self._clean(line)
+        text = self._clean(" ".join(line.split()))
         return text if len(text) >= self.min_length else ""
 
     def _draw(self, rng: np.random.Generator) -> str:
+        if self._new_lines and rng.random() < 0.5 and (line := self._new_lines(rng, self.max_length)):
+            return line
         if self._lines:
             return self._lines[int(rng.integers(len(self._lines)))]
         language = self.languages[int(rng.integers(len(self.languages)))]

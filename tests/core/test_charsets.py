@@ -27,6 +27,7 @@ SIZES = {
     "arabic": 177,
     "persian": 196,
     "devanagari": 233,
+    "chinese": 3882,
 }
 TEXTS = {
     "latin": "Příliš žluťoučký kůň; Zażółć gęślą jaźń; árvíztűrő; Şişli ığdır; țâșnit; Þórður, œuvre – „so“ ‘ok’ 5 €",
@@ -41,6 +42,7 @@ TEXTS = {
     "hebrew-pointed": "שָׁלוֹם עֲלֵיכֶם בְּרֵאשִׁית",
     "arabic": "السَّلَامُ عَلَيْكُمْ، ١٢٫٥٪ آأؤإئة هٰذا ـ؟",
     "persian": "می‌خواهم ۱۲ کتاب گچ پژ",
+    "chinese": "《我们》在北京市“朝阳区”，买了3.5千克苹果；共￥12.50（含税5％）！京A·12345",
     "devanagari": "नमस्ते दुनिया क्षत्रिय ज़रूर । १२ ॐ",
 }
 RTL = ("hebrew", "hebrew-pointed", "arabic", "persian")
@@ -83,3 +85,11 @@ def test_vietnamese_has_every_vowel_with_every_tone() -> None:
 def test_an_unknown_set_is_refused() -> None:
     with pytest.raises(CharsetError, match="there is no set of characters 'klingon'; there are digits, ascii, latin"):
         named_set("klingon")
+
+
+def test_chinese_has_level_1_of_gb_2312() -> None:
+    han = [c for c in named_set("chinese") if "\u4e00" <= c <= "\u9fff"]
+    assert len(han) == 3755
+    assert {c.encode("gb2312")[0] - 0xA0 for c in han} == set(range(16, 56))
+    assert {"啊", "座", "的"} <= set(han)
+    assert "鳌" not in han  # of level 2

@@ -46,6 +46,7 @@ def price(pen: Pen) -> str:
     """A sum of money in one of the notations of the world."""
     value = pen.amount()
     sign = pen.one_allowed(("$", "€", "£", "¥", "¢", "RM", "EUR", "USD", "CHF", "Rs.", "S$", "kr"))
+    euro = pen.one_allowed(("€", "EUR", sign))
     point = f"{value:.2f}"
     comma = grouped(value, 2, ".", ",")
     space = " " if pen.chance(0.5) else ""
@@ -56,10 +57,10 @@ def price(pen: Pen) -> str:
             comma,
             f"{sign}{space}{point}",
             f"{sign}{space}{value:,.2f}",
-            f"{comma} {sign}",
-            f"{grouped(value, 2, ' ', ',')} {sign}",
+            f"{comma} {euro}",
+            f"{grouped(value, 2, ' ', ',')} {euro}",
             f"{int(value)}.-",
-            f"{int(value)},-- {sign}",
+            f"{int(value)},-- {euro}",
             f"-{point}",
             f"({point})",
             f"{point} {pen.one(UPPER)}",

@@ -14,6 +14,7 @@ from PIL import Image
 from crnn.core.charset import describe
 from crnn.data.sources.base import Content, LineEntry
 from crnn.data.sources.trees import read_text
+from crnn.data.synth.chinese import han_of
 from crnn.data.synth.fonts import Font, Where, find_fonts, require_coverage, split_fonts
 from crnn.data.synth.own_lines import LineModel, check_order, divided
 from crnn.data.synth.render import Layout, add_wear, draw, make_layout
@@ -22,6 +23,7 @@ from crnn.data.synth.vocabulary import BASIC
 from crnn.errors import ConfigError, DataError
 
 _REMEMBERED = 4096
+_CHINESE_FONTS = "; for Chinese on Debian or Ubuntu: apt install fonts-noto-cjk fonts-wqy-zenhei fonts-wqy-microhei"
 _STREAMS = {"layout": 0, "wear": 1}
 
 
@@ -170,8 +172,13 @@ def synthetic_pair(
             f"data.rendered.fonts={fonts}: no font for these characters{why}; "
             "allowed are auto, bundled, system, or font files and folders"
         )
-    require_coverage(found, characters)
-    training, held_out = split_fonts(found, characters)
+    try:
+        require_coverage(found, characters)
+        training, held_out = split_fonts(found, characters)
+    except DataError as error:
+        if han_of(frozenset(characters)):
+            raise DataError(f"{error}{_CHINESE_FONTS}") from None
+        raise
     check_order(text_order, text_file is not None or labels is not None)
     trained: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()

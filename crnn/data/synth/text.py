@@ -6,13 +6,14 @@ Strings without sense are among them on purpose: a model that has seen only word
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from crnn.data.synth import notation, prose, shop
+from crnn.data.synth import chinese, notation, prose, shop
 from crnn.data.synth.own_lines import LineModel
 from crnn.data.synth.pen import Pen
-from crnn.data.synth.vocabulary import BASIC, all_words, check_languages, words, words_of
+from crnn.data.synth.vocabulary import BASIC, CHINESE, all_words, check_languages, words, words_of
 
 __all__ = ["KINDS", "PRINTABLE_ASCII", "TextMaker", "all_words", "words"]
 
@@ -50,6 +51,14 @@ KINDS: dict[Kind, float] = {
     anything: 0.10,
 }
 """What is written, and how often."""
+_CHINESE: dict[Kind, float] = {**chinese.KINDS, anything: 0.05}
+
+
+@lru_cache(maxsize=2)
+def _steps(in_chinese: bool) -> tuple[tuple[Kind, ...], np.ndarray]:
+    """Kinds, and their shares added up."""
+    kinds = _CHINESE if in_chinese else KINDS
+    return tuple(kinds), np.cumsum(list(kinds.values())) / sum(kinds.values())
 
 
 class TextMaker:
@@ -84,8 +93,6 @@ class TextMaker:
         self._new_lines = new_lines
         self._allowed = frozenset(characters)
         self._visible = "".join(c for c in dict.fromkeys(characters) if not c.isspace())
-        self._kinds = tuple(KINDS)
-        self._steps = np.cumsum(list(KINDS.values())) / sum(KINDS.values())
 
     def __call__(self, rng: np.random.Generator) -> str:
         """A text: allowed characters only, no space at its ends, none twice in a row, never empty."""
@@ -109,7 +116,8 @@ class TextMaker:
         language = self.languages[int(rng.integers(len(self.languages)))]
         words_here = words_of(language, self._held_out, self._allowed)
         pen = Pen(rng, language, words_here, self._allowed, self.max_length)
-        kind = self._kinds[min(int(np.searchsorted(self._steps, rng.random())), len(self._kinds) - 1)]
+        kinds, steps = _steps(language == CHINESE)
+        kind = kinds[min(int(np.searchsorted(steps, rng.random())), len(kinds) - 1)]
         text = kind(pen)
         return text if kind is anything else self._recased(prose.typeset(pen, text))
 

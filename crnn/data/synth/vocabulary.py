@@ -17,12 +17,14 @@ from crnn.errors import ConfigError
 
 BASIC = "basic"
 """The language of words.txt: the same words on every machine, whether or not wordfreq is installed."""
+CHINESE = "zh"
+"""Without wordfreq its words are characters at random."""
 MOST_WORDS = 30_000
 """Of a language; the most frequent ones."""
 _RARE = 0.3
 """This share of words is drawn evenly, so that rare ones come too; the others by the root of their frequency."""
-_NO_SPACES = ("zh", "ja")
-"""Languages whose words wordfreq cannot give by itself, or that run on without spaces."""
+_NOT_WRITTEN = ("ja",)
+"""Languages of wordfreq that no kind of text is written for: no spaces, and syllables beside characters."""
 
 
 @lru_cache(maxsize=1)
@@ -52,8 +54,8 @@ def _wordfreq() -> ModuleType | None:
 def check_languages(languages: Sequence[str]) -> None:
     """Refuse languages that there are no words of.
 
-    Allowed are `basic` (words.txt), `en` (words.txt too, where wordfreq is missing), and the languages of wordfreq that
-    put spaces between words.
+    Allowed are `basic` (words.txt), `en` (words.txt too, where wordfreq is missing), `zh` (characters at random, where
+    it is missing), and the languages of wordfreq.
 
     Raises:
         ConfigError: for none, an unknown one, or one that needs wordfreq where that is missing.
@@ -64,14 +66,14 @@ def check_languages(languages: Sequence[str]) -> None:
         )
     package = _wordfreq()
     for language in languages:
-        if language == BASIC or (language == "en" and package is None):
+        if language == BASIC or (language in ("en", CHINESE) and package is None):
             continue
         if package is None:
             raise ConfigError(
                 f"data.rendered.languages: the words of {language!r} come from wordfreq, which is not installed; "
                 'pip install "crnn[synth]", or choose [en]'
             )
-        known = sorted(set(package.available_languages("small")) - set(_NO_SPACES))
+        known = sorted(set(package.available_languages("small")) - set(_NOT_WRITTEN))
         if language not in known:
             raise ConfigError(
                 f"data.rendered.languages: no words of {language!r}; allowed are {BASIC}, {', '.join(known)}"
@@ -109,7 +111,7 @@ def words_of(language: str, held_out: bool, allowed: frozenset[str]) -> Words:
     package = None if language == BASIC else _wordfreq()
     found: dict[str, float]
     if package is None:
-        found = dict.fromkeys(all_words(), 1.0)
+        found = {} if language == CHINESE else dict.fromkeys(all_words(), 1.0)
     else:
         listed = package.get_frequency_dict(language, "small")
         found = {word: listed[word] for word in sorted(listed, key=lambda w: (-listed[w], w))[:MOST_WORDS]}

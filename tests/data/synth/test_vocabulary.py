@@ -1,0 +1,92 @@
+"""Words of languages: where they come from, which are held out, how often each is drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from crnn.core.charsets import named_set
+from crnn.data.synth import vocabulary
+from crnn.data.synth.vocabulary import Words, all_words, check_languages, is_held_out, words_of
+from crnn.errors import ConfigError
+
+LATIN = frozenset(named_set("latin"))
+
+
+@pytest.fixture
+def _no_wordfreq(monkeypatch: pytest.MonkeyPatch) -> None:
+    words_of.cache_clear()
+    monkeypatch.setattr(vocabulary, "_wordfreq", lambda: None)
+    yield
+    words_of.cache_clear()
+
+
+@pytest.fixture
+def _few_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = {"der": 0.04, "straße": 0.01, "über": 0.01, "2020": 0.5, "c'est": 0.01, "дом": 0.1}
+    package = SimpleNamespace(available_languages=lambda _: {"de": "", "zh": ""}, get_frequency_dict=lambda *_: listed)
+    words_of.cache_clear()
+    monkeypatch.setattr(vocabulary, "_wordfreq", lambda: package)
+    yield
+    words_of.cache_clear()
+
+
+@pytest.mark.usefixtures("_no_wordfreq")
+def test_without_wordfreq_there_is_english_only() -> None:
+    check_languages(["en", "basic"])
+    assert set(words_of("en", False, LATIN).all) | set(words_of("en", True, LATIN).all) == set(all_words())
+    with pytest.raises(
+        ConfigError, match=r"words of 'de' come from wordfreq.*pip install \"crnn\[synth\]\", or choose"
+    ):
+        check_languages(["en", "de"])
+
+
+@pytest.mark.usefixtures("_few_words")
+def test_words_are_those_that_the_charset_can_write() -> None:
+    def both(allowed: str) -> set[str]:
+        return {w for held_out in (False, True) for w in words_of("de", held_out, frozenset(allowed)).all}
+
+    assert both("".join(LATIN)) == {"der", "straße", "über", "c'est"}
+    assert both("abcdefghijklmnopqrstuvwxyz") == {"der"}
+    assert both("DER") == {"der"}
+    assert both("0123456789") == set()
+    assert set(words_of("basic", False, LATIN).all) <= set(all_words())  # whatever is installed
+
+
+@pytest.mark.usefixtures("_few_words")
+@pytest.mark.parametrize(
+    ("languages", "message"),
+    [
+        (["de", "xx"], r"no words of 'xx'; allowed are basic, de$"),
+        (["zh_CN"], "no words of 'zh_CN'"),
+        ([], r"languages=\[\]: must be a list of languages"),
+        ("de", r"languages='de': must be a list"),
+    ],
+)
+def test_languages_without_words_are_refused(languages: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_languages(languages)
+
+
+def test_words_of_many_languages() -> None:
+    pytest.importorskip("wordfreq")
+    check_languages(["en", "de", "fr", "es", "it", "pl"])
+    for language, some in (("de", "für"), ("fr", "même"), ("es", "año"), ("it", "più")):
+        train, val = (words_of(language, held_out, LATIN).all for held_out in (False, True))
+        assert some in train + val
+        assert len(train) > 10_000
+        assert not set(train) & set(val)
+        assert 0.08 < len(val) / len(train + val) < 0.12
+        assert not [w for w in train if is_held_out(w) or is_held_out(w.upper()) or is_held_out(w.capitalize())]
+
+
+def test_frequent_words_come_more_often_and_rare_ones_too() -> None:
+    rng = np.random.default_rng(1)
+    drawn = Words(("often", "rare", "rarer"), (0.9, 0.009, 0.0001))
+    counts = Counter(drawn.draw(rng) for _ in range(4000))
+    assert counts["often"] > 4000 * 0.65
+    assert counts["rarer"] > 4000 * 0.07  # a third of the even share
+    assert Words(()).draw(rng) == ""

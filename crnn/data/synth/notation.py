@@ -18,34 +18,19 @@ _MONTHS = {
 }
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _UNITS = (
-    "kg",
-    "g",
-    "mg",
-    "l",
-    "ml",
-    "cl",
-    "m",
-    "cm",
-    "mm",
-    "km",
-    "kWh",
-    "W",
-    "V",
-    "MB",
-    "GB",
-    "pcs",
-    "km/h",
-    "lbs",
-    "oz",
-)
-_SIGNED_UNITS = ("%", "°C", "°F", "°", "m²", "m³", "µm", "µg", "‰", '"', "'", "Ω", "½", "¼", "¾")
+    "kg", "kg", "kg", "g", "g", "g", "ml", "ml", "ml", "l", "l", "cm", "mm", "m", "km", "mg", "cl", "kWh", "W", "V",
+    "MB", "GB", "pcs", "km/h", "lbs", "oz",
+)  # fmt: skip
+_SIGNED_UNITS = ("%", "%", "%", "°C", "°F", "°", "m²", "m³", "µm", "µg", "‰", '"', "'", "Ω", "½", "¼", "¾")
 _ENDS = ("com", "org", "net", "de", "fr", "es", "it", "co.uk", "com.my", "info", "eu")
 
 
 def price(pen: Pen) -> str:
     """A sum of money in one of the notations of the world."""
     value = pen.amount()
-    sign = pen.one_allowed(("$", "€", "£", "¥", "¢", "RM", "EUR", "USD", "CHF", "Rs.", "S$", "kr"))
+    sign = pen.one_allowed(
+        ("$", "$", "$", "€", "€", "£", "£", "¥", "¢", "RM", "RM", "EUR", "USD", "CHF", "Rs.", "S$", "kr")
+    )
     euro = pen.one_allowed(("€", "EUR", sign))
     point = f"{value:.2f}"
     comma = grouped(value, 2, ".", ",")

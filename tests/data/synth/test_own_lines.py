@@ -10,6 +10,7 @@ import pytest
 
 from crnn.data.synth.own_lines import LineModel, check_order, divided
 from crnn.data.synth.source import synthetic_pair
+from crnn.data.synth.text import TextMaker
 from crnn.errors import ConfigError, DataError
 
 _PARTS = [("Saldo", "Summe", "Salat"), ("von", "vom"), ("Mai", "März", "Montag")]
@@ -89,6 +90,14 @@ def test_rendered_lines_are_half_whole_half_new(tmp_path: Path) -> None:
         synthetic_pair(5, 5, labels=["Saldo"], **common)
     with pytest.raises(ConfigError, match="text_order=2: needs lines"):
         synthetic_pair(5, 5, text_order=2, fonts="bundled")
+
+
+def test_half_of_the_texts_are_new_lines() -> None:
+    model = LineModel(["new line"], 8)
+    maker = TextMaker(lines=("whole line",), new_lines=model)
+    made = [maker(np.random.default_rng(i)) for i in range(400)]
+    assert set(made) == {"whole line", "new line"}
+    assert 150 < made.count("new line") < 250
 
 
 def test_odd_spaces_of_own_lines_stay_spaces(tmp_path: Path) -> None:

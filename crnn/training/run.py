@@ -78,7 +78,8 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         config = replace(config, charset=own)
     network = CRNN(config.model, 2, config.image.height)  # bad settings show before a file is read
     transform = LineTransform(config.image.height, config.image.width, multiple=network.step)
-    augment = Augment(config.augment) if (config.data.root or config.data.train) else None
+    real = bool(config.data.root or config.data.train)
+    augment = Augment(config.augment, config.trainer.max_epochs) if real else None
 
     folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config)
     folder.say(f"run: {folder.path}")

@@ -47,6 +47,8 @@ class AugmentConfig:
     """What JPEG leaves of it, quality 20..70."""
     cutout: float = 0.0
     """1..3 spans of columns, each up to half a height wide, become plain paper."""
+    concat: float = 0.0
+    """Another line of the same epoch on the right, after a space (see `crnn.data.join`)."""
     until: float = 1.0
     """Share of the epochs after which lines are left as they are; 1 for never (as in Calamari)."""
 

@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 from crnn.data.augment import AugmentConfig
 from crnn.errors import ConfigError
 from crnn.model.crnn import NetworkConfig
-from crnn.training.checks import above, check_charset, choice
+from crnn.training.checks import above, check_charset, check_concat, choice
 
 
 @dataclass
@@ -218,6 +218,7 @@ def to_config(node: Any) -> TrainConfig:
             f"model.lstm.proj_size={config.model.lstm.proj_size}: ONNX has no LSTM with projections; "
             "set export.format=safetensors, or proj_size=0"
         )
+    check_concat(config.augment.concat, config.image.width, config.charset.direction)
     above("trainer.max_epochs", config.trainer.max_epochs, 0)
     above("data.cache_mb", config.data.cache_mb, 0)
     above("data.batch_size", config.data.batch_size, 0)

@@ -153,6 +153,8 @@ def uninterrupted(line_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
         "model.lstm.dropout=0.3",
         "ema.enabled=true",
         "trainer.checkpoint_every=4",
+        "augment.concat=0.4",
+        "augment.until=0.8",
     )
     alone = run_script(folder, *common, "name=alone")
     assert alone.returncode == 0, alone.stderr

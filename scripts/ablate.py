@@ -25,15 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from crnn.data.convert.run import convert
-from crnn.data.sources import open_source
-from crnn.data.sources.views import Selection
 from crnn.errors import CrnnError
 from crnn.files import write_text
-from crnn.training.assemble import find_splits
 
 PARTS: dict[str, list[str]] = {
     "shortcut": ["loss.shortcut=0.1"],
+    "smoothing": ["loss.smoothing=0.01"],
     "averaged weights": ["ema.enabled=true"],
     "column max": ["model.backbone.column_pool=max"],
     "height 48": ["image.height=48"],
@@ -72,6 +69,11 @@ def data_settings(folder: str, lines: int | None, kept: Path) -> list[str]:
     """Settings that name the lines; the first call writes a random choice of `lines` training lines to `kept`."""
     if lines is None:
         return [f"data.root={folder}"]
+    from crnn.data.convert.run import convert
+    from crnn.data.sources import open_source
+    from crnn.data.sources.views import Selection
+    from crnn.training.assemble import find_splits
+
     train, val = find_splits(folder)
     if not kept.exists():
         source = open_source(train)

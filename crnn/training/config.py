@@ -86,6 +86,7 @@ class SplitConfig:
 class LossConfig:
     reduction: str = "batch"
     shortcut: float = 0.0
+    smoothing: float = 0.0
 
 
 @dataclass
@@ -233,6 +234,7 @@ def to_config(node: Any) -> TrainConfig:
         above("trainer.threads", config.trainer.threads, 0)
     for name, value in (
         ("loss.shortcut", config.loss.shortcut),
+        ("loss.smoothing", config.loss.smoothing),
         ("optimizer.warmup", config.optimizer.warmup),
         ("optimizer.final", config.optimizer.final),
         ("ema.decay", config.ema.decay),

@@ -1,13 +1,15 @@
 """Changes that a line survives: the same text, other pixels.
 
-Each works on a grey picture at the network's height, on `torchvision.transforms.v2`, with parameters drawn from the
-line's own generator, so that a line looks the same in a repeated or resumed epoch.
+Each works on a grey picture at the network's height, on `torchvision.transforms.v2` and Pillow, with parameters drawn
+from the line's own generator, so that a line looks the same in a repeated or resumed epoch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from io import BytesIO
+from math import radians, tan
 
 from crnn.torchvision_cure import functional as tv
 
@@ -33,10 +35,30 @@ class AugmentConfig:
     """Gaussian noise, sigma up to 12 of 255."""
     invert: float = 0.0
     """Light text on dark ground and back."""
+    slant: float = 0.0
+    """Lean by 10..30 degrees to either side; the line is squeezed by as much, so that its ends stay in the picture."""
+    perspective: float = 0.0
+    """Corners move inwards: up to 12 % of the height down or up, and up to 30 % along the line."""
+    elastic: float = 0.0
+    """Parts of a letter move apart: points half a height from each other, each by up to 8 % of the height."""
+    downscale: float = 0.0
+    """A picture of lower resolution: shrunk to 0.4..0.8 of its size and grown again."""
+    jpeg: float = 0.0
+    """What JPEG leaves of it, quality 20..70."""
+    cutout: float = 0.0
+    """1..3 spans of columns, each up to half a height wide, become plain paper."""
+    concat: float = 0.0
+    """Another line of the same epoch on the right, after a space (see `crnn.data.join`)."""
+    until: float = 1.0
+    """Share of the epochs after which lines are left as they are; 1 for never (as in Calamari)."""
+
+
+def _paper(picture: Image.Image) -> float:
+    """The median grey of the first and last row."""
+    return float(np.median(np.asarray(picture)[[0, -1]]))
 
 
 def _affine(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    border = np.asarray(picture)[[0, -1]]
     return tv.affine(
         picture,
         angle=float(rng.uniform(-1.5, 1.5)) * min(1.0, 8 * picture.height / picture.width),
@@ -44,8 +66,45 @@ def _affine(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         scale=float(rng.uniform(0.9, 1.05)),
         shear=[float(rng.uniform(-10, 10)), 0.0],
         interpolation=tv.InterpolationMode.BILINEAR,
-        fill=[float(np.median(border))],
+        fill=[_paper(picture)],
     )
+
+
+def _slant(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    width, height = picture.size
+    lean = tan(radians(rng.uniform(10, 30))) * (1 if rng.random() < 0.5 else -1)
+    lean = float(np.clip(lean * height, -width / 4, width / 4)) / height  # pixels per row
+    squeeze = (width + abs(lean) * height) / width
+    shift = width / 2 * (1 - squeeze) - lean * height / 2
+    matrix = (squeeze, lean, shift, 0.0, 1.0, 0.0)  # x in the old picture of x, y, 1 in the new one
+    bilinear = Image.Resampling.BILINEAR
+    return picture.transform(picture.size, Image.Transform.AFFINE, matrix, bilinear, fillcolor=int(_paper(picture)))
+
+
+def _perspective(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    right, bottom = picture.width - 1, picture.height - 1
+    corners = np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]])
+    inwards = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+    most = np.array([min(0.3 * picture.height, picture.width / 8), 0.12 * picture.height])
+    moved = corners + inwards * rng.uniform(0, 1, (4, 2)) * most
+    bilinear = tv.InterpolationMode.BILINEAR
+    return tv.perspective(picture, corners.tolist(), moved.tolist(), bilinear, fill=[_paper(picture)])
+
+
+def _elastic(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    width, height = picture.size
+    across = np.linspace(0, width, max(2, round(2 * width / height) + 1)).round().astype(int)
+    down = np.linspace(0, height, 3).round().astype(int)
+    moves = rng.uniform(-0.08, 0.08, (2, len(down), len(across))) * height
+    x, y = across + moves[0], down[:, None] + moves[1]  # where each point comes from
+    cells = []
+    for row in range(len(down) - 1):
+        for column in range(len(across) - 1):
+            box = (int(across[column]), int(down[row]), int(across[column + 1]), int(down[row + 1]))
+            around = ((row, column), (row + 1, column), (row + 1, column + 1), (row, column + 1))
+            cells.append((box, tuple(float(value) for at in around for value in (x[at], y[at]))))
+    bilinear = Image.Resampling.BILINEAR
+    return picture.transform(picture.size, Image.Transform.MESH, cells, bilinear, fillcolor=int(_paper(picture)))
 
 
 def _contrast(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -55,6 +114,12 @@ def _contrast(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def _blur(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.0))))
+
+
+def _downscale(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    factor = rng.uniform(0.4, 0.8)
+    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
+    return picture.resize(size, Image.Resampling.BILINEAR).resize(picture.size, Image.Resampling.BILINEAR)
 
 
 def _stroke(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -68,17 +133,38 @@ def _noise(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray((pixels + noise).clip(0, 255).astype(np.uint8))
 
 
+def _jpeg(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    file = BytesIO()
+    picture.save(file, "JPEG", quality=int(rng.integers(20, 71)))
+    with Image.open(file, formats=["JPEG"]) as read:
+        return read.convert("L")
+
+
+def _cutout(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    pixels, paper = np.array(picture), _paper(picture)
+    for _ in range(rng.integers(1, 4)):
+        start = int(rng.integers(0, picture.width))
+        pixels[:, start : start + int(rng.integers(1, max(1, picture.height // 2) + 1))] = round(paper)
+    return Image.fromarray(pixels)
+
+
 def _invert(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return tv.invert(picture)
 
 
 CHANGES: dict[str, Callable[[Image.Image, np.random.Generator], Image.Image]] = {
     "affine": _affine,
+    "slant": _slant,
+    "perspective": _perspective,
+    "elastic": _elastic,
     "contrast": _contrast,
     "blur": _blur,
+    "downscale": _downscale,
     "stroke": _stroke,
     "noise": _noise,
+    "jpeg": _jpeg,
     "invert": _invert,
+    "cutout": _cutout,
 }
 """Name -> change, in the order in which they are applied."""
 
@@ -86,19 +172,33 @@ CHANGES: dict[str, Callable[[Image.Image, np.random.Generator], Image.Image]] = 
 class Augment:
     """Applies each change with its probability.
 
+    Args:
+        config: probabilities.
+        epochs: of the training, which `config.until` is a share of; None changes lines in every epoch.
+
     Raises:
         ConfigError: for a probability outside 0..1.
     """
 
-    def __init__(self, config: AugmentConfig) -> None:
+    def __init__(self, config: AugmentConfig, epochs: int | None = None) -> None:
         self.config = config
         for item in fields(config):
             if not 0 <= getattr(config, item.name) <= 1:
                 raise ConfigError(f"augment.{item.name}={getattr(config, item.name)}: is a probability, 0..1")
+        self.epochs = epochs and first_plain_epoch(config, epochs)
+        """In the first so many epochs lines are changed."""
 
-    def __call__(self, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    def __call__(self, picture: Image.Image, rng: np.random.Generator, epoch: int = 0) -> Image.Image:
         """A grey picture (mode ``L``) of the same size."""
+        if self.epochs is not None and epoch >= self.epochs:
+            return picture
         for name, change in CHANGES.items():
-            if rng.random() < getattr(self.config, name):
+            probability = getattr(self.config, name)
+            if probability and rng.random() < probability:  # what is off draws nothing: the others stay as they are
                 picture = change(picture, rng)
         return picture
+
+
+def first_plain_epoch(config: AugmentConfig, epochs: int) -> int:
+    """The first epoch (from 0) in which lines are left as they are, in a training of `epochs`."""
+    return round(config.until * epochs)

@@ -83,7 +83,7 @@ class LineDataset(Dataset[Line]):
         if own < key.width <= own * MAX_STRETCH:  # a second step, so that a cache of scaled lines changes no pixel
             picture = self.transform.resize(picture, key.width)
         if self.augment is not None:
-            picture = self.augment(picture, np.random.default_rng([self.seed, key.epoch, key.line]))
+            picture = self.augment(picture, np.random.default_rng([self.seed, key.epoch, key.line]), key.epoch)
         text = self.charset.normalize(entry.text)
         labels = [] if self.charset.unknown(text) else self.charset.encode(text)
         if required_steps(labels) > picture.width // self.transform.multiple:

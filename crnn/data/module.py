@@ -23,6 +23,7 @@ from crnn.data.batching import WidthBatches
 from crnn.data.check import CheckReport, check_lines
 from crnn.data.dataset import LineDataset, collate
 from crnn.data.facts import Progress
+from crnn.data.join import Joined
 from crnn.data.line_cache import CachedLines
 from crnn.data.sources import LineSource
 from crnn.data.sources.views import Concatenation, Mixture, Selection, Share
@@ -87,6 +88,11 @@ def mixed(parts: Sequence[PreparedLines], weights: Sequence[float], seed: int) -
         return np.concatenate(found)
 
     return PreparedLines(mixture, sizes, [report for part in parts for report in part.reports])
+
+
+def concatenated(lines: PreparedLines, view: Joined) -> PreparedLines:
+    """`lines`, some of them side by side, as `view` has them."""
+    return PreparedLines(view, lambda epoch: view.sizes(epoch, lines.sizes(epoch)), lines.reports)
 
 
 def _ignore_signals(worker: int) -> None:

@@ -127,7 +127,10 @@ def _passed(network: CRNN, seen: dict[nn.Module, tuple[Any, Any]]) -> list[Stage
         shape = ("B", channels, _shrunk("H", rows), _shrunk("W", columns))
         found.append(_stage(name, what, shape, seen[norm][1]))
     left, features = backbone.last.kernel_size[0], str(backbone.features)
-    what = f"convolution {left} x 1 over the height that is left, batch norm, ReLU; T = {_shrunk('W', columns)}"
+    over = f"convolution {left} x 1 over the height that is left"
+    if backbone.column_pool == "max":
+        over = "the largest of each column over the height that is left, convolution 1 x 1"
+    what = f"{over}, batch norm, ReLU; T = {_shrunk('W', columns)}"
     found.append(_stage("features", what, ("B", features, "1", "T"), seen[backbone.last_norm][1]))
 
     sequence, (output, (h_n, c_n)) = seen[lstm]

@@ -2,7 +2,8 @@
 
 One class makes the classic CRNN and its smaller sisters; they differ in channels and pools only. The network's shape
 follows Shi, Bai and Yao, "An End-to-End Trainable Neural Network for Image-based Sequence Recognition", 2015, with
-batch norm after each convolution and a last convolution as high as what is left.
+batch norm after each convolution and a last convolution as high as what is left; or, as Retsinas et al. have it ("Best
+Practices for a Handwritten Text Recognition System", 2022), the largest value of each column goes on instead.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from crnn.errors import ConfigError
 
 POOLS = {"none": (1, 1), "2x2": (2, 2), "2x1": (2, 1)}
 """Name -> how much height and width shrink."""
+COLUMN_POOLS = ("conv", "max")
+"""How the rows that are left become one."""
 
 
 def column_mask(lengths: Tensor, columns: int) -> Tensor:
@@ -37,18 +40,27 @@ class ConvBackbone(nn.Module):
         pools: ``none``, ``2x2`` or ``2x1`` (height only) after each.
         features: D, channels of the last convolution.
         height: H of the pictures in pixels.
+        column_pool: ``conv``: the last convolution is as high as what is left, so that a feature knows its row.
+            ``max``: the largest of each column, then a 1x1 convolution: fewer weights, the same for any height, and a
+            line may sit higher or lower.
 
     Raises:
-        ConfigError: if the lists differ in length, a pool is unknown, or the height does not divide.
+        ConfigError: if the lists differ in length, a pool or column pool is unknown, or the height does not divide.
     """
 
-    def __init__(self, channels: Sequence[int], pools: Sequence[str], features: int, height: int) -> None:
+    def __init__(
+        self, channels: Sequence[int], pools: Sequence[str], features: int, height: int, column_pool: str = "conv"
+    ) -> None:
         super().__init__()
         if len(channels) != len(pools) or not channels:
             raise ConfigError(f"backbone: {len(channels)} channels, {len(pools)} pools; each convolution needs one")
         unknown = [pool for pool in pools if pool not in POOLS]
         if unknown:
             raise ConfigError(f"backbone.pools: {unknown[0]!r} is unknown; allowed are {', '.join(POOLS)}")
+        if column_pool not in COLUMN_POOLS:
+            raise ConfigError(
+                f"backbone.column_pool: {column_pool!r} is unknown; allowed are {', '.join(COLUMN_POOLS)}"
+            )
         if min(*channels, features) < 1:
             raise ConfigError("backbone.channels and backbone.features must be 1 or more")
         shrink = [POOLS[pool] for pool in pools]
@@ -71,7 +83,9 @@ class ConvBackbone(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm2d(o) for o in channels)
         self.pools = nn.ModuleList(nn.MaxPool2d(size) if size != (1, 1) else nn.Identity() for size in shrink)
         self.across = [across for _, across in shrink]
-        self.last = nn.Conv2d(channels[-1], features, (height // rows, 1), bias=False)
+        self.column_pool = column_pool
+        left = height // rows if column_pool == "conv" else 1
+        self.last = nn.Conv2d(channels[-1], features, (left, 1), bias=False)
         self.last_norm = nn.BatchNorm2d(features)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -92,4 +106,6 @@ class ConvBackbone(nn.Module):
             shrunk *= across
             if widths is not None:
                 x = x * column_mask(widths // shrunk, x.shape[3])
+        if self.column_pool == "max":
+            x = x.amax(2, keepdim=True)  # (B, channels, 1, T); padded columns are zero in every row, and stay so
         return torch.relu(self.last_norm(self.last(x)))  # (B, D, 1, T)

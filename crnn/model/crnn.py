@@ -32,6 +32,7 @@ class BackboneConfig:
     channels: list[int] = field(default_factory=lambda: [64, 128, 256, 256, 512, 512])
     pools: list[str] = field(default_factory=lambda: ["2x2", "2x2", "none", "2x1", "none", "2x1"])
     features: int = 512
+    column_pool: str = "conv"
 
 
 @dataclass
@@ -101,7 +102,7 @@ class CRNN(nn.Module):
         super().__init__()
         self.config = config
         self.classes = classes
-        self.backbone = ConvBackbone(config.backbone.channels, config.backbone.pools, config.backbone.features, height)
+        self.backbone = ConvBackbone(**asdict(config.backbone), height=height)
         lstm = config.lstm
         if lstm.hidden_size < 1 or lstm.num_layers < 1:
             raise ConfigError("lstm.hidden_size and lstm.num_layers must be 1 or more")

@@ -13,8 +13,10 @@ from rich.progress import track
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
+from crnn.data.augment import first_plain_epoch
+from crnn.data.join import Joined
 from crnn.data.labels import label_problem
-from crnn.data.module import PreparedLines, cached, joined, mixed, prepare
+from crnn.data.module import PreparedLines, cached, concatenated, joined, mixed, prepare
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.base import Row
 from crnn.data.sources.columns import labels
@@ -137,7 +139,10 @@ class _Assembly:
             val = prepare(rendered[1], self.transform, charset, False, iter)
         report_lines(train, val, charset, self.folder, self.data.unknown, self.data.max_dropped)
         paths = {"train": self.train_paths, "val": self.val_paths or None}
-        return Assembled(charset, self._combined(train), self._cached(val), paths, self.options)
+        lines = self._combined(train)
+        if real and self.config.augment.concat:
+            lines = self._concatenated(lines, charset)
+        return Assembled(charset, lines, self._cached(val), paths, self.options)
 
     def _open(self, path: str) -> LineSource:
         source = open_source(path, self.options, Path(self.config.runs_dir) / ".lines", self._watch)
@@ -205,6 +210,12 @@ class _Assembly:
         if self.data.weights is None and len(parts) == 1:
             return parts[0]
         return mixed(parts, self.data.weights or [1.0] * len(parts), self.config.seed)
+
+    def _concatenated(self, lines: PreparedLines, charset: Charset) -> PreparedLines:
+        setting, seed = self.config.augment, self.config.seed
+        epochs = first_plain_epoch(setting, self.config.trainer.max_epochs)
+        view = Joined(lines.source, charset, self.transform, setting.concat, self.data.max_width, seed, epochs)
+        return concatenated(lines, view)
 
     def _cached(self, lines: PreparedLines) -> PreparedLines:
         if self.data.cache == "none":

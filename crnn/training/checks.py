@@ -29,6 +29,20 @@ def above(name: str, value: float, bound: float) -> None:
         raise ConfigError(f"{name}={value}: must be above {bound}")
 
 
+def check_concat(share: float, width: int | None, direction: str) -> None:
+    """Refuse lines side by side where that has no meaning, with a ConfigError."""
+    if share and width is not None:
+        raise ConfigError(
+            f"augment.concat={share}: image.width={width} would squeeze two lines into the width of one; set "
+            "image.width=null or augment.concat=0"
+        )
+    if share and direction != "ltr":
+        raise ConfigError(
+            f"augment.concat={share}: joins lines that run from left to right, and charset.direction={direction}; "
+            "set augment.concat=0"
+        )
+
+
 def check_charset(charset: CharsetConfig) -> None:
     """Refuse unknown rules and sets, and settings that contradict each other, with a ConfigError that names them."""
     for name, allowed in CHOICES.items():

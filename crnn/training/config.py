@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 from crnn.data.augment import AugmentConfig
 from crnn.errors import ConfigError
 from crnn.model.crnn import NetworkConfig
-from crnn.training.checks import above, check_charset, choice
+from crnn.training.checks import above, check_charset, check_concat, choice
 
 
 @dataclass
@@ -88,6 +88,7 @@ class SplitConfig:
 class LossConfig:
     reduction: str = "batch"
     shortcut: float = 0.0
+    smoothing: float = 0.0
 
 
 @dataclass
@@ -220,6 +221,7 @@ def to_config(node: Any) -> TrainConfig:
             f"model.lstm.proj_size={config.model.lstm.proj_size}: ONNX has no LSTM with projections; "
             "set export.format=safetensors, or proj_size=0"
         )
+    check_concat(config.augment.concat, config.image.width, config.charset.direction)
     above("trainer.max_epochs", config.trainer.max_epochs, 0)
     above("data.cache_mb", config.data.cache_mb, 0)
     above("data.batch_size", config.data.batch_size, 0)
@@ -234,6 +236,7 @@ def to_config(node: Any) -> TrainConfig:
         above("trainer.threads", config.trainer.threads, 0)
     for name, value in (
         ("loss.shortcut", config.loss.shortcut),
+        ("loss.smoothing", config.loss.smoothing),
         ("optimizer.warmup", config.optimizer.warmup),
         ("optimizer.final", config.optimizer.final),
         ("ema.decay", config.ema.decay),

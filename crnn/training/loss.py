@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -53,6 +54,14 @@ class CtcLoss(nn.Module):
         """(B,) losses in nats of log_probs (T, B, C), lengths (B,), concatenated targets and their lengths (B,)."""
         with torch.autocast(log_probs.device.type, enabled=False):
             return F.ctc_loss(log_probs.float(), targets, lengths, target_lengths, blank=BLANK, reduction="none")
+
+    def from_uniform(self, log_probs: Tensor, lengths: Tensor) -> Tensor:
+        """(B,) Kullback-Leibler distances in nats of log_probs (T, B, C) from the uniform distribution, summed over a
+        line's true steps: what label smoothing adds, against outputs that are surer than they are right."""
+        log_probs = log_probs.float()
+        distance = -log_probs.mean(2) - math.log(log_probs.shape[2])  # (T, B)
+        real = torch.arange(len(distance), device=distance.device)[:, None] < lengths.to(distance.device)
+        return distance.masked_fill(~real, 0.0).sum(0)
 
     def reduce(self, losses: Tensor, target_lengths: Tensor) -> Tensor:
         """One number of per-line losses (B,)."""

@@ -65,6 +65,7 @@ class CrnnModule(L.LightningModule):
         loss = loss or LossConfig()
         self.loss = CtcLoss(loss.reduction)  # type: ignore[arg-type]  # checked by the config
         self.shortcut_weight = loss.shortcut
+        self.smoothing = loss.smoothing
         self.shortcut = Shortcut(self.network.backbone.features, card.charset.classes) if loss.shortcut else None
         self.optimizer_config = optimizer or OptimizerConfig()
         self.seed = seed
@@ -100,6 +101,9 @@ class CrnnModule(L.LightningModule):
         if self.shortcut is not None:
             short = self.loss.per_line(self.shortcut(columns), output.lengths, batch.targets, batch.target_lengths)
             loss = loss + self.shortcut_weight * self.loss.reduce(short, batch.target_lengths)
+        if self.smoothing:
+            flat = self.loss.from_uniform(output.log_probs, output.lengths)
+            loss = loss + self.smoothing * self.loss.reduce(flat, batch.target_lengths)
         return loss
 
     @property

@@ -32,7 +32,7 @@ from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.machine import fast_bfloat16
 from crnn.model.crnn import CRNN
 from crnn.report.calibration import fit_temperature
-from crnn.training.assemble import Assembled, assemble, workers_for
+from crnn.training.assemble import RENDERED, Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, SampleReadings, SpeedAndRate, StoppedBySignal
 from crnn.training.config import TrainConfig
 from crnn.training.metrics_csv import MetricsCsv
@@ -78,7 +78,8 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         config = replace(config, charset=own)
     network = CRNN(config.model, 2, config.image.height)  # bad settings show before a file is read
     transform = LineTransform(config.image.height, config.image.width, multiple=network.step)
-    augment = Augment(config.augment) if (config.data.root or config.data.train) else None
+    real = bool(config.data.root or config.data.train)
+    augment = Augment(config.augment, config.trainer.max_epochs) if real else None
 
     folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config)
     folder.say(f"run: {folder.path}")
@@ -179,7 +180,7 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
         before = folder.read_json("env.json").get("torch_threads")
         torch.set_num_threads(before if isinstance(before, int) and 0 < before <= most else most)
         return
-    if data.train.source.endless:  # rendering keeps a core busy for each worker
+    if RENDERED in (data.paths["train"] or ()):  # rendering keeps a core busy for each worker
         most = max(1, most - workers_for(config.data.workers))
     widths = module.card.transform.scaled_widths(data.train.sizes(0))
     bfloat16 = precision_for(settings.precision, accelerator) == "bf16-mixed"

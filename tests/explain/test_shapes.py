@@ -107,6 +107,17 @@ def test_every_stage_of_the_shipped_networks(model: str, height: int, width: int
         assert evaluate(stage.shape, symbols(network, width, batch)) == stage.example, stage
 
 
+def test_a_max_over_the_rows_is_said() -> None:
+    from crnn.explain.network import network_of_settings
+
+    network, _ = network_of_settings(["model=crnn_tiny", "model.backbone.column_pool=max", "image.height=48"])
+    found = {stage.name: stage for stage in stages(network, 64, 2)}
+    assert found["features"].what.startswith(
+        "the largest of each column over the height that is left, convolution 1 x 1"
+    )
+    assert found["features"].example == (2, 64, 1, 16)
+
+
 def test_the_reference_picture_of_the_classic_network() -> None:
     torch.manual_seed(0)
     assert by_name(stages(CRNN(NetworkConfig(), 96, 32), 64, 2)) == {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from crnn.model.crnn import CRNN, BackboneConfig, LstmConfig, NetworkConfig
 
 CHARSET = Charset.from_texts(["0123456789 abcdefg", "नि", "ï"])
 TINY = BackboneConfig([8, 16, 24, 32], ["2x2", "2x2", "2x1", "2x1"], 64)
+MAX = replace(TINY, column_pool="max")
 
 
 def make(lstm: LstmConfig | None = None, height: int = 32, backbone: BackboneConfig = TINY) -> tuple[ModelCard, CRNN]:
@@ -107,6 +109,18 @@ def test_every_height_exports(tmp_path: Path, height: int) -> None:
         1,
         CHARSET.classes,
     )
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_a_max_over_the_rows_exports_and_stands_in_the_card(tmp_path: Path, format: str) -> None:
+    card, network = make(height=48, backbone=MAX)
+    path = tmp_path / f"m.{format}"
+    assert export_model(card, network, path, format, LINES).largest_difference <= 1e-4
+    reader = crnn.load(path)
+    assert reader.card.network["backbone"]["column_pool"] == "max"
+    together = reader.recognize(LINES)
+    assert [reader.recognize([line])[0].text for line in LINES] == [reading.text for reading in together]
+    assert any(reading.text for reading in together)
 
 
 @settings(max_examples=40, deadline=None)

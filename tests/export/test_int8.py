@@ -93,6 +93,29 @@ def test_it_reads_about_the_same(
     assert both[1].card.training["int8"]["lines"] == len(open_source(line_folder / "train"))
 
 
+def test_a_network_with_a_max_over_the_rows(line_folder: Path, tmp_path: Path, network: tuple[ModelCard, CRNN]) -> None:
+    card, _ = network
+    backbone = BackboneConfig([8, 16, 24, 32], ["2x2", "2x2", "2x1", "2x1"], 64, "max")
+    config = NetworkConfig("test", backbone, LstmConfig(24, 2))
+    torch.manual_seed(3)
+    net = CRNN(config, card.charset.classes, 32).eval()
+    card = ModelCard(card.charset, card.transform, config.to_dict())
+    floating, path = tmp_path / "float.onnx", tmp_path / "int8.onnx"
+    pictures = spread_pictures(open_source(line_folder / "val"))
+    export_model(card, net, floating, "onnx", pictures)
+    write_int8(floating, path, card, pictures)
+    check_alone(OnnxBackend(path, 1), pictures, path)
+    graph = onnx.load(str(path)).graph
+    assert (
+        len([tensor for tensor in graph.initializer if tensor.data_type == TensorProto.INT8 and len(tensor.dims) == 4])
+        == 4
+    )
+    line = card.transform(pictures[0])[None]
+    widths = np.array([line.shape[3]])
+    small, large = (OnnxBackend(file, 1).run(line, widths)[0] for file in (path, floating))
+    assert 0 < np.abs(small - large).max() < 0.2
+
+
 def test_a_loss_of_accuracy_is_refused(
     floating: Path,
     network: tuple[ModelCard, CRNN],

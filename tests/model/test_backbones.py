@@ -13,6 +13,7 @@ from crnn.model.crnn import BackboneConfig
 CRNN = BackboneConfig()
 SMALL = BackboneConfig([24, 64, 128, 128], ["2x2", "2x2", "2x1", "2x1"], 512)
 TINY = BackboneConfig([8, 16, 24, 32], ["2x2", "2x2", "2x1", "2x1"], 64)
+MAX = BackboneConfig([8, 16, 24, 32], ["2x2", "2x2", "2x1", "2x1"], 64, "max")
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def _one_thread_one_seed() -> None:
 
 
 def make(config: BackboneConfig, height: int = 32) -> ConvBackbone:
-    return ConvBackbone(config.channels, config.pools, config.features, height).eval()
+    return ConvBackbone(config.channels, config.pools, config.features, height, config.column_pool).eval()
 
 
 @pytest.mark.parametrize("config", [CRNN, SMALL])
@@ -39,6 +40,31 @@ def test_any_height_ends_in_one_row(config: BackboneConfig, height: int) -> None
     backbone = make(config, height)
     assert backbone(torch.randn(1, 1, height, 24), None).shape == (1, config.features, 1, 6)
     assert backbone.last.kernel_size == (height // 16, 1)
+
+
+@pytest.mark.parametrize("height", [16, 32, 80, 96])
+@torch.inference_mode()
+def test_a_max_over_the_rows_has_the_same_weights_for_any_height(height: int) -> None:
+    backbone, low = make(MAX, height), make(MAX, 16)
+    assert backbone.last.kernel_size == (1, 1)
+    low.load_state_dict(backbone.state_dict())
+    assert backbone(torch.randn(1, 1, height, 24), None).shape == (1, 64, 1, 6)
+    conv = sum(p.numel() for p in make(TINY, height).parameters())
+    assert sum(p.numel() for p in backbone.parameters()) == conv - 32 * 64 * (height // 16 - 1)
+
+
+@torch.inference_mode()
+def test_a_max_takes_the_largest_row_of_each_column() -> None:
+    backbone = make(MAX, 64)
+    seen = []
+    backbone.last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    image = torch.randn(2, 1, 64, 40)
+    backbone(image, None)
+    x = image
+    for conv, norm, pool in zip(backbone.convs, backbone.norms, backbone.pools, strict=True):
+        x = torch.relu(norm(pool(conv(x))))
+    assert x.shape[2] == 4
+    assert torch.equal(seen[0], torch.stack([x[:, :, row] for row in range(4)]).max(0).values[:, :, None])
 
 
 @torch.inference_mode()
@@ -97,6 +123,11 @@ def test_what_does_not_go_together_is_refused(
         ConvBackbone(channels, pools, features, height)
 
 
+def test_an_unknown_column_pool_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"backbone\.column_pool: 'avg' is unknown; allowed are conv, max"):
+        ConvBackbone([4], ["2x2"], 8, 32, "avg")
+
+
 def test_column_mask() -> None:
     mask = column_mask(torch.tensor([2, 0, 4]), 4)
     assert mask.shape == (3, 1, 1, 4)
@@ -115,10 +146,11 @@ def randomize_norms(module: nn.Module) -> None:
             nn.init.normal_(norm.bias, 0, 0.5)
 
 
+@pytest.mark.parametrize("config", [TINY, MAX])
 @pytest.mark.parametrize("width", [8, 13, 30, 31, 32, 33])
 @torch.inference_mode()
-def test_columns_of_a_line_are_those_of_the_line_alone(width: int) -> None:
-    backbone = make(TINY)
+def test_columns_of_a_line_are_those_of_the_line_alone(width: int, config: BackboneConfig) -> None:
+    backbone = make(config)
     randomize_norms(backbone)
     images = 3 * torch.randn(2, 1, 32, 48)
     padded = backbone(images, torch.tensor([48, width]))

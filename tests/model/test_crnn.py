@@ -188,6 +188,12 @@ def test_a_config_survives_the_way_to_a_card_and_back() -> None:
         assert NetworkConfig.from_dict(config.to_dict()) == config
 
 
+def test_a_card_from_before_there_were_column_pools_means_a_convolution() -> None:
+    old = config_of("crnn_tiny").to_dict()
+    del old["backbone"]["column_pool"]
+    assert NetworkConfig.from_dict(old) == config_of("crnn_tiny")
+
+
 @pytest.mark.parametrize(
     "data",
     [

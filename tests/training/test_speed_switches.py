@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.dataset import Batch
 from crnn.data.sources import open_source
+from crnn.errors import ConfigError
 from crnn.export.torch_backend import read_network
 from crnn.model.crnn import CRNN, Output
 from crnn.training import run
@@ -141,6 +143,35 @@ def test_the_shortcut_trains_the_cnn_and_stays_behind() -> None:
     assert module.shortcut.convolution.weight.grad is not None
     assert set(module.network.state_dict()) == set(CRNN(module.network.config, module.network.classes, 32).state_dict())
     assert CrnnModule(card()).shortcut is None
+
+
+def test_smoothing_pulls_towards_uniform_over_true_steps_in_training_only() -> None:
+    log_probs = torch.full((3, 2, 4), 0.25).log()
+    log_probs[1, 0] = torch.tensor([0.7, 0.1, 0.1, 0.1]).log()
+    log_probs[2] = torch.tensor([1e-30, 0.0, 0.0, 1.0]).log()  # padding of both
+    by_hand = -sum(math.log(p) for p in (0.7, 0.1, 0.1, 0.1)) / 4 - math.log(4)
+    flat = CrnnModule(card()).loss.from_uniform(log_probs, torch.tensor([2, 1]))
+    assert flat.tolist() == pytest.approx([by_hand, 0.0], abs=1e-6)
+
+    module = CrnnModule(card(), LossConfig(smoothing=0.2)).eval()
+    logged = {}
+    module.log = lambda name, value, **_: logged.update({name: value.item()})  # type: ignore[method-assign]
+    batch = Batch(
+        torch.randn(2, 1, 32, 64),
+        torch.tensor([64, 48]),
+        torch.tensor([1, 2, 3]),
+        torch.tensor([2, 1]),
+        ["ab", "c"],
+        ["", ""],
+    )
+    output = module(batch)
+    flat = module.loss.from_uniform(output.log_probs, output.lengths)
+    with_it = module.training_step(batch, 0)
+    assert with_it.item() - logged["train/loss"] == pytest.approx(0.2 * flat.mean().item(), rel=1e-2)
+    with_it.backward()
+    for value in (-0.1, 1.0):
+        with pytest.raises(ConfigError, match=r"loss\.smoothing=.*: must be 0 or more and below 1"):
+            settings(f"loss.smoothing={value}")
 
 
 def test_half_precision_reads_the_same(trained: Path, line_folder: Path) -> None:

@@ -14,8 +14,10 @@ import torch
 from tests_support import settings
 
 import crnn
+from crnn.data.augment import Augment
 from crnn.data.recorded import recorded_lines
 from crnn.errors import ConfigError, CrnnError, DataError
+from crnn.model.crnn import CRNN
 from crnn.report.evaluate import evaluate
 from crnn.training.config import to_config
 from crnn.training.module import CrnnModule
@@ -151,6 +153,8 @@ def uninterrupted(line_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
         "model.lstm.dropout=0.3",
         "ema.enabled=true",
         "trainer.checkpoint_every=4",
+        "augment.concat=0.4",
+        "augment.until=0.8",
     )
     alone = run_script(folder, *common, "name=alone")
     assert alone.returncode == 0, alone.stderr
@@ -428,11 +432,16 @@ def test_time_limit_ends_after_an_epoch(line_folder: Path, tmp_path: Path) -> No
 def test_every_experiment_composes() -> None:
     folder = Path(__file__).parents[2] / "configs" / "experiment"
     names = sorted(path.stem for path in folder.glob("*.yaml"))
-    assert len(names) >= 3
+    assert len(names) >= 7
     for name in names:
         config = settings(f"experiment={name}", "model=crnn_small")
         assert config.data.root or config.charset.source == f"set:{name}"  # real lines, or rendered ones
         assert config.name == f"{name}_crnn_small"
+        assert config.model.backbone.features == 512  # an experiment changes the network, it does not replace it
+        network = CRNN(config.model, 10, config.image.height)
+        assert network.step == 4
+        Augment(config.augment, config.trainer.max_epochs)
+    assert settings("experiment=handwriting", "model=crnn_fast").model.backbone.column_pool == "max"
 
 
 def test_validation_split_is_seeded_and_said(line_folder: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.progress import track
@@ -15,22 +16,20 @@ from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.labels import label_problem
 from crnn.data.module import PreparedLines, cached, joined, mixed, prepare
+from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.base import Row
 from crnn.data.sources.columns import labels
 from crnn.data.sources.sides import find_side
 from crnn.data.sources.views import Concatenation, Fitting, Selection
 from crnn.data.split import Split, SplitRule, split_lines
-from crnn.data.synth.source import synthetic_pair
+from crnn.data.synth.source import drawable, synthetic_pair
 from crnn.data.synth.text import PRINTABLE_ASCII
 from crnn.errors import ConfigError, DataError
 from crnn.training.characters import charset_from, listed_characters
 from crnn.training.config import TrainConfig
 from crnn.training.findings import report_lines
 from crnn.training.run_folder import RunFolder
-
-RENDERED = "rendered"
-"""Stands for lines rendered on the fly in a list of training lines."""
 
 
 @dataclass
@@ -43,6 +42,8 @@ class Assembled:
     paths: dict[str, list[str] | None]
     """Of training and validation lines; None for validation lines that were held out."""
     options: ReadOptions
+    rendered: dict[str, Any] | None = None
+    """How lines were rendered, if some were: the arguments of `synthetic_pair`."""
 
     def record(self) -> dict[str, object]:
         """For data.json: what was read, and its fingerprint."""
@@ -62,6 +63,7 @@ class Assembled:
             "characters": "".join(self.charset.symbols),
             "paths": self.paths,
             "options": vars(self.options),
+            **({"rendered": self.rendered} if self.rendered else {}),
         }
 
 
@@ -127,7 +129,8 @@ class _Assembly:
         real = [source for source in opened if source is not None]
         real, held_out = self._divide(real)
         drawn = "" if len(real) == len(opened) else self._drawn()
-        rendered = self._rendered(drawn) if drawn else None
+        options = self._rendered(drawn) if drawn else None
+        rendered = synthetic_pair(**options) if options else None
         charset = self._charset(real, drawn)
         decode = self.data.decode_check
         parts = iter([prepare(s, self.transform, charset, decode, self._progress, self.data.max_width) for s in real])
@@ -139,7 +142,7 @@ class _Assembly:
             val = prepare(rendered[1], self.transform, charset, False, iter)
         report_lines(train, val, charset, self.folder, self.data.unknown, self.data.max_dropped)
         paths = {"train": self.train_paths, "val": self.val_paths or None}
-        return Assembled(charset, self._combined(train), self._cached(val), paths, self.options)
+        return Assembled(charset, self._combined(train), self._cached(val), paths, self.options, options)
 
     def _open(self, path: str) -> LineSource:
         source = open_source(path, self.options, Path(self.config.runs_dir) / ".lines", self._watch)
@@ -185,25 +188,26 @@ class _Assembly:
         return list(train), Selection(whole, split.val)
 
     def _drawn(self) -> str:
-        """The characters of rendered lines."""
+        """The characters of rendered lines; with init those of the model that fonts draw, as when the run began."""
+        if self.data.rendered.characters:
+            return self.data.rendered.characters
+        if self.config.resume and (before := self.folder.read_json("data.json").get("rendered")):
+            return str(before["characters"])
         listed = listed_characters(self.config.charset)
-        return self.data.rendered.characters or ("".join(listed) if listed else PRINTABLE_ASCII)
+        if not listed:
+            return PRINTABLE_ASCII
+        if not self.config.init:
+            return "".join(listed)
+        drawn = drawable(listed, self.data.rendered.fonts)
+        if left_out := len(listed) - len(drawn):
+            self.folder.say(f"note: rendered lines have {len(drawn)} characters; {left_out} too few fonts here draw")
+        return drawn
 
-    def _rendered(self, characters: str) -> tuple[LineSource, LineSource]:
-        """(endless training lines, validation lines) in different fonts and words."""
-        rendered = self.data.rendered
-        return synthetic_pair(
-            lines=rendered.lines,
-            val_lines=rendered.val_lines,
-            seed=self.config.seed,
-            characters=characters,
-            fonts=rendered.fonts,
-            text_file=Path(rendered.text_file) if rendered.text_file else None,
-            min_length=rendered.min_length,
-            max_length=rendered.max_length,
-            wear=rendered.wear,
-            short_epochs=rendered.short_epochs,
-        )
+    def _rendered(self, characters: str) -> dict[str, Any]:
+        """Arguments of `synthetic_pair`: training lines and validation lines in different fonts and words."""
+        settings = vars(self.data.rendered)
+        text_file = str(Path(settings["text_file"]).absolute()) if settings["text_file"] else None
+        return {**settings, "seed": self.config.seed, "characters": characters, "text_file": text_file}
 
     def _fitting(self, source: LineSource, charset: Charset) -> PreparedLines:
         fitting = Fitting(source, charset, self.transform)

@@ -192,7 +192,8 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
 
 
 def _note(config: TrainConfig, data: Assembled) -> dict[str, Any]:
-    return {"data": data.record(), "seed": config.seed, "date": time.strftime("%Y-%m-%d")}
+    note = {"data": data.record(), "seed": config.seed, "date": time.strftime("%Y-%m-%d")}
+    return note | ({"init": config.init} if config.init else {})
 
 
 def _refuse_other_data(folder: RunFolder, data: Assembled) -> None:

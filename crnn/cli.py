@@ -31,11 +31,19 @@ def _recognize(args: argparse.Namespace) -> int:
     from crnn.reading.inputs import find_pictures, read_list
     from crnn.reading.recognize import recognize
 
-    paths = [*args.paths, *(read_list(args.list, args.null) if args.list else [])]
+    model, named = _model_and_paths(args.model, args.paths)
+    paths = [*named, *(read_list(args.list, args.null) if args.list else [])]
     if not paths:
         raise CrnnError("no pictures named; give files, folders, patterns, '-' for a picture on stdin, or --list FILE")
-    recognizer = load(args.model, args.threads, args.device, args.batch_size, args.precision)
+    recognizer = load(model, args.threads, args.device, args.batch_size, args.precision)
     return recognize(recognizer, find_pictures(paths), args.format, args.output)
+
+
+def _model_and_paths(model: str | None, words: list[str]) -> tuple[str | None, list[str]]:
+    """The model (None: the bundled one) and what it is to read; see `model_first`."""
+    from crnn.loader import model_first
+
+    return model_first(words) if model is None else (model, words)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -53,13 +61,18 @@ def _convert(args: argparse.Namespace) -> int:
 def _evaluate(args: argparse.Namespace) -> int:
     from crnn.data.recorded import recorded_lines
     from crnn.data.sources import LineSource, open_source
-    from crnn.loader import load
+    from crnn.loader import load, model_file
+    from crnn.models import NAMES
     from crnn.report.evaluate import evaluate, table
 
-    sources: list[LineSource] = [open_source(path) for path in args.data]
-    recognizer = load(args.model, args.threads, args.device, args.batch_size, args.precision)
-    if args.split or not sources:
-        sources.append(recorded_lines(recognizer.card.training, args.split or "val", Path(args.model)))
+    model, paths = _model_and_paths(args.model, args.data)
+    is_bundled = model is None or model in NAMES
+    if is_bundled and (args.split or not paths):
+        raise CrnnError("no lines named; the bundled model has none of its own: crnn evaluate my_lines/test")
+    sources: list[LineSource] = [open_source(path) for path in paths]
+    recognizer = load(model, args.threads, args.device, args.batch_size, args.precision)
+    if model is not None and (args.split or not sources):
+        sources.append(recorded_lines(recognizer.card.training, args.split or "val", model_file(model)))
     evaluations = [evaluate(recognizer, source, args.limit) for source in sources]
     if args.json:
         print(json.dumps([evaluation.to_dict() for evaluation in evaluations], indent=2, ensure_ascii=False))
@@ -72,7 +85,7 @@ def _export(args: argparse.Namespace) -> int:
     from crnn.export.command import export_checkpoint
 
     output = Path(args.output) if args.output else None
-    print(export_checkpoint(Path(args.checkpoint), args.to, output, args.data, args.int8))
+    print(export_checkpoint(Path(args.checkpoint), args.to, output, args.data, args.int8, args.half))
     return 0
 
 
@@ -118,7 +131,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     parser = argparse.ArgumentParser(
         prog="crnn",
         description="Train a text-line recogniser, read images with it, carry it away as one file.",
-        epilog="example: crnn train data.root=my_lines && crnn recognize runs/*/model.onnx line.png",
+        epilog="example: crnn recognize line.png; crnn train data.root=my_lines && crnn recognize runs/NAME line.png",
     )
     parser.add_argument("--version", action="version", version=f"crnn {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -143,7 +156,9 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     )
     check.add_argument("data", nargs="*", metavar="DATA", help="training lines; or a folder with train/ and val/ in it")
     check.add_argument("--val", nargs="+", metavar="DATA", help="validation lines")
-    check.add_argument("--model", metavar="FILE", help="check against the characters and the height of a model file")
+    check.add_argument(
+        "--model", metavar="MODEL", help="check against the characters and height of a model, or 'bundled'"
+    )
     check.add_argument("--charset", metavar="CHARS", help="characters allowed: a text file, set:NAME, or themselves")
     check.add_argument("--height", type=_positive, metavar="H", help="of the network in pixels (32)")
     check.add_argument("--headers-only", action="store_true", help="do not decode pictures: faster, finds less")
@@ -177,11 +192,20 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     _format_options(convert)
 
     recognize = command(
-        "recognize", _recognize, "read pictures of text lines", "crnn recognize model.onnx lines/ --format jsonl"
+        "recognize",
+        _recognize,
+        "read pictures of text lines",
+        "crnn recognize line.png; or with a model of your own: crnn recognize model.onnx lines/ --format jsonl",
     )
-    recognize.add_argument("model", help=".onnx, .safetensors or .ckpt")
     recognize.add_argument(
-        "paths", nargs="*", metavar="PATH", help="file, folder, pattern, or - for a picture on stdin"
+        "paths",
+        nargs="*",
+        metavar="[MODEL] PATH",
+        help="a model file or run folder (without one: the bundled model, for printed Latin text); then files, "
+        "folders, patterns, or - for a picture on stdin",
+    )
+    recognize.add_argument(
+        "--model", metavar="MODEL", help="the model, wherever it stands; all paths are pictures then"
     )
     recognize.add_argument("--list", metavar="FILE", help="read paths from FILE, one per line (- for stdin)")
     recognize.add_argument("--null", action="store_true", help="paths in the list end with NUL, as find -print0 writes")
@@ -190,10 +214,19 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     _reading_options(recognize)
 
     evaluate = command(
-        "evaluate", _evaluate, "error rates of a model on labelled lines", "crnn evaluate model.onnx my_lines/test"
+        "evaluate",
+        _evaluate,
+        "error rates of a model on labelled lines",
+        "crnn evaluate my_lines/test; or with a model of your own: crnn evaluate model.onnx my_lines/test",
     )
-    evaluate.add_argument("model", help=".onnx, .safetensors or .ckpt")
-    evaluate.add_argument("data", nargs="*", metavar="DATA", help="labelled lines (the run's validation lines)")
+    evaluate.add_argument(
+        "data",
+        nargs="*",
+        metavar="[MODEL] DATA",
+        help="a model file or run folder (without one: the bundled model); then labelled lines (the run's validation "
+        "lines)",
+    )
+    evaluate.add_argument("--model", metavar="MODEL", help="the model, wherever it stands; all else is lines then")
     evaluate.add_argument("--split", choices=("train", "val", "test"), help="that side of the lines of the model's run")
     evaluate.add_argument("--limit", type=_positive, metavar="N", help="only the first N lines")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
@@ -211,6 +244,11 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         action="store_true",
         help="convolutions in 8-bit integers: faster on many CPUs; prints CER before and after, refused if it rises by "
         "more than 0.2 points",
+    )
+    export.add_argument(
+        "--half",
+        action="store_true",
+        help="weights in float16, half the size (--to safetensors); refused if CER rises by more than 0.05 points",
     )
 
     explain = command("explain", _explain, "show what happens inside", "crnn explain shapes model=crnn --width 64")

@@ -1,16 +1,23 @@
-"""`load`: any model file to a `Recognizer`, recognised by its content, not by its name."""
+"""`load`: a model file, a run folder or the bundled model to a `Recognizer`; files are known by their content."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crnn.core.recognizer import Recognizer
 from crnn.errors import ModelFileError
+from crnn.models import NAMES, bundled
 
 if TYPE_CHECKING:
     from crnn.core.recognizer import Backend
+
+MODEL_SUFFIXES = (".onnx", ".safetensors", ".ckpt")
+"""What model files are called."""
+_OF_RUN = ("model.onnx", "model.safetensors", "checkpoints/best.ckpt")
+"""Of a run folder, the first that is there is its model."""
 
 
 def file_kind(path: Path) -> str:
@@ -35,17 +42,48 @@ def file_kind(path: Path) -> str:
     raise ModelFileError(f"{path}: is not a model file; allowed are .onnx, .safetensors and .ckpt written by crnn")
 
 
+def model_file(model: str | os.PathLike[str]) -> Path:
+    """The model file of a run folder; any other path as it is."""
+    path = Path(model)
+    if (path / "config.yaml").is_file():
+        return next((path / name for name in _OF_RUN if (path / name).is_file()), path)
+    return path
+
+
+def model_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """(model, other words) of what stands on a command line, where the model comes first or is left out.
+
+    The first word is the model if it is a model file or a run folder, or is called like one (``.onnx``,
+    ``.safetensors``, ``.ckpt``, ``bundled``), so that a missing or damaged one is named as such. Otherwise the model is
+    None, which stands for the bundled one.
+    """
+    if not words:
+        return None, []
+    path = Path(words[0])
+    if path.is_dir():
+        is_model = model_file(path) != path
+    elif path.suffix.lower() in MODEL_SUFFIXES or words[0] in NAMES:
+        is_model = True
+    else:
+        try:
+            is_model = bool(file_kind(path))
+        except (ModelFileError, ValueError):  # ValueError: a NUL in it
+            is_model = False
+    return (words[0], list(words[1:])) if is_model else (None, list(words))
+
+
 def load(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     device: str | None = None,
     batch_size: int | None = None,
     precision: str = "float32",
 ) -> Recognizer:
-    """Open a model file for reading lines.
+    """Open a model for reading lines.
 
     Args:
-        path: .onnx (needs no torch), .safetensors or .ckpt.
+        path: .onnx (needs no torch), .safetensors or .ckpt; or a run folder. None, ``"bundled"`` or ``"latin"``: the
+            model that comes with the package, for printed Latin text.
         threads: CPU threads; None lets the library choose.
         device: for .safetensors and .ckpt: ``cpu`` or ``cuda``; None takes a GPU if there is one.
         batch_size: most lines that run together; None: 8 on a CPU, where more are not faster, 32 on a GPU.
@@ -54,7 +92,10 @@ def load(
     Raises:
         ModelFileError: one line: which file, what is wrong.
     """
-    file = Path(path)
+    if path is None or path in NAMES:
+        file = bundled(".onnx" if device in (None, "cpu") and precision == "float32" else ".safetensors")
+    else:
+        file = model_file(path)
     backend: Backend
     if file_kind(file) == "onnx":
         if device not in (None, "cpu"):

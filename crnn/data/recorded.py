@@ -9,9 +9,12 @@ from typing import Any
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.views import Concatenation, Selection
 from crnn.data.split import load_side
-from crnn.errors import DataError
+from crnn.data.synth.source import synthetic_pair
+from crnn.errors import ConfigError, DataError
 
 SIDES = ("train", "val", "test")
+RENDERED = "rendered"
+"""Stands for lines rendered on the fly in a list of training lines."""
 
 
 def open_all(paths: list[str], options: ReadOptions | None = None) -> LineSource:
@@ -30,6 +33,8 @@ def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineS
 
     Raises:
         DataError: if the note does not say, or the lines are no longer there.
+
+    Validation lines that were rendered are rendered again; with other fonts on the machine they look otherwise.
     """
     record = training.get("data")
     paths = record.get("paths") if isinstance(record, Mapping) else None
@@ -40,6 +45,8 @@ def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineS
     mine = paths.get(side)
     if isinstance(mine, list) and not (side == "train" and splits):
         return open_all(mine, options)
+    if side == "val" and set(paths["train"]) == {RENDERED} and isinstance(record.get("rendered"), Mapping):
+        return _rendered_again(record["rendered"], model)
     if splits is None:
         raise DataError(
             f"{model}: its {side} lines are recorded in its run's folder splits/, which is not beside it; "
@@ -47,3 +54,11 @@ def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineS
         )
     whole = open_all(paths["train"], options)
     return Selection(whole, load_side(splits / f"{side}.tsv", whole))
+
+
+def _rendered_again(options: Mapping[str, Any], model: Path) -> LineSource:
+    """Validation lines by the options of `synthetic_pair` in a training's note."""
+    try:
+        return synthetic_pair(**options)[1]
+    except (ConfigError, TypeError, ValueError, OSError) as error:
+        raise DataError(f"{model}: its rendered validation lines cannot be rendered again ({error})") from None

@@ -13,6 +13,7 @@ from crnn.data.sources import LineSource, open_source
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError, DataError, ModelFileError
 from crnn.export.export import export_model
+from crnn.export.half import export_half
 from crnn.export.parity import PARITY_LINES, spread_pictures
 from crnn.export.quantize import make_int8
 from crnn.export.torch_backend import read_network
@@ -20,7 +21,9 @@ from crnn.files import write_atomic
 from crnn.model.crnn import CRNN
 
 
-def export_checkpoint(checkpoint: Path, format: str, output: Path | None, data: str | None, int8: bool = False) -> str:
+def export_checkpoint(
+    checkpoint: Path, format: str, output: Path | None, data: str | None, int8: bool = False, half: bool = False
+) -> str:
     """Write the model file and say what was checked.
 
     Args:
@@ -30,14 +33,22 @@ def export_checkpoint(checkpoint: Path, format: str, output: Path | None, data: 
         data: lines for the checks; None takes the run's validation lines, or (but for int8, which needs labelled lines
             of the kind that the model reads) rendered ones if they are gone.
         int8: convolutions in 8-bit integers, for processors that are fast with them (``onnx`` only).
+        half: weights in float16, half the size (``safetensors`` only).
 
     Raises:
-        ModelFileError: if the new file does not read like torch, or int8 costs accuracy; nothing is written then.
+        ModelFileError: if the new file does not read like torch, or int8 or half costs accuracy; nothing is written
+            then.
     """
+    if half and format != "safetensors":
+        raise ConfigError(f"--half goes with --to safetensors; {format} files keep float32 (or --int8)")
     if int8 and format != "onnx":
         raise ConfigError(f"--int8 goes with --to onnx; {format} files keep float32")
     card, network = read_network(checkpoint)
-    path = output or checkpoint.with_suffix(".int8.onnx" if int8 else f".{format}")
+    path = output or checkpoint.with_suffix(".int8.onnx" if int8 else ".half.safetensors" if half else f".{format}")
+    if half:
+        name, source = _lines(card.training, data, checkpoint)
+        halved = export_half(card, network, path, source)
+        return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {halved}"
     if int8:
         return _int8(card, network, path, data, checkpoint)
     name, source = _lines(card.training, data, checkpoint)

@@ -58,7 +58,13 @@ def padded(lines: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], N
     return images, widths
 
 
-def check_parity(exported: Backend, reference: Backend, pictures: Sequence[Image.Image], path: Path) -> Parity:
+def check_parity(
+    exported: Backend,
+    reference: Backend,
+    pictures: Sequence[Image.Image],
+    path: Path,
+    tolerance: float = TOLERANCE,
+) -> Parity:
     """Run both on the same lines at several batch sizes, each batch mixed from narrow and wide ones.
 
     Args:
@@ -66,9 +72,10 @@ def check_parity(exported: Backend, reference: Backend, pictures: Sequence[Image
         reference: the torch network.
         pictures: grey lines of the validation set.
         path: for the message.
+        tolerance: largest allowed difference in log-probabilities.
 
     Raises:
-        ModelFileError: if a text or a log-probability (over 1e-4) differs, or there are no lines.
+        ModelFileError: if a text or a log-probability differs, or there are no lines.
     """
     if not pictures:
         raise ModelFileError(f"{path}: no lines to check the exported model with; name some with --data")
@@ -86,10 +93,10 @@ def check_parity(exported: Backend, reference: Backend, pictures: Sequence[Image
             for row, length in enumerate(lengths.tolist()):
                 largest = max(largest, float(np.abs(ours[:length, row] - theirs[:length, row]).max()))
             batches += 1
-    if not largest <= TOLERANCE:
+    if not largest <= tolerance:
         raise ModelFileError(
             f"{path}: not written: log-probabilities of the exported model differ from torch's by {largest:.2g} "
-            f"(allowed {TOLERANCE:g})"
+            f"(allowed {tolerance:g})"
         )
     texts = [[r.text for r in Recognizer(backend, 8).recognize(list(pictures))] for backend in (exported, reference)]
     for ours_text, theirs_text in zip(*texts, strict=True):

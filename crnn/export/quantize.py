@@ -123,8 +123,8 @@ def make_int8(
         ModelFileError: if CER rises by more than 0.2 points, or a reading depends on its batch.
     """
     note = {"scales from": calibration.name, "lines": min(CALIBRATION_LINES, len(calibration))}
-    write_int8(floating, path, card.with_training(int8=note), _spread(calibration, CALIBRATION_LINES)[0])
-    pictures, texts = _spread(labelled, CHECK_LINES)
+    write_int8(floating, path, card.with_training(int8=note), spread_lines(calibration, CALIBRATION_LINES)[0])
+    pictures, texts = spread_lines(labelled, CHECK_LINES)
     if not pictures:
         raise ModelFileError(f"{name}: no lines to check the int8 model with; name some with --data")
     backends = OnnxBackend(floating, 1), OnnxBackend(path, 1)
@@ -157,7 +157,7 @@ def check_alone(backend: Backend, pictures: Sequence[Image.Image], name: Path) -
             raise ModelFileError(f"{name}: not written: a line reads otherwise beside others, by {difference:.2g}")
 
 
-def _spread(source: LineSource, count: int) -> tuple[list[Image.Image], list[str]]:
+def spread_lines(source: LineSource, count: int) -> tuple[list[Image.Image], list[str]]:
     """Up to `count` readable pictures and their labels, spread over the lines."""
     pictures, texts = [], []
     for i in range(min(count, len(source))):

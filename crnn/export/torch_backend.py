@@ -129,9 +129,18 @@ class TorchBackend:
         return output.log_probs.cpu().numpy(), output.lengths.numpy()
 
 
-def write_safetensors(path: Path, card: ModelCard, network: CRNN) -> None:
-    """Weights and card in one file, without pickle."""
+def write_safetensors(path: Path, card: ModelCard, network: CRNN, half: bool = False) -> None:
+    """Weights and card in one file, without pickle.
+
+    Args:
+        path: of the new file.
+        card, network: of the model.
+        half: matrices and kernels in float16, half the size; what is a row of numbers stays in float32. Reading makes
+            all of them float32 again.
+    """
     from safetensors.torch import save_file
 
     weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()}
+    if half:
+        weights = {name: tensor.half() if tensor.ndim > 1 else tensor for name, tensor in weights.items()}
     save_file(weights, path, metadata={CARD_KEY: card.to_json()})

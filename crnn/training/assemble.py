@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.progress import track
@@ -17,17 +18,19 @@ from crnn.data.augment import first_plain_epoch
 from crnn.data.join import Joined
 from crnn.data.labels import label_problem
 from crnn.data.module import PreparedLines, cached, concatenated, joined, mixed, prepare
+from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.base import Row
 from crnn.data.sources.columns import labels
 from crnn.data.sources.sides import find_side
 from crnn.data.sources.views import Concatenation, Fitting, Selection
 from crnn.data.split import Split, SplitRule, split_lines
+from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError, DataError
 from crnn.training.characters import charset_from
 from crnn.training.config import TrainConfig
 from crnn.training.findings import report_lines
-from crnn.training.rendered import RENDERED, drawn_characters, own_labels, rendered_pair
+from crnn.training.rendered import drawn_characters, own_labels, rendered_options
 from crnn.training.run_folder import RunFolder
 
 
@@ -41,6 +44,8 @@ class Assembled:
     paths: dict[str, list[str] | None]
     """Of training and validation lines; None for validation lines that were held out."""
     options: ReadOptions
+    rendered: dict[str, Any] | None = None
+    """How lines were rendered, if some were: the arguments of `synthetic_pair`."""
 
     def record(self) -> dict[str, object]:
         """For data.json: what was read, and its fingerprint."""
@@ -60,6 +65,7 @@ class Assembled:
             "characters": "".join(self.charset.symbols),
             "paths": self.paths,
             "options": vars(self.options),
+            **({"rendered": self.rendered} if self.rendered else {}),
         }
 
 
@@ -126,8 +132,9 @@ class _Assembly:
         real, held_out = self._divide(real)
         some = len(real) < len(opened)
         own = own_labels(self.config, real) if some else None
-        drawn = drawn_characters(self.config, own) if some else ""
-        rendered = rendered_pair(self.config, drawn, own) if drawn else None
+        drawn = drawn_characters(self.config, own, self.folder) if some else ""
+        options = rendered_options(self.config, drawn) if drawn else None
+        rendered = synthetic_pair(**options, labels=own) if options else None
         charset = self._charset(real, drawn)
         decode = self.data.decode_check
         parts = iter([prepare(s, self.transform, charset, decode, self._progress, self.data.max_width) for s in real])
@@ -142,7 +149,8 @@ class _Assembly:
         lines = self._combined(train)
         if real and self.config.augment.concat:
             lines = self._concatenated(lines, charset)
-        return Assembled(charset, lines, self._cached(val), paths, self.options)
+        record = options if own is None else None  # labels are not written down a second time
+        return Assembled(charset, lines, self._cached(val), paths, self.options, record)
 
     def _open(self, path: str) -> LineSource:
         source = open_source(path, self.options, Path(self.config.runs_dir) / ".lines", self._watch)

@@ -13,8 +13,8 @@ from crnn.core.charset import Charset, characters, count_symbols
 from crnn.core.charsets import named_set
 from crnn.core.text import TextRules
 from crnn.errors import CharsetError, ConfigError
-from crnn.loader import file_kind
-from crnn.training.checks import MODEL_SUFFIXES, SET_PREFIX
+from crnn.loader import MODEL_SUFFIXES, file_kind
+from crnn.training.checks import SET_PREFIX
 from crnn.training.config import CharsetConfig
 
 RARE = 5

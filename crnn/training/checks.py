@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 SET_PREFIX = "set:"
 """Of a named set in `charset.source`."""
-MODEL_SUFFIXES = (".onnx", ".safetensors", ".ckpt")
-"""Of a model file in `charset.source`; every other path is a text file."""
 
 
 def choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

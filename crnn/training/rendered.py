@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from crnn.core.charsets import NAMES, named_set
 from crnn.data.labels import label_problem
+from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource
 from crnn.data.sources.columns import labels
-from crnn.data.synth.source import synthetic_pair
+from crnn.data.synth.source import drawable
 from crnn.data.synth.text import PRINTABLE_ASCII
 from crnn.errors import ConfigError
 from crnn.training.characters import listed_characters
 from crnn.training.checks import SET_PREFIX, choice
 from crnn.training.config import TrainConfig
+from crnn.training.run_folder import RunFolder
 
-RENDERED = "rendered"
-"""Stands for lines rendered on the fly in a list of training lines."""
 LABELS = "labels"
 """Stands for the labels of the real training lines in `data.rendered.text_file`."""
 MOST_LABELS = 500_000
@@ -42,8 +43,10 @@ def own_labels(config: TrainConfig, real: Sequence[LineSource]) -> list[str] | N
     return list(islice(dict.fromkeys(texts), MOST_LABELS))
 
 
-def drawn_characters(config: TrainConfig, own: Sequence[str] | None) -> str:
+def drawn_characters(config: TrainConfig, own: Sequence[str] | None, folder: RunFolder) -> str:
     """The characters of rendered lines: as set, of the charset, of the labels they repeat, or printable ASCII.
+
+    With `init` those of the model that fonts draw; a resumed run keeps those it began with.
 
     Raises:
         ConfigError: for an unknown ``set:NAME``.
@@ -52,27 +55,30 @@ def drawn_characters(config: TrainConfig, own: Sequence[str] | None) -> str:
     if setting and setting.startswith(SET_PREFIX):
         choice("data.rendered.characters", setting, tuple(SET_PREFIX + name for name in NAMES))
         return "".join(named_set(setting.removeprefix(SET_PREFIX)))
+    if setting:
+        return setting
+    if config.resume and (before := folder.read_json("data.json").get("rendered")):
+        return str(before["characters"])
     listed = listed_characters(config.charset)
-    if setting or listed:
-        return setting or "".join(listed or ())
-    return "".join(sorted({c for text in own for c in " ".join(text.split())})) if own else PRINTABLE_ASCII
+    if not listed:
+        return "".join(sorted({c for text in own for c in " ".join(text.split())})) if own else PRINTABLE_ASCII
+    if not config.init:
+        return "".join(listed)
+    drawn = drawable(listed, config.data.rendered.fonts)
+    if left_out := len(listed) - len(drawn):
+        folder.say(f"note: rendered lines have {len(drawn)} characters; {left_out} too few fonts here draw")
+    return drawn
 
 
-def rendered_pair(config: TrainConfig, characters: str, own: Sequence[str] | None) -> tuple[LineSource, LineSource]:
-    """(endless training lines, validation lines) in different fonts and words."""
-    rendered = config.data.rendered
-    return synthetic_pair(
-        lines=rendered.lines,
-        val_lines=rendered.val_lines,
-        seed=config.seed,
-        characters=characters,
-        fonts=rendered.fonts,
-        text_file=Path(rendered.text_file) if rendered.text_file and own is None else None,
-        min_length=rendered.min_length,
-        max_length=rendered.max_length,
-        wear=rendered.wear,
-        short_epochs=rendered.short_epochs,
-        languages=rendered.languages,
-        labels=own,
-        text_order=rendered.text_order,
-    )
+def rendered_options(config: TrainConfig, characters: str) -> dict[str, Any]:
+    """Plain arguments of `synthetic_pair`: training lines and validation lines in different fonts and words."""
+    settings = vars(config.data.rendered)
+    text_file = settings["text_file"]
+    own_file = str(Path(text_file).absolute()) if text_file and text_file != LABELS else None
+    return {
+        **settings,
+        "languages": list(settings["languages"]),
+        "seed": config.seed,
+        "characters": characters,
+        "text_file": own_file,
+    }

@@ -24,6 +24,7 @@ from crnn.core.image import LineTransform
 from crnn.core.recognizer import Recognizer
 from crnn.data.augment import Augment
 from crnn.data.module import LineDataModule
+from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource
 from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.export.export import export_model
@@ -32,7 +33,7 @@ from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.machine import fast_bfloat16
 from crnn.model.crnn import CRNN
 from crnn.report.calibration import fit_temperature
-from crnn.training.assemble import RENDERED, Assembled, assemble, workers_for
+from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, SampleReadings, SpeedAndRate, StoppedBySignal
 from crnn.training.config import TrainConfig
 from crnn.training.metrics_csv import MetricsCsv
@@ -193,7 +194,8 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
 
 
 def _note(config: TrainConfig, data: Assembled) -> dict[str, Any]:
-    return {"data": data.record(), "seed": config.seed, "date": time.strftime("%Y-%m-%d")}
+    note = {"data": data.record(), "seed": config.seed, "date": time.strftime("%Y-%m-%d")}
+    return note | ({"init": config.init} if config.init else {})
 
 
 def _refuse_other_data(folder: RunFolder, data: Assembled) -> None:

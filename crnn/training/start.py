@@ -16,6 +16,7 @@ from crnn.data.sources import LineSource
 from crnn.errors import ConfigError, CrnnError
 from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.model.crnn import CRNN, NetworkConfig
+from crnn.models import NAMES, bundled
 from crnn.report.evaluate import evaluate
 from crnn.training.config import ImageConfig, TrainConfig
 
@@ -34,16 +35,23 @@ class Start:
 
     @classmethod
     def read(cls, place: str) -> Start:
-        """A .ckpt or .safetensors file, or the best checkpoint of a run folder.
+        """A .ckpt or .safetensors file, the best checkpoint of a run folder, or ``bundled``.
 
         Raises:
             ConfigError, ModelFileError: in one line.
         """
-        path = Path(place)
+        path = bundled(".safetensors") if place in NAMES else Path(place)
+        if not path.exists():
+            raise ConfigError(
+                f"init={place}: there is no such file or folder; allowed are .ckpt and .safetensors files, run "
+                "folders, and 'bundled', the model that comes with crnn"
+            )
         if path.is_dir():
             path = path / "checkpoints" / "best.ckpt"
             if not path.is_file():
-                raise ConfigError(f"init={place}: is no run folder with checkpoints/best.ckpt; name a model file")
+                raise ConfigError(
+                    f"init={place}: is no run folder with checkpoints/best.ckpt; name one, a model file, or 'bundled'"
+                )
         return cls(path, *read_network(path))
 
     def settle(self, config: TrainConfig) -> TrainConfig:

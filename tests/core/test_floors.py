@@ -12,6 +12,7 @@ FLOORS = {
     "errors": 0,
     "files": 0,
     "machine": 0,
+    "models": 1,
     "core": 1,
     "torchvision_cure": 1,
     "data": 2,
@@ -41,6 +42,7 @@ WITHOUT_TORCH = (
     "errors.py",
     "files.py",
     "machine.py",
+    "models",
     "__init__.py",
 )
 

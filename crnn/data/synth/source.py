@@ -105,21 +105,35 @@ class SyntheticSource:
         return add_wear(draw(self.layout(position)), self._rng(position, "wear"), self._wear)
 
 
+def _unfit(symbol: str) -> str | None:
+    """Why a row of single glyphs from left to right would draw a grapheme wrongly, or None."""
+    if len(symbol) > 1 or unicodedata.combining(symbol):
+        return "needs marks set on letters; give it as one code point (NFC)"
+    if symbol.isspace() and symbol != " ":
+        return "looks like a space; leave it out, U+0020 stands for all of them"
+    if unicodedata.bidirectional(symbol) in ("R", "AL"):
+        return "is written from right to left"
+    return None
+
+
 def _require_simple(characters: str) -> None:
-    """Refuse what a row of single glyphs from left to right would draw wrongly."""
+    """Refuse what would be drawn wrongly."""
     for symbol in regex.findall(r"\X", characters):
-        if len(symbol) > 1 or unicodedata.combining(symbol):
-            why = "needs marks set on letters; give it as one code point (NFC)"
-        elif symbol.isspace() and symbol != " ":
-            why = "looks like a space; leave it out, U+0020 stands for all of them"
-        elif unicodedata.bidirectional(symbol) in ("R", "AL"):
-            why = "is written from right to left"
-        else:
-            continue
-        raise ConfigError(
-            f"data.rendered.characters: {describe(symbol)} {why}; rendering sets single characters from left to right, "
-            "for other scripts train on pictures of real lines (data.root)"
-        )
+        if why := _unfit(symbol):
+            raise ConfigError(
+                f"data.rendered.characters: {describe(symbol)} {why}; rendering sets single characters from left to "
+                "right, for other scripts train on pictures of real lines (data.root)"
+            )
+
+
+def drawable(symbols: Sequence[str], fonts: Where = "auto") -> str:
+    """Those of `symbols` that lines can be rendered with: single glyphs that two font families or more draw."""
+    simple = "".join(symbol for symbol in symbols if not _unfit(symbol))
+    families: dict[str, set[str]] = {}
+    for font in find_fonts(fonts, simple)[0]:
+        for character in font.characters:
+            families.setdefault(character, set()).add(font.family)
+    return "".join(character for character in simple if len(families.get(character, ())) > 1)
 
 
 def synthetic_pair(
@@ -128,7 +142,7 @@ def synthetic_pair(
     seed: int = 0,
     characters: str = PRINTABLE_ASCII,
     fonts: Where = "auto",
-    text_file: Path | None = None,
+    text_file: str | Path | None = None,
     min_length: int = 1,
     max_length: int = 32,
     wear: float = 1.0,
@@ -183,7 +197,7 @@ def synthetic_pair(
     trained: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     if text_file is not None or labels is not None:
-        lines_of = read_text(text_file).splitlines() if text_file is not None else labels or ()
+        lines_of = read_text(Path(text_file)).splitlines() if text_file is not None else labels or ()
         where = str(text_file) if text_file is not None else "data.rendered.text_file=labels"
         trained, kept = divided(lines_of, TextMaker(characters, min_length, max_length).fit, where, min_length)
     written = LineModel(trained, text_order, avoid=kept) if text_order else None

@@ -1,0 +1,88 @@
+"""The bundled model's two files, of a checkpoint: ``python scripts/make_bundled.py CHECKPOINT --note "..."``.
+
+Writes crnn/models/latin.onnx (float32, to read with) and crnn/models/latin.safetensors (float16, to start from), both
+checked against torch on the run's validation lines, or on those of ``--data``. Of the training note they keep what
+others can use: experiment, lines, figures, the note on licences; no paths. Refused if the two
+together are larger than 12 MB; what was there before stays then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from crnn.core.card import ModelCard
+from crnn.data.recorded import recorded_lines
+from crnn.data.sources import open_source
+from crnn.errors import CrnnError, ModelFileError
+from crnn.export.export import export_model
+from crnn.export.half import export_half
+from crnn.export.parity import spread_pictures
+from crnn.export.torch_backend import read_network
+from crnn.models import FOLDER, NAME
+
+MAX_BYTES = 12_000_000
+"""Of both files together."""
+_KEPT = ("date", "seed", "epoch", "val/cer", "val/wer", "val/exact")
+
+
+def public_note(training: dict[str, Any], experiment: str, note: str) -> dict[str, Any]:
+    """What of a training note goes to others: no paths, and the licence note."""
+    data = training.get("data", {})
+    lines = {side: data[side]["lines"] for side in ("train", "val") if side in data}
+    kept = {name: training[name] for name in _KEPT if name in training}
+    return {"name": NAME, "experiment": experiment, "lines": lines, **kept, "note": note}
+
+
+def make_bundled(checkpoint: Path, folder: Path, experiment: str, note: str, data: str | None) -> list[str]:
+    """Write both files into `folder`; what to print about them.
+
+    Raises:
+        CrnnError: for a file that does not read like torch, or too large ones; nothing is written then.
+    """
+    card, network = read_network(checkpoint)
+    labelled = open_source(data) if data else recorded_lines(card.training, "val", checkpoint)
+    card: ModelCard = replace(card, training=public_note(card.training, experiment, note))
+    names = (f"{NAME}.onnx", f"{NAME}.safetensors")
+    with tempfile.TemporaryDirectory(prefix=".crnn-", dir=folder) as temporary:
+        made = [Path(temporary, name) for name in names]
+        said = [str(export_model(card, network, made[0], "onnx", spread_pictures(labelled)))]
+        said.append(str(export_half(card, network, made[1], labelled)))
+        sizes = [path.stat().st_size for path in made]
+        if sum(sizes) > MAX_BYTES:
+            raise ModelFileError(
+                f"{folder}: not written: {' and '.join(f'{size / 1e6:.1f} MB' for size in sizes)} are more than "
+                f"{MAX_BYTES / 1e6:.0f} MB together; take a smaller network, such as model=crnn_small"
+            )
+        rows = []
+        for path, size, parity in zip(made, sizes, said, strict=True):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            rows.append(f"{folder / path.name}: {size:,} bytes, sha256 {digest}\n  {parity}")
+            path.replace(folder / path.name)
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="checkpoints/best.ckpt of a run")
+    parser.add_argument("--note", required=True, help="on the licences of what it was trained on")
+    parser.add_argument("--experiment", help="its name in configs/experiment (the run folder's name)")
+    parser.add_argument("--data", metavar="DATA", help="labelled lines to check with (the run's validation lines)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write (crnn/models)")
+    args = parser.parse_args()
+    experiment = args.experiment or args.checkpoint.resolve().parent.parent.name
+    for row in make_bundled(args.checkpoint, args.folder, experiment, args.note, args.data):
+        print(row)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except CrnnError as error:
+        sys.exit(f"error: {error}")

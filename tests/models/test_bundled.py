@@ -1,0 +1,154 @@
+"""The bundled model: found by name or by saying nothing, on the command line, in Python and as a start for training."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tests_support import settings
+
+import crnn
+from crnn import models
+from crnn.cli import main
+from crnn.errors import CrnnError, ModelFileError
+from crnn.export.torch_backend import read_network, write_safetensors
+from crnn.loader import model_first
+from crnn.models import FOLDER, NAME, bundled
+from crnn.training.run import train
+from crnn.training.start import Start
+
+HERE = any((FOLDER / f"{NAME}{suffix}").is_file() for suffix in (".onnx", ".safetensors"))
+
+
+@pytest.fixture
+def stand_in(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of bundled files made of the tests' own model."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    shutil.copy(trained / "model.onnx", folder / f"{NAME}.onnx")
+    write_safetensors(folder / f"{NAME}.safetensors", *read_network(trained / "checkpoints" / "best.ckpt"), half=True)
+    monkeypatch.setattr(models, "FOLDER", folder)
+    return folder
+
+
+@pytest.fixture
+def picture(line_folder: Path) -> Path:
+    return line_folder / "val" / "images" / "000.png"
+
+
+def test_load_by_name(stand_in: Path, trained: Path, picture: Path) -> None:
+    text = crnn.load(trained / "model.onnx").recognize([picture])[0].text
+    readers = [crnn.load(), crnn.load("bundled"), crnn.load("latin"), crnn.load(trained)]
+    assert {reader.recognize([picture])[0].text for reader in readers} == {text}
+    assert {reader.backend.name for reader in readers} == {readers[0].backend.name}
+    assert crnn.load("bundled", precision="bfloat16").backend.name == "torch"  # what onnx cannot do
+
+
+def test_a_package_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: Path) -> None:
+    monkeypatch.setattr(models, "FOLDER", tmp_path)
+    for load in (crnn.load, bundled, lambda: Start.read("bundled")):
+        with pytest.raises(ModelFileError, match="came without its bundled model; name a model file"):
+            load()
+
+
+def test_the_first_word_is_a_model_if_it_is_one(
+    trained: Path, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = str(picture)
+    nameless = tmp_path / "nameless"
+    shutil.copy(trained / "model.onnx", nameless)
+    for model in (
+        trained / "model.onnx",
+        trained / "checkpoints" / "best.ckpt",
+        trained,
+        nameless,
+        "no.onnx",
+        "bundled",
+    ):
+        assert model_first([str(model), other]) == (str(model), [other])
+    for word in (other, str(picture.parent), str(tmp_path), "-", "scans/*.tif", "gone.png", "a\0b"):
+        assert model_first([word, str(trained)]) == (None, [word, str(trained)])
+    Path("latin").mkdir()  # a folder of that name holds pictures
+    assert model_first(["latin"]) == (None, ["latin"])
+    assert model_first([]) == (None, [])
+
+
+def test_recognize_without_a_model(
+    stand_in: Path, trained: Path, picture: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = crnn.load(trained / "model.onnx").recognize([picture])[0].text
+    for words in (
+        [str(picture)],
+        ["latin", str(picture)],
+        [str(trained), str(picture)],
+        [str(picture), "--model", "bundled"],
+        [str(picture), "--model", str(trained / "model.onnx")],
+    ):
+        assert main(["recognize", *words]) == 0
+        assert capfd.readouterr() == (f"{text}\n", "")
+    assert main(["recognize", str(picture.parent)]) == 0
+    assert len(capfd.readouterr().out.splitlines()) == 12
+    assert main(["recognize"]) == 2
+    assert "no pictures named" in capfd.readouterr().err
+
+
+def test_what_is_called_like_a_model_is_one(
+    stand_in: Path, picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_text("hello there")
+    for command in ("recognize", "evaluate"):
+        assert main([command, str(tmp_path / "gone.ckpt"), str(picture.parents[1])]) == 2
+        assert "gone.ckpt: cannot be read (No such file or directory)" in capfd.readouterr().err
+        assert main([command, str(damaged), str(picture.parents[1])]) == 2
+        assert "damaged.safetensors: is not a model file; allowed are" in capfd.readouterr().err
+
+
+def test_evaluate_and_check(
+    stand_in: Path, trained: Path, line_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def figures(*words: object) -> dict[str, float]:
+        assert main(["evaluate", *map(str, words), "--json"]) == 0
+        return json.loads(capfd.readouterr().out)[0]["raw"]
+
+    val = line_folder / "val"
+    expected = figures(trained / "model.onnx", val)
+    for words in ([val], ["bundled", val], [val, "--model", "latin"], [trained, val], [trained]):
+        assert figures(*words) == expected
+    for words in ([], ["bundled"], ["latin", str(val), "--split", "val"]):
+        assert main(["evaluate", *words]) == 2
+        assert "the bundled model has none of its own" in capfd.readouterr().err
+    assert main(["check", str(val), "--model", "bundled"]) == 0
+
+
+def test_a_training_starts_from_it(stand_in: Path, line_folder: Path, tmp_path: Path) -> None:
+    words = ("init=bundled", f"data.root={line_folder}", f"runs_dir={tmp_path}/runs", "trainer.max_epochs=1")
+    fixed = ("data.workers=0", "trainer.accelerator=cpu", "trainer.threads=1", "trainer.progress=false")
+    outcome = train(settings(*words, *fixed))
+    card, _ = read_network(outcome.folder / "checkpoints" / "best.ckpt")
+    assert card.training["init"] == "bundled"
+    assert crnn.load(outcome.folder).card.training["init"] == "bundled"
+    assert outcome.result["val/cer"] < 0.5
+    with pytest.raises(CrnnError, match=r"init=bundeld: there is no such file or folder; allowed are .*'bundled'"):
+        Start.read("bundeld")
+
+
+@pytest.mark.skipif(not HERE, reason="the bundled model is not in this tree")
+def test_the_real_one() -> None:
+    """Both files are there, small, from one training, without anybody's paths, and read a line rendered in plain type."""
+    from crnn.data.synth.source import synthetic_pair
+    from crnn.report.evaluate import evaluate
+
+    files = [bundled(".onnx"), bundled(".safetensors")]
+    assert sum(file.stat().st_size for file in files) <= 12e6
+    readers = [crnn.load(file, threads=1) for file in files]
+    assert readers[0].card.charset == readers[1].card.charset
+    assert readers[0].card.training["note"]
+    assert '"/' not in json.dumps(readers[0].card.training)
+    lines = synthetic_pair(1, 40, seed=9, fonts="bundled", max_length=20, wear=0.2)[1]
+    cers = [evaluate(reader, lines).counts.cer for reader in readers]
+    assert max(cers) < 0.15
+    assert abs(cers[0] - cers[1]) < 0.01

@@ -27,7 +27,9 @@ def _no_wordfreq(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def _few_words(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = {"der": 0.04, "straße": 0.01, "über": 0.01, "2020": 0.5, "c'est": 0.01, "дом": 0.1}
-    package = SimpleNamespace(available_languages=lambda _: {"de": "", "zh": "", "ja": ""}, get_frequency_dict=lambda *_: listed)
+    package = SimpleNamespace(
+        available_languages=lambda _: {"de": "", "zh": "", "ja": ""}, get_frequency_dict=lambda *_: listed
+    )
     words_of.cache_clear()
     monkeypatch.setattr(vocabulary, "_wordfreq", lambda: package)
     yield

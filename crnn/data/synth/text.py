@@ -52,6 +52,8 @@ KINDS: dict[Kind, float] = {
 }
 """What is written, and how often."""
 _CHINESE: dict[Kind, float] = {**chinese.KINDS, anything: 0.05}
+_KEPT = 0.6
+"""A text that the charset can write less than this share of is drawn anew."""
 
 
 @lru_cache(maxsize=2)
@@ -119,7 +121,9 @@ class TextMaker:
         kinds, steps = _steps(language == CHINESE)
         kind = kinds[min(int(np.searchsorted(steps, rng.random())), len(kinds) - 1)]
         text = kind(pen)
-        return text if kind is anything else self._recased(prose.typeset(pen, text))
+        if kind is not anything:
+            text = self._recased(prose.typeset(pen, text))
+        return text if sum(c in self._allowed for c in text) >= _KEPT * len(text) else ""
 
     def _recased(self, text: str) -> str:
         """With letters that the charset has in the other case only in that case."""

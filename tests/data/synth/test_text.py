@@ -56,6 +56,12 @@ def test_only_allowed_characters_and_lengths(characters: str, longest: int) -> N
         assert text == " ".join(text.split())
 
 
+def test_texts_that_a_small_charset_cannot_write_are_drawn_anew() -> None:
+    made = texts(TextMaker("0123456789 abc", 1, 6), 400)
+    assert sum(len(text) == 1 for text in made) < 80
+    assert len(set(made)) > 300
+
+
 def test_every_character_of_a_set_comes() -> None:
     seen = set("".join(texts(TextMaker(LATIN, 1, 40), 4000)))
     assert seen == set(LATIN)

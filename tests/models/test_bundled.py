@@ -60,7 +60,14 @@ def test_the_first_word_is_a_model_if_it_is_one(
     other = str(picture)
     nameless = tmp_path / "nameless"
     shutil.copy(trained / "model.onnx", nameless)
-    for model in (trained / "model.onnx", trained / "checkpoints" / "best.ckpt", trained, nameless, "no.onnx", "bundled"):
+    for model in (
+        trained / "model.onnx",
+        trained / "checkpoints" / "best.ckpt",
+        trained,
+        nameless,
+        "no.onnx",
+        "bundled",
+    ):
         assert model_first([str(model), other]) == (str(model), [other])
     for word in (other, str(picture.parent), str(tmp_path), "-", "scans/*.tif", "gone.png", "a\0b"):
         assert model_first([word, str(trained)]) == (None, [word, str(trained)])

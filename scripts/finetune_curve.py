@@ -42,7 +42,7 @@ def side(data: str, name: str) -> Path:
 
 
 def write_subset(source: LineSource, lines: int, seed: int, folder: Path) -> None:
-    """labels.tsv and pictures (PNG) of the first `lines` usable lines in a shuffled order; 500 lines hold the first 100.
+    """labels.tsv and pictures (PNG) of the first `lines` usable lines in a shuffled order.
 
     Raises:
         DataError: if there are not so many.

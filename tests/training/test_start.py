@@ -12,8 +12,8 @@ from tests_support import settings
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
-from crnn.data.sources import open_source
 from crnn.data.recorded import recorded_lines
+from crnn.data.sources import open_source
 from crnn.data.synth.source import drawable, synthetic_pair
 from crnn.errors import ConfigError, CrnnError
 from crnn.export.torch_backend import read_network, write_safetensors

@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crnn.core.card import ModelCard
+from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import open_source
 from crnn.errors import CrnnError, ModelFileError
 from crnn.export.export import export_model
 from crnn.export.half import export_half
 from crnn.export.parity import spread_pictures
-from crnn.export.torch_backend import read_network
+from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.models import FOLDER, NAME
+from crnn.report.calibration import fit_temperature
 
 MAX_BYTES = 12_000_000
 """Of both files together."""
@@ -39,6 +41,15 @@ def public_note(training: dict[str, Any], experiment: str, note: str) -> dict[st
     return {"name": NAME, "experiment": experiment, "lines": lines, **kept, "note": note}
 
 
+def _figures(result: Path) -> dict[str, Any]:
+    """What a run came to; nothing where the checkpoint lies alone."""
+    try:
+        figures = json.loads(result.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {**figures, "epoch": figures.get("best_epoch")}
+
+
 def make_bundled(checkpoint: Path, folder: Path, experiment: str, note: str, data: str | None) -> list[str]:
     """Write both files into `folder`; what to print about them.
 
@@ -47,7 +58,10 @@ def make_bundled(checkpoint: Path, folder: Path, experiment: str, note: str, dat
     """
     card, network = read_network(checkpoint)
     labelled = open_source(data) if data else recorded_lines(card.training, "val", checkpoint)
-    card: ModelCard = replace(card, training=public_note(card.training, experiment, note))
+    temperature = fit_temperature(Recognizer(TorchBackend(card, network)), labelled)
+    figures = _figures(checkpoint.resolve().parent.parent / "result.json")
+    training = public_note({**card.training, **figures}, experiment, note)
+    card = replace(card, temperature=temperature, training=training)
     names = (f"{NAME}.onnx", f"{NAME}.safetensors")
     with tempfile.TemporaryDirectory(prefix=".crnn-", dir=folder) as temporary:
         made = [Path(temporary, name) for name in names]

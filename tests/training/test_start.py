@@ -12,8 +12,9 @@ from tests_support import settings
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
+from crnn.data.recorded import recorded_lines
 from crnn.data.sources import open_source
-from crnn.data.synth.source import synthetic_pair
+from crnn.data.synth.source import drawable, synthetic_pair
 from crnn.errors import ConfigError, CrnnError
 from crnn.export.torch_backend import read_network, write_safetensors
 from crnn.model.crnn import CRNN
@@ -165,3 +166,31 @@ def test_safetensors_start_too(trained: Path, tmp_path: Path) -> None:
     assert start.old_lines() is not None
     with pytest.raises(ConfigError):
         Start.read(str(tmp_path))
+
+
+def test_rendered_lines_beside_new_ones(trained: Path, new_lines: Path, tmp_path: Path) -> None:
+    """Against forgetting; they have the model's characters, those that fonts draw, also after a stop."""
+    options = (f"data.train=[{new_lines}/train,rendered]", f"data.val={new_lines}/val", "data.weights=[1,0.5]")
+    few = ("data.rendered.lines=16", "data.rendered.val_lines=4", "data.rendered.fonts=bundled")
+    known = read_network(trained / "checkpoints" / "best.ckpt")[0].charset
+    places = (f"init={trained}", f"runs_dir={tmp_path}", "trainer.max_epochs=1")
+    outcome = train(settings(*FAST, *options, *few, *places))
+    data = json.loads((outcome.folder / "data.json").read_text())
+    assert set(data["rendered"]["characters"]) == set(known.symbols)
+    assert data["train"]["lines"] == 24 + 8
+    train(to_config(config_of_run(str(outcome.folder), ["trainer.max_epochs=2"])))  # its own checkpoint knows xyz, too
+    assert json.loads((outcome.folder / "data.json").read_text())["rendered"] == data["rendered"]
+
+
+def test_what_fonts_draw() -> None:
+    assert drawable(["a", " ", "ß", "नि", "א", "\u00a0", "\U000e0041"], "bundled") == "a ß"
+
+
+def test_rendered_validation_lines_are_rendered_again(tmp_path: Path) -> None:
+    options = {"lines": 4, "val_lines": 5, "seed": 3, "characters": "abc", "fonts": "bundled", "text_file": None}
+    note = {"data": {"paths": {"train": ["rendered"], "val": None}, "options": {}, "rendered": options}}
+    again, first = recorded_lines(note, "val", tmp_path / "m.onnx"), synthetic_pair(**options)[1]
+    assert [again.entry(i).text for i in range(5)] == [first.entry(i).text for i in range(5)]
+    note["data"]["rendered"] = {"odd": 1}  # of another version
+    with pytest.raises(CrnnError, match="cannot be rendered again"):
+        recorded_lines(note, "val", tmp_path / "m.onnx")

@@ -1,0 +1,35 @@
+"""scripts/make_bundled.py: both files of a checkpoint, or none."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import crnn
+from crnn.errors import ModelFileError
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+import make_bundled as script
+
+
+def test_both_files_and_a_note_without_paths(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = trained / "checkpoints" / "best.ckpt"
+    with monkeypatch.context() as patch:
+        patch.setattr(script, "MAX_BYTES", 1000)
+        with pytest.raises(ModelFileError, match=r"not written: .* are more than 0 MB together"):
+            script.make_bundled(checkpoint, tmp_path, "tests", "ours", None)
+    assert not list(tmp_path.iterdir())
+    said = script.make_bundled(checkpoint, tmp_path, "tests", "ours", None)
+    assert len(said) == 2
+    assert all("sha256" in row for row in said)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["latin.onnx", "latin.safetensors"]
+    for path in tmp_path.iterdir():
+        card = crnn.load(path).card
+        assert (card.training["experiment"], card.training["note"]) == ("tests", "ours")
+        assert card.training["lines"] == {"train": 48, "val": 12}
+        assert card.training["val/cer"] < 0.5
+        assert card.temperature == pytest.approx(crnn.load(trained / "model.onnx").card.temperature, rel=1e-3)
+        assert str(trained.parent) not in card.to_json()
+        assert '"/' not in card.to_json().replace('"/"', "")

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 DEAD = -1
 """Instead of a state: no allowed text begins like this."""
 
@@ -53,6 +56,17 @@ class Automaton:
                 label: after for group, after in self._moves[state].items() for label in self._members.get(group, ())
             }
         return self._followers[state]
+
+    def likeliest(self, state: int, scores: NDArray[np.float32], count: int) -> list[tuple[int, int]]:
+        """(class, state) of the `count` symbols with the highest scores (C,) of each move from `state`."""
+        found = []
+        for group, after in self._moves[state].items():
+            labels = self._members.get(group, [])
+            if len(labels) > count:
+                top = np.argpartition(scores[labels], -count)[-count:]
+                labels = [labels[i] for i in top.tolist()]
+            found += [(label, after) for label in labels]
+        return found
 
     def accepts(self, labels: Iterable[int]) -> bool:
         """Whether the text of these classes is allowed."""

@@ -157,21 +157,24 @@ class NgramModel:
 
 def _pruned(counts: Counter[str], order: int, max_bytes: int) -> dict[str, list[Any]]:
     """Counts by context, without the rare ones of the longest n-grams if all are too many."""
+    entries = _by_context(counts)
     rare = 0
-    while True:
-        for size in range(order, 1, -1):
-            if rare:
-                counts = Counter({gram: n for gram, n in counts.items() if len(gram) < size or n > rare})
-            followers: defaultdict[str, dict[str, int]] = defaultdict(dict)
-            for gram, n in counts.items():
-                followers[gram[:-1]][gram[-1]] = n
-            entries = {
-                context: ["".join(after), *after.values()] for context, after in sorted(followers.items())
-            }
-            if len(json.dumps(entries, ensure_ascii=False).encode()) <= max_bytes:
-                return entries
-            if not rare:
-                break
-        if max(map(len, counts)) == 1:
-            return entries  # nothing left to leave out
+    while _size(entries) > max_bytes and max(map(len, counts)) > 1:
         rare = 2 * rare or 1
+        for size in range(order, 1, -1):
+            counts = Counter({gram: n for gram, n in counts.items() if len(gram) < size or n > rare})
+            entries = _by_context(counts)
+            if _size(entries) <= max_bytes:
+                break
+    return entries
+
+
+def _by_context(counts: Mapping[str, int]) -> dict[str, list[Any]]:
+    followers: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for gram, n in counts.items():
+        followers[gram[:-1]][gram[-1]] = n
+    return {context: ["".join(after), *after.values()] for context, after in sorted(followers.items())}
+
+
+def _size(entries: Mapping[str, Any]) -> int:
+    return len(json.dumps(entries, ensure_ascii=False).encode())

@@ -95,7 +95,7 @@ class _Parts:
         if operation is sre.ANY:
             return self.on(lambda c: c != "\n", state)
         if operation is sre.IN:
-            return self.on(self.one_of(argument), state)
+            return self.on(self.one_of(argument), state) if self.single(argument) else self.members(argument, state)
         if operation is sre.BRANCH:
             return self.branch(argument[1], state)
         if operation is sre.SUBPATTERN:
@@ -106,6 +106,16 @@ class _Parts:
         if operation in (sre.MAX_REPEAT, sre.MIN_REPEAT):  # greedy or not, the same texts
             return self.repeat(*argument, state)
         raise self.refuse(operation)
+
+    def single(self, members: Sequence[tuple[Any, Any]]) -> bool:
+        """Whether each listed character is one code point as texts are written; with NFD, é is two."""
+        return all(len(self.rules.characters(chr(x))) == 1 for operation, x in members if operation is sre.LITERAL)
+
+    def members(self, members: Sequence[tuple[Any, Any]], state: int) -> int:
+        """A set of which some members are several code points: one way for each."""
+        if members[0][0] is sre.NEGATE:
+            raise self.refuse("a set of what is not allowed that lists characters of several code points")
+        return self.branch([[member if member[0] is sre.LITERAL else (sre.IN, [member])] for member in members], state)
 
     def on(self, test: Test, state: int) -> int:
         after = self.state()

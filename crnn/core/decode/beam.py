@@ -1,4 +1,4 @@
-"""CTC prefix beam search: the likeliest texts, all their paths counted, with a language model and a constraint if wanted.
+"""CTC prefix beam search: the likeliest texts, all their paths counted; on request with language model and constraint.
 
 Graves and Jaitly, "Towards End-to-End Speech Recognition with Recurrent Neural Networks", ICML 2014, section 4;
 Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional Recurrent DNNs", 2014.
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from crnn.core.charset import BLANK
 from crnn.core.decode.align import align
-from crnn.core.decode.automaton import DEAD, Automaton
+from crnn.core.decode.automaton import Automaton
 from crnn.core.decode.base import Decoded
 from crnn.core.decode.best_match import best_match
 from crnn.core.decode.ngram import NgramModel
@@ -111,7 +111,9 @@ class BeamDecoder:
         """One text per line, with the place of each symbol."""
         places = align(log_probs, lengths, [text.labels for text in texts])
         return [
-            Decoded(text.labels, [(start, end) for start, end, _ in line], [sure for _, _, sure in line], text.confidence)
+            Decoded(
+                text.labels, [(start, end) for start, end, _ in line], [sure for _, _, sure in line], text.confidence
+            )
             for text, line in zip(texts, places, strict=True)
         ]
 
@@ -128,7 +130,7 @@ class BeamDecoder:
             scores[line].append(chance + self._bonus(labels))
         ranked = []
         for texts, points in zip(results, scores, strict=True):
-            order = sorted(range(len(texts)), key=lambda i: -points[i])  # noqa: B023  (used at once)
+            order = sorted(range(len(texts)), key=lambda i: -points[i])
             ranked.append([texts[i] for i in order[:count]] or [Text([], 0.0)])
         return ranked
 
@@ -204,9 +206,7 @@ class BeamDecoder:
                 return []
         return beam
 
-    def _pruned(
-        self, scores: dict[_Prefix, list[float]], width: int, left: int
-    ) -> list[tuple[_Prefix, float, float]]:
+    def _pruned(self, scores: dict[_Prefix, list[float]], width: int, left: int) -> list[tuple[_Prefix, float, float]]:
         """The best `width` prefixes, scaled so that the best one has 1; of a constraint, those that can still end."""
         if self.constraint is not None:
             missing = self.constraint.missing

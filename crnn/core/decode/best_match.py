@@ -17,20 +17,27 @@ from crnn.core.decode.automaton import Automaton
 
 KEPT = 3
 """Likeliest symbols of each move that are tried, if it allows more: one may be barred as the last one, two are kept."""
+MOST = 500
 
 _Path = tuple[int, "_Path | None"]
 """Last symbol and what came before it."""
 
 
-def best_match(log_probs: NDArray[np.float32], automaton: Automaton) -> list[int] | None:
+def best_match(log_probs: NDArray[np.float32], automaton: Automaton, most: int = MOST) -> list[int] | None:
     """Classes of the allowed text with the likeliest path found, None if no allowed text fits.
 
     Args:
         log_probs: (T, C) of one line.
         automaton: of the texts that are allowed.
+        most: states that are kept after each time step at first; if no text is found so, all are.
     """
     if not automaton.possible:
         return None
+    found = _search(log_probs, automaton, most)
+    return _search(log_probs, automaton, len(automaton.accepting)) if found is None else found
+
+
+def _search(log_probs: NDArray[np.float32], automaton: Automaton, most: int) -> list[int] | None:
     steps = len(log_probs)
     # state -> last class (blank or symbol) -> score and path
     live: dict[int, dict[int, tuple[float, _Path | None]]] = {0: {BLANK: (0.0, None)}}
@@ -57,6 +64,8 @@ def best_match(log_probs: NDArray[np.float32], automaton: Automaton) -> list[int
                     if ways:
                         score, path = max(ways, key=lambda end: end[0])
                         offer(target, label, score + float(row[label]), (label, path))
+        if len(after) > most:
+            after = dict(heapq.nlargest(most, after.items(), key=lambda item: max(end[0] for end in item[1].values())))
         live = {state: _kept(ends) for state, ends in after.items()}
     finals = [end for state, ends in live.items() if automaton.accepting[state] for end in ends.values()]
     if not finals:

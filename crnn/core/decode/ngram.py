@@ -88,10 +88,8 @@ class NgramModel:
         """(symbols + 1,): of the line's end at index 0, of each class behind it. They sum to 1."""
         found = self._known.get(context)
         if found is None:
-            if context:
-                lower = self.probabilities(context[1:])
-            else:
-                lower = np.full(self.symbols + 1, 1 / (self.symbols + 1))
+            even = 1 / (self.symbols + 1)
+            lower = self.probabilities(context[1:]) if context else np.full(self.symbols + 1, even)
             entry = self._followers.get(context)
             if entry is None:
                 found = lower

@@ -66,7 +66,8 @@ class _Parts:
     def state(self) -> int:
         if len(self.moves) >= MAX_PARTS:
             raise ConfigError(
-                f"pattern {self.pattern!r} is too large: its repetitions make more than {MAX_PARTS:,} parts; use smaller {{m,n}}"
+                f"pattern {self.pattern!r} is too large: its repetitions make more than {MAX_PARTS:,} parts; "
+                "use smaller {m,n}"
             )
         self.moves.append([])
         self.free.append([])
@@ -75,8 +76,8 @@ class _Parts:
     def refuse(self, operation: Any) -> ConfigError:
         name = _NAMES.get(str(operation), str(operation).lower())
         return ConfigError(
-            f"pattern {self.pattern!r} has {name}, which is not supported; allowed are characters, ., [...], \\d \\w \\s, "
-            "groups, |, ?, *, + and {m,n}"
+            f"pattern {self.pattern!r} has {name}, which is not supported; allowed are characters, ., [...], "
+            "\\d \\w \\s, groups, |, ?, *, + and {m,n}"
         )
 
     def sequence(self, items: Sequence[Any], state: int) -> int:
@@ -104,7 +105,8 @@ class _Parts:
                 raise self.refuse("a flag")
             return self.sequence(inner, state)
         if operation in (sre.MAX_REPEAT, sre.MIN_REPEAT):  # greedy or not, the same texts
-            return self.repeat(*argument, state)
+            least, most, inner = argument
+            return self.repeat(least, most, inner, state)
         raise self.refuse(operation)
 
     def single(self, members: Sequence[tuple[Any, Any]]) -> bool:
@@ -203,7 +205,7 @@ def _parse(pattern: str) -> list[Any]:
         raise ConfigError(f"pattern {pattern!r} is not a regular expression: {error or 'too deep'}") from None
     if tree.state.flags & ~sre.SRE_FLAG_UNICODE:
         raise ConfigError(f"pattern {pattern!r} has flags such as (?i), which are not supported; write [aA] instead")
-    items = list(tree)
+    items: list[Any] = list(tree)  # type: ignore[call-overload]  # indexed, which is enough to iterate
     if items and items[0][0] is sre.AT and items[0][1] in (sre.AT_BEGINNING, sre.AT_BEGINNING_STRING):
         del items[0]
     if items and items[-1][0] is sre.AT and items[-1][1] in (sre.AT_END, sre.AT_END_STRING):

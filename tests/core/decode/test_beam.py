@@ -143,7 +143,9 @@ def test_the_best_match_is_that_of_the_best_path(logits: np.ndarray, data: st.Da
     states = data.draw(st.integers(1, 4))
     groups = [-1, *(data.draw(st.integers(0, 1)) for _ in range(classes - 1))]
     move = st.dictionaries(st.integers(0, 1), st.integers(0, states - 1))
-    automaton = Automaton(groups, [data.draw(move) for _ in range(states)], [data.draw(st.booleans()) for _ in range(states)])
+    automaton = Automaton(
+        groups, [data.draw(move) for _ in range(states)], [data.draw(st.booleans()) for _ in range(states)]
+    )
     best: tuple[float, tuple[int, ...]] | None = None
     for path in itertools.product(range(classes), repeat=steps):
         text = tuple(label for label, _ in itertools.groupby(path) if label)
@@ -156,8 +158,8 @@ def test_the_best_match_is_that_of_the_best_path(logits: np.ndarray, data: st.Da
 
 
 def test_many_steps_do_not_vanish() -> None:
-    log_probs = np.log(np.full((3000, 1, 3), [0.01, 0.04, 0.95], dtype=np.float32))
-    log_probs[::2, 0] = np.log([0.96, 0.02, 0.02])
+    log_probs = np.log(np.full((3000, 1, 3), [1e-5, 1e-5, 0.99998], dtype=np.float32))
+    log_probs[::2, 0] = np.log([0.99998, 1e-5, 1e-5])
     [line] = BeamDecoder(4)(log_probs, np.array([3000]))
     assert line.labels == [2] * 1500
     [line] = BeamDecoder(4, constraint=trie([[1] * 1500], 3))(log_probs, np.array([3000]))

@@ -44,7 +44,9 @@ def test_witten_bell_by_hand() -> None:
 
 def test_every_line_has_its_likely_end() -> None:
     model = NgramModel.of([[1, 2, 3]] * 9, 3)
-    best = max(itertools.chain.from_iterable(itertools.product((1, 2, 3), repeat=n) for n in range(5)), key=model.text_log_prob)
+    best = max(
+        itertools.chain.from_iterable(itertools.product((1, 2, 3), repeat=n) for n in range(5)), key=model.text_log_prob
+    )
     assert best == (1, 2, 3)
 
 

@@ -16,13 +16,36 @@ from crnn.errors import ConfigError
 
 CHARSET = Charset(("a", "b", "1", "\u0663", ".", " ", "\n"), unit="codepoint")
 TEXTS = ["".join(text) for n in range(5) for text in itertools.product("ab1. ", repeat=n)]
-ATOMS = st.sampled_from(["a", "b", "1", ".", r"\.", r"\d", r"\w", r"\s", r"\D", r"\W", r"\S", "[ab]", "[^a]", r"[\d.]", "[a-z]", r"[^\w ]", "[^1-9]", "()"])
+ATOMS = st.sampled_from(
+    [
+        "a",
+        "b",
+        "1",
+        ".",
+        r"\.",
+        r"\d",
+        r"\w",
+        r"\s",
+        r"\D",
+        r"\W",
+        r"\S",
+        "[ab]",
+        "[^a]",
+        r"[\d.]",
+        "[a-z]",
+        r"[^\w ]",
+        "[^1-9]",
+        "()",
+    ]
+)
 PATTERNS = st.recursive(
     ATOMS,
     lambda inner: st.one_of(
         st.lists(inner, min_size=1, max_size=3).map("".join),
         st.lists(inner, min_size=1, max_size=3).map(lambda ways: f"({'|'.join(ways)})"),
-        st.tuples(inner, st.sampled_from(["?", "*", "+", "{2}", "{1,3}", "{,2}", "{1,}", "*?", "+?", "{0}"])).map(lambda x: f"(?:{x[0]}){x[1]}"),
+        st.tuples(inner, st.sampled_from(["?", "*", "+", "{2}", "{1,3}", "{,2}", "{1,}", "*?", "+?", "{0}"])).map(
+            lambda x: f"(?:{x[0]}){x[1]}"
+        ),
     ),
     max_leaves=6,
 )

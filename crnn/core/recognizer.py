@@ -253,7 +253,7 @@ class Recognizer:
 
     def _read(self, lines: list[_Prepared]) -> list[Recognition]:
         log_probs, lengths, widths = self._run(lines)
-        log_probs = self._tempered(log_probs)
+        log_probs = self.tempered(log_probs)
         texts: list[list[Text]] = [[]] * len(lines)
         if self.nbest > 1:
             assert isinstance(self._decoder, BeamDecoder)
@@ -268,7 +268,7 @@ class Recognizer:
             )
         ]
 
-    def _tempered(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def tempered(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log-probabilities at the card's temperature."""
         if self.card.temperature == 1.0:
             return log_probs

@@ -26,10 +26,12 @@ LM_WEIGHT = 0.3
 LENGTH_BONUS = 0.3
 CANDIDATES = 10
 """Classes that are looked at in a time step (with a constraint: for each of its states)."""
-FLOOR = 1e-4
+FLOOR = 1e-3
 """Classes less likely than this in a time step are not looked at, unless a constraint asks for them."""
-FAR_BEHIND = 1e-8
+FAR_BEHIND = 1e-5
 """Prefixes that are so many times less likely than the best are given up, unless a constraint asks for them."""
+LESS_FAR = 0.01
+"""Both are multiplied by this where more texts than one are asked for."""
 AS_LISTS = 1000
 """Up to so many classes, probabilities are plain lists, which are faster to read one by one."""
 
@@ -144,7 +146,7 @@ class BeamDecoder:
         if self.constraint is not None and not self.constraint.possible:
             return []
         probs = np.exp(log_probs.astype(np.float64))
-        beam = self._beam(probs, max(self.width, count))
+        beam = self._beam(probs, max(self.width, count), 1.0 if count == 1 else LESS_FAR)
         ended: list[tuple[float, _Prefix]] = []
         for node, ends_blank, ends_symbol in beam:
             if self.constraint is None or self.constraint.accepting[node.state]:
@@ -156,16 +158,20 @@ class BeamDecoder:
             return [node.labels() for _, node in ended[: 2 * count + 2]]
         return [labels for labels in (best_match(log_probs, self.constraint),) if labels is not None]
 
-    def _beam(self, probs: NDArray[np.float64], width: int) -> list[tuple[_Prefix, float, float]]:
+    def _beam(self, probs: NDArray[np.float64], width: int, less: float) -> list[tuple[_Prefix, float, float]]:
         """Prefixes after the last step with their scores, by whether their paths end in a blank or in a symbol."""
         steps, classes = probs.shape
         rows = probs.tolist() if classes <= AS_LISTS else probs
-        likely = self._likely(probs) if self.constraint is None else []
+        likely = self._likely(probs, self.floor * less) if self.constraint is None else []
         root = _Prefix(None, BLANK, 0, self.lm.start() if self.lm else "")
         beam = [(root, 1.0, 0.0)]
+        far_behind = self.far_behind * less
         for step in range(steps):
             row = rows[step]
             blank = row[BLANK]
+            if self.constraint is None and not likely[step] and blank > 0.5:  # nothing new, no rank changes
+                beam = [(node, one + two, two * row[node.label] / blank) for node, one, two in beam]
+                continue
             scores: dict[_Prefix, list[float]] = {}
             given = likely[step] if self.constraint is None else None
             by_state: dict[int, list[int]] = {}
@@ -201,12 +207,14 @@ class BeamDecoder:
                         scores[child] = [0.0, score]
                     else:
                         entry[1] += score
-            beam = self._pruned(scores, width, steps - step - 1)
+            beam = self._pruned(scores, width, far_behind, steps - step - 1)
             if not beam:
                 return []
         return beam
 
-    def _pruned(self, scores: dict[_Prefix, list[float]], width: int, left: int) -> list[tuple[_Prefix, float, float]]:
+    def _pruned(
+        self, scores: dict[_Prefix, list[float]], width: int, far_behind: float, left: int
+    ) -> list[tuple[_Prefix, float, float]]:
         """The best `width` prefixes, scaled so that the best one has 1; of a constraint, those that can still end."""
         if self.constraint is not None:
             missing = self.constraint.missing
@@ -218,7 +226,7 @@ class BeamDecoder:
         best = max(ranked, key=lambda item: item[0])[0]
         if best <= 0.0:
             return []
-        floor = best * self.far_behind
+        floor = best * far_behind
         ranked = [item for item in ranked if item[0] > floor]
         if len(ranked) > width:
             ranked.sort(key=lambda item: -item[0])
@@ -230,7 +238,7 @@ class BeamDecoder:
         state = 0 if self.constraint is None else self.constraint.step(node.state, label)
         return _Prefix(node, label, state, self.lm.after(node.context, label) if self.lm else "")
 
-    def _likely(self, probs: NDArray[np.float64]) -> list[list[int]]:
+    def _likely(self, probs: NDArray[np.float64], floor: float) -> list[list[int]]:
         """Of each step the classes worth looking at, blank not among them."""
         steps, classes = probs.shape
         symbols = probs[:, 1:]
@@ -239,7 +247,7 @@ class BeamDecoder:
             top = np.argpartition(symbols, -self.candidates, axis=1)[:, -self.candidates :]
         else:
             top = np.tile(np.arange(classes - 1), (steps, 1))
-        where, which = np.nonzero(np.take_along_axis(symbols, top, axis=1) >= self.floor)
+        where, which = np.nonzero(np.take_along_axis(symbols, top, axis=1) >= floor)
         for step, label in zip(where.tolist(), top[where, which].tolist(), strict=True):
             found[step].append(label + 1)
         return found

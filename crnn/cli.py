@@ -113,7 +113,7 @@ def _decoder_options(parser: argparse.ArgumentParser, lm: str) -> None:
     parser.add_argument("--beam", type=int, metavar="N", help="beam search that keeps N texts (10); 0: greedy")
     parser.add_argument("--lm", metavar="FILE", help=f"prefer texts like these: {lm}")
     parser.add_argument("--lm-weight", type=float, metavar="A", help="of that language model (0.3)")
-    parser.add_argument("--length-bonus", type=float, metavar="B", help="per character, with a language model (0.3)")
+    parser.add_argument("--length-bonus", type=float, metavar="B", help="per character, with a language model (0.6)")
     parser.add_argument("--lexicon", metavar="FILE", help="only these texts are possible: a text file, one per line")
     parser.add_argument("--pattern", metavar="REGEX", help="only texts that match as a whole are possible")
 

@@ -23,7 +23,7 @@ from crnn.core.decode.probability import text_log_probability
 
 WIDTH = 10
 LM_WEIGHT = 0.3
-LENGTH_BONUS = 0.3
+LENGTH_BONUS = 0.6
 CANDIDATES = 10
 """Classes that are looked at in a time step (with a constraint: for each of its states)."""
 FLOOR = 1e-3

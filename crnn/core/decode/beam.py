@@ -18,6 +18,7 @@ from crnn.core.decode.align import align
 from crnn.core.decode.automaton import Automaton
 from crnn.core.decode.base import Decoded
 from crnn.core.decode.best_match import best_match
+from crnn.core.decode.greedy import best_paths
 from crnn.core.decode.ngram import NgramModel
 from crnn.core.decode.probability import text_log_probability
 
@@ -111,13 +112,13 @@ class BeamDecoder:
         self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64], texts: Sequence[Text]
     ) -> list[Decoded]:
         """One text per line, with the place of each symbol."""
-        places = align(log_probs, lengths, [text.labels for text in texts])
-        return [
-            Decoded(
-                text.labels, [(start, end) for start, end, _ in line], [sure for _, _, sure in line], text.confidence
-            )
-            for text, line in zip(texts, places, strict=True)
-        ]
+        paths = best_paths(log_probs, lengths)
+        others = [line for line, text in enumerate(texts) if text.labels != paths[line][0]]
+        aligned = align(log_probs[:, others], lengths[others], [texts[line].labels for line in others])
+        for line, places in zip(others, aligned, strict=True):
+            spans = [(start, end) for start, end, _ in places]
+            paths[line] = (texts[line].labels, spans, [sure for _, _, sure in places])
+        return [Decoded(*path, text.confidence) for path, text in zip(paths, texts, strict=True)]
 
     def texts(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64], count: int) -> list[list[Text]]:
         """The best texts of each line, best first: at least one, at most `count`, all different."""

@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from crnn import __version__
 from crnn.errors import CrnnError
@@ -35,7 +36,9 @@ def _recognize(args: argparse.Namespace) -> int:
     paths = [*named, *(read_list(args.list, args.null) if args.list else [])]
     if not paths:
         raise CrnnError("no pictures named; give files, folders, patterns, '-' for a picture on stdin, or --list FILE")
-    recognizer = load(model, args.threads, args.device, args.batch_size, args.precision)
+    recognizer = load(
+        model, args.threads, args.device, args.batch_size, args.precision, nbest=args.nbest, **_decoder(args)
+    )
     return recognize(recognizer, find_pictures(paths), args.format, args.output)
 
 
@@ -70,7 +73,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     if is_bundled and (args.split or not paths):
         raise CrnnError("no lines named; the bundled model has none of its own: crnn evaluate my_lines/test")
     sources: list[LineSource] = [open_source(path) for path in paths]
-    recognizer = load(model, args.threads, args.device, args.batch_size, args.precision)
+    recognizer = load(model, args.threads, args.device, args.batch_size, args.precision, **_decoder(args))
     if model is not None and (args.split or not sources):
         sources.append(recorded_lines(recognizer.card.training, args.split or "val", model_file(model)))
     evaluations = [evaluate(recognizer, source, args.limit) for source in sources]
@@ -85,7 +88,7 @@ def _export(args: argparse.Namespace) -> int:
     from crnn.export.command import export_checkpoint
 
     output = Path(args.output) if args.output else None
-    print(export_checkpoint(Path(args.checkpoint), args.to, output, args.data, args.int8, args.half))
+    print(export_checkpoint(Path(args.checkpoint), args.to, output, args.data, args.int8, args.half, **_decoder(args)))
     return 0
 
 
@@ -117,6 +120,20 @@ def _reading_options(parser: argparse.ArgumentParser) -> None:
         help="for .safetensors and .ckpt on a GPU (float32)",
     )
     parser.add_argument("--batch-size", type=_positive, metavar="N", help="most lines run together (8; GPU 32)")
+
+
+def _decoder_options(parser: argparse.ArgumentParser, lm: str) -> None:
+    parser.add_argument("--beam", type=int, metavar="N", help="beam search that keeps N texts (10); 0: greedy")
+    parser.add_argument("--lm", metavar="FILE", help=f"prefer texts like these: {lm}")
+    parser.add_argument("--lm-weight", type=float, metavar="A", help="of that language model (0.3)")
+    parser.add_argument("--length-bonus", type=float, metavar="B", help="per character, with a language model (0.6)")
+    parser.add_argument("--lexicon", metavar="FILE", help="only these texts are possible: a text file, one per line")
+    parser.add_argument("--pattern", metavar="REGEX", help="only texts that match as a whole are possible")
+
+
+def _decoder(args: argparse.Namespace) -> dict[str, Any]:
+    names = ("beam", "lm", "lm_weight", "length_bonus", "lexicon", "pattern")
+    return {name: getattr(args, name) for name in names}
 
 
 def _positive(text: str) -> int:
@@ -212,6 +229,10 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     recognize.add_argument("--format", choices=("text", "tsv", "jsonl"), default="text", help="of the output (text)")
     recognize.add_argument("-o", "--output", metavar="FILE", help="write there, whole or not at all (stdout)")
     _reading_options(recognize)
+    _decoder_options(recognize, "a text file, one per line")
+    recognize.add_argument(
+        "--nbest", type=_positive, default=1, metavar="K", help="the K likeliest texts as 'alternatives' in jsonl (1)"
+    )
 
     evaluate = command(
         "evaluate",
@@ -231,6 +252,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     evaluate.add_argument("--limit", type=_positive, metavar="N", help="only the first N lines")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     _reading_options(evaluate)
+    _decoder_options(evaluate, "a text file, one per line")
 
     export = command(
         "export", _export, "make a model file of a checkpoint", "crnn export runs/NAME/checkpoints/best.ckpt --to onnx"
@@ -250,6 +272,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         action="store_true",
         help="weights in float16, half the size (--to safetensors); refused if CER rises by more than 0.05 points",
     )
+    _decoder_options(export, "a text file, one per line, or 'train' for the labels of the run; kept in the model file")
 
     explain = command("explain", _explain, "show what happens inside", "crnn explain shapes model=crnn --width 64")
     explain.add_argument("what", choices=("shapes",), help="shapes: of every stage and of the LSTM's parameters")

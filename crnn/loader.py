@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crnn.core.decode.settings import Texts, beam_settings
 from crnn.core.recognizer import Recognizer
 from crnn.errors import ModelFileError
 from crnn.models import NAMES, bundled
@@ -78,6 +79,14 @@ def load(
     device: str | None = None,
     batch_size: int | None = None,
     precision: str = "float32",
+    *,
+    beam: int | None = None,
+    lm: Texts | None = None,
+    lm_weight: float | None = None,
+    length_bonus: float | None = None,
+    lexicon: Texts | None = None,
+    pattern: str | None = None,
+    nbest: int = 1,
 ) -> Recognizer:
     """Open a model for reading lines.
 
@@ -88,9 +97,13 @@ def load(
         device: for .safetensors and .ckpt: ``cpu`` or ``cuda``; None takes a GPU if there is one.
         batch_size: most lines that run together; None: 8 on a CPU, where more are not faster, 32 on a GPU.
         precision: for .safetensors and .ckpt: ``float32``, or ``bfloat16`` or ``float16`` for GPUs.
+        beam, lm, lm_weight, length_bonus, lexicon, pattern: in place of the decoder settings in the file, see
+            `crnn.core.decode.settings.beam_settings`; any of them means a beam search.
+        nbest: texts per line, as `Recognition.alternatives`.
 
     Raises:
         ModelFileError: one line: which file, what is wrong.
+        ConfigError: for decoder settings that are not valid.
     """
     if path is None or path in NAMES:
         file = bundled(".onnx" if device in (None, "cpu") and precision == "float32" else ".safetensors")
@@ -109,4 +122,7 @@ def load(
         from crnn.export.torch_backend import TorchBackend
 
         backend = TorchBackend.open(file, threads, device, precision)
-    return Recognizer(backend, batch_size or (8 if backend.device == "cpu" else 32))
+    decoder = beam_settings(
+        backend.card.decoder, backend.card.charset, beam, lm, lm_weight, length_bonus, lexicon, pattern
+    )
+    return Recognizer(backend, batch_size or (8 if backend.device == "cpu" else 32), decoder=decoder, nbest=nbest)

@@ -41,7 +41,7 @@ class ModelCard:
         charset: characters in class order.
         transform: the preprocessing.
         network: arguments that rebuild the torch network, and its name.
-        decoder: ``{"name": "greedy"}``.
+        decoder: ``{"name": "greedy"}``, or a beam search with all that belongs to it, see `crnn.core.decode.settings`.
         temperature: log-probabilities are divided by this before decoding.
         training: a note: data, lines, figures, versions, date, seed.
     """

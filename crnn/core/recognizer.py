@@ -6,7 +6,7 @@ model file reads alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn.core.card import ModelCard
-from crnn.core.decode import Decoded, Decoder, GreedyDecoder
+from crnn.core.decode import BeamDecoder, Decoded, Text
+from crnn.core.decode.settings import make_decoder
 from crnn.core.image import Picture, open_picture, picture_name
-from crnn.errors import DataError, ModelFileError
-
-DECODERS: dict[str, type[GreedyDecoder]] = {"greedy": GreedyDecoder}
+from crnn.errors import ConfigError, DataError, ModelFileError
 
 
 class Backend(Protocol):
@@ -59,6 +58,14 @@ class Character:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """One of the texts that a line may say, and the probability of it."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Recognition:
     """What a line says. `confidence` (0..1) is the probability of the text at the card's temperature, see
     `GreedyDecoder`."""
@@ -69,9 +76,15 @@ class Recognition:
     characters: tuple[Character, ...]
     """In the order of the picture, from left to right: of a Hebrew line the last letter comes first, and a bracket is
     the one that the picture shows."""
+    alternatives: tuple[Alternative, ...] = ()
+    """The best texts, this one first; only where more than one was asked for."""
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain data; alternatives only where they were asked for."""
+        data = asdict(self)
+        if not self.alternatives:
+            del data["alternatives"]
+        return data
 
 
 class _Prepared(NamedTuple):
@@ -83,6 +96,7 @@ class _Prepared(NamedTuple):
         return self.grey.shape[1]
 
 
+MAX_NBEST = 100
 MAX_PADDING = 0.15
 """A narrower line starts a batch of its own rather than being padded by more than this share."""
 
@@ -96,17 +110,37 @@ class Recognizer:
         backend: the network.
         batch_size: most lines that run together.
         batch_pixels: most pixels that run together, padding included; bounds the memory.
+        decoder: settings in place of those in the card, see `crnn.core.decode.settings`.
+        nbest: so many texts per line, as `Recognition.alternatives`, if it is more than 1.
+
+    Raises:
+        ModelFileError: for settings in the card that are not valid.
+        ConfigError: for such settings in `decoder`.
     """
 
-    def __init__(self, backend: Backend, batch_size: int = 8, batch_pixels: int = 16 * 32 * 1024) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        batch_size: int = 8,
+        batch_pixels: int = 16 * 32 * 1024,
+        decoder: Mapping[str, Any] | None = None,
+        nbest: int = 1,
+    ) -> None:
         self.backend = backend
         self.card = backend.card
         self.batch_size = batch_size
         self.batch_pixels = batch_pixels
-        name = self.card.decoder.get("name")
-        if not isinstance(name, str) or name not in DECODERS:
-            raise ModelFileError(f"decoder {name!r} is unknown here ({', '.join(DECODERS)}); pip install -U crnn")
-        self._decoder: Decoder = DECODERS[name]()
+        if not 1 <= nbest <= MAX_NBEST:
+            raise ConfigError(f"nbest is {nbest}; 1 to {MAX_NBEST} texts per line are allowed")
+        self.nbest = nbest
+        try:
+            self._decoder = make_decoder(self.card.decoder, self.card.charset)
+        except ConfigError as error:
+            raise ModelFileError(f"the model card's decoder is not valid: {error}") from None
+        if decoder is not None:
+            self._decoder = make_decoder(decoder, self.card.charset)
+        if nbest > 1 and not isinstance(self._decoder, BeamDecoder):
+            self._decoder = BeamDecoder()
 
     def recognize(self, images: Picture | Iterable[Picture]) -> list[Recognition]:
         """Read pictures of lines: paths, file contents, Pillow images or arrays (H, W[, 3|4]).
@@ -219,20 +253,31 @@ class Recognizer:
 
     def _read(self, lines: list[_Prepared]) -> list[Recognition]:
         log_probs, lengths, widths = self._run(lines)
-        decoded = self._decoder(self._tempered(log_probs), lengths)
+        log_probs = self.tempered(log_probs)
+        texts: list[list[Text]] = [[]] * len(lines)
+        if self.nbest > 1:
+            assert isinstance(self._decoder, BeamDecoder)
+            texts = self._decoder.texts(log_probs, lengths, self.nbest)
+            decoded = self._decoder.placed(log_probs, lengths, [best[0] for best in texts])
+        else:
+            decoded = self._decoder(log_probs, lengths)
         return [
-            self._recognition(result, line.original_width / width, line.original_width, width // length)
-            for result, line, width, length in zip(decoded, lines, widths.tolist(), lengths.tolist(), strict=True)
+            self._recognition(result, line.original_width / width, line.original_width, width // length, best)
+            for result, line, width, length, best in zip(
+                decoded, lines, widths.tolist(), lengths.tolist(), texts, strict=True
+            )
         ]
 
-    def _tempered(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def tempered(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log-probabilities at the card's temperature."""
         if self.card.temperature == 1.0:
             return log_probs
         scaled = log_probs / np.float32(self.card.temperature)
         return scaled - np.logaddexp.reduce(scaled, axis=2, keepdims=True)
 
-    def _recognition(self, decoded: Decoded, scale: float, original_width: int, step: int) -> Recognition:
+    def _recognition(
+        self, decoded: Decoded, scale: float, original_width: int, step: int, texts: Sequence[Text]
+    ) -> Recognition:
         """Labels to symbols, time steps to pixels: a step is `step` network pixels, each `scale` original pixels."""
         symbols = [self.card.charset.symbol(label) for label in decoded.labels]
         characters = tuple(
@@ -244,4 +289,12 @@ class Recognizer:
             )
             for symbol, sure, (start, end) in zip(symbols, decoded.confidences, decoded.spans, strict=True)
         )
-        return Recognition(self.card.charset.decode(decoded.labels), round(decoded.confidence, 6), characters)
+        different: dict[str, float] = {}  # labels that differ may be the same text in reading order
+        for text in texts:
+            different.setdefault(self.card.charset.decode(text.labels), round(text.confidence, 6))
+        return Recognition(
+            self.card.charset.decode(decoded.labels),
+            round(decoded.confidence, 6),
+            characters,
+            tuple(Alternative(text, sure) for text, sure in different.items()),
+        )

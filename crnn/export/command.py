@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from crnn.core.card import ModelCard
+from crnn.core.decode.settings import beam_settings, make_decoder
 from crnn.core.image import printable
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
@@ -20,9 +22,19 @@ from crnn.export.torch_backend import read_network
 from crnn.files import write_atomic
 from crnn.model.crnn import CRNN
 
+TRAINING_LABELS = "train"
+"""As --lm: the labels that the network learnt from."""
+
 
 def export_checkpoint(
-    checkpoint: Path, format: str, output: Path | None, data: str | None, int8: bool = False, half: bool = False
+    checkpoint: Path,
+    format: str,
+    output: Path | None,
+    data: str | None,
+    int8: bool = False,
+    half: bool = False,
+    lm: str | None = None,
+    **decoder: Any,
 ) -> str:
     """Write the model file and say what was checked.
 
@@ -34,8 +46,11 @@ def export_checkpoint(
             of the kind that the model reads) rendered ones if they are gone.
         int8: convolutions in 8-bit integers, for processors that are fast with them (``onnx`` only).
         half: weights in float16, half the size (``safetensors`` only).
+        lm: texts for a language model that the file keeps: a text file, or ``train`` for the run's training labels.
+        decoder: further decoder settings that the file keeps, see `crnn.core.decode.settings.beam_settings`.
 
     Raises:
+        ConfigError: for decoder settings that are not valid.
         ModelFileError: if the new file does not read like torch, or int8 or half costs accuracy; nothing is written
             then.
     """
@@ -44,6 +59,11 @@ def export_checkpoint(
     if int8 and format != "onnx":
         raise ConfigError(f"--int8 goes with --to onnx; {format} files keep float32")
     card, network = read_network(checkpoint)
+    texts = _training_labels(card, checkpoint) if lm == TRAINING_LABELS else lm
+    settings = beam_settings(card.decoder, card.charset, lm=texts, **decoder)
+    if settings is not None:
+        make_decoder(settings, card.charset)  # refuses what is not valid
+        card = replace(card, decoder=settings)
     path = output or checkpoint.with_suffix(".int8.onnx" if int8 else ".half.safetensors" if half else f".{format}")
     if half:
         name, source = _lines(card.training, data, checkpoint)
@@ -54,6 +74,12 @@ def export_checkpoint(
     name, source = _lines(card.training, data, checkpoint)
     parity = export_model(card, network, path, format, spread_pictures(source))
     return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {parity}"
+
+
+def _training_labels(card: ModelCard, checkpoint: Path) -> list[str]:
+    source = recorded_lines(card.training, "train", checkpoint)
+    entries = (source.entry(position) for position in range(len(source)))
+    return [entry.text for entry in entries if not entry.problem]
 
 
 def _int8(card: ModelCard, network: CRNN, path: Path, data: str | None, checkpoint: Path) -> str:

@@ -166,7 +166,7 @@ def test_text_that_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
         ModelCard.from_json(text, "m.onnx")
 
 
-@pytest.mark.parametrize("decoder", [{}, {"name": None}, {"name": []}, {"name": {}}, {"name": "beam"}])
+@pytest.mark.parametrize("decoder", [{}, {"name": None}, {"name": []}, {"name": {}}, {"name": "magic"}])
 def test_an_unknown_decoder_is_refused(decoder: dict) -> None:
     class Backend:
         name = "none"
@@ -175,7 +175,7 @@ def test_an_unknown_decoder_is_refused(decoder: dict) -> None:
         def run(self, images: object, widths: object) -> tuple:
             raise AssertionError
 
-    with pytest.raises(ModelFileError, match=r"decoder .* is unknown here \(greedy\)"):
+    with pytest.raises(ModelFileError, match=r"decoder .* is unknown here \(greedy, beam\)"):
         Recognizer(Backend())
 
 

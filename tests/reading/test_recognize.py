@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -252,3 +253,57 @@ def test_list_files(tmp_path: Path) -> None:
 def test_escapes() -> None:
     assert escaped("a\tb\nc\\d\r") == "a\\tb\\nc\\\\d\\r"
     assert MAX_PIXELS < 60_000**2
+
+
+def test_decoder_options(model: Path, lines: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Beam search, pattern, lexicon, language model and the best texts, as a user asks for them."""
+
+    def readings(*options: object) -> list[str]:
+        assert main(["recognize", str(model), *map(str, lines), *map(str, options)]) == 0
+        return capfd.readouterr().out.splitlines()
+
+    texts = expected(model, lines)
+    assert len(texts) == 12
+    assert readings("--beam", 0) == texts
+    assert all(re.fullmatch(r"[abc]\d*", text) for text in readings("--pattern", r"[abc]\d*"))
+    listed = tmp_path / "texts.txt"
+    listed.write_text("12\nabc\n7 a\n", encoding="utf-8")
+    assert {*readings("--lexicon", listed)} <= {"12", "abc", "7 a"}
+    assert {*readings("--lm", listed, "--lm-weight", 5, "--length-bonus", 0, "--beam", 20)} != {*texts}
+    for row, text in zip(readings("--nbest", 3, "--beam", 5, "--format", "jsonl"), readings("--beam", 5), strict=True):
+        found = json.loads(row)
+        assert found["text"] == text == found["alternatives"][0]["text"]
+        assert 1 <= len(found["alternatives"]) <= 3
+    for options, message in {
+        ("--pattern", r"(a)\1"): "crnn: pattern '(a)\\\\1' has a reference to a group",
+        ("--beam", "-1"): "crnn: the beam's width is -1",
+        ("--lm", "nothing.txt"): "crnn: nothing.txt: cannot be read",
+    }.items():
+        assert main(["recognize", str(model), str(lines[0]), *options]) == 2
+        assert capfd.readouterr().err.startswith(message)
+
+
+def test_the_model_file_keeps_its_decoder(
+    model: Path, lines: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint, output = model.parent / "checkpoints" / "best.ckpt", tmp_path / "m.onnx"
+    words = ["export", str(checkpoint), "-o", str(output), "--lm", "train", "--pattern", r"[\d abc]+", "--beam", "7"]
+    assert main(words) == 0
+    reader = crnn.load(output)
+    assert {**reader.card.decoder, "lm": 0} == {"name": "beam", "width": 7, "pattern": r"[\d abc]+", "lm": 0}
+    stored = reader.recognize(lines)
+    given = crnn.load(checkpoint, pattern=r"[\d abc]+", beam=7, lm=reader_labels(model)).recognize(lines)
+    assert [r.text for r in stored] == [r.text for r in given]
+    assert [r.text for r in crnn.load(output, beam=0).recognize(lines)] == expected(model, lines)
+    assert main([*words, "--pattern", "("]) == 2
+    capfd.readouterr()
+    assert main(["evaluate", str(output), str(lines[0].parent.parent), "--pattern", "z", "--json"]) == 2
+    assert "matches no text" in capfd.readouterr().err
+    assert main(["evaluate", str(output), str(lines[0].parent.parent), "--pattern", "a{9}", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)[0]["raw"]["exact"] == 0
+
+
+def reader_labels(model: Path) -> list[str]:
+    """The labels that the model was trained with."""
+    paths = crnn.load(model).card.training["data"]["paths"]["train"]
+    return [row.split("\t")[1] for path in paths for row in Path(path, "labels.tsv").read_text("utf-8").splitlines()]

@@ -14,6 +14,37 @@ from crnn.core.charset import BLANK
 from crnn.core.decode.base import Decoded
 from crnn.core.decode.probability import text_log_probability
 
+Path = tuple[list[int], list[tuple[int, int]], list[float]]
+"""Classes of a line, the span of each, and its highest probability there."""
+
+
+def best_paths(log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[Path]:
+    """The likeliest class of each time step, repeats merged and blanks dropped, of each line.
+
+    Args:
+        log_probs: (T, B, C), what lies beyond a line's length is never looked at.
+        lengths: (B,) true time steps.
+    """
+    steps, lines = log_probs.shape[:2]
+    best = log_probs.argmax(axis=2)  # (T, B)
+    score = np.take_along_axis(log_probs, best[:, :, None], axis=2)[:, :, 0].T.astype(np.float64)  # (B, T)
+    best = np.ascontiguousarray(best.T)  # (B, T)
+    real = np.arange(steps) < lengths[:, None]  # (B, T)
+    first = real.copy()  # of each run of one class
+    first[:, 1:] &= best[:, 1:] != best[:, :-1]
+    rows, starts = np.nonzero(first)  # in order of lines, then of time
+    ends = np.append(starts[1:], 0)
+    last = np.append(rows[1:] != rows[:-1], True)[: len(rows)]  # runs that end with their line
+    ends = np.where(last, lengths[rows], ends[: len(rows)])
+    score[~real] = -np.inf
+    peaks = np.exp(np.maximum.reduceat(score.ravel(), rows * steps + starts)) if len(rows) else np.zeros(0)
+    classes = best[rows, starts]
+    kept = classes != BLANK
+    bounds = np.concatenate(([0], np.cumsum(np.bincount(rows[kept], minlength=lines)))).tolist()
+    labels, sure = classes[kept].tolist(), peaks[kept].clip(max=1.0).tolist()
+    spans = list(zip(starts[kept].tolist(), ends[kept].tolist(), strict=True))
+    return [(labels[low:high], spans[low:high], sure[low:high]) for low, high in pairwise(bounds)]
+
 
 class GreedyDecoder:
     """The best path of each line.
@@ -24,27 +55,6 @@ class GreedyDecoder:
     """
 
     def __call__(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[Decoded]:
-        steps, lines = log_probs.shape[:2]
-        best = log_probs.argmax(axis=2)  # (T, B)
-        score = np.take_along_axis(log_probs, best[:, :, None], axis=2)[:, :, 0].T.astype(np.float64)  # (B, T)
-        best = np.ascontiguousarray(best.T)  # (B, T)
-        real = np.arange(steps) < lengths[:, None]  # (B, T)
-        first = real.copy()  # of each run of one class
-        first[:, 1:] &= best[:, 1:] != best[:, :-1]
-        rows, starts = np.nonzero(first)  # in order of lines, then of time
-        ends = np.append(starts[1:], 0)
-        last = np.append(rows[1:] != rows[:-1], True)[: len(rows)]  # runs that end with their line
-        ends = np.where(last, lengths[rows], ends[: len(rows)])
-        score[~real] = -np.inf
-        peaks = np.exp(np.maximum.reduceat(score.ravel(), rows * steps + starts)) if len(rows) else np.zeros(0)
-        classes = best[rows, starts]
-        kept = classes != BLANK
-        bounds = np.concatenate(([0], np.cumsum(np.bincount(rows[kept], minlength=lines)))).tolist()
-        labels, sure = classes[kept].tolist(), peaks[kept].clip(max=1.0).tolist()
-        spans = list(zip(starts[kept].tolist(), ends[kept].tolist(), strict=True))
-        texts = [labels[low:high] for low, high in pairwise(bounds)]
-        confidences = np.exp(text_log_probability(log_probs, lengths, texts)).clip(max=1.0).tolist()
-        return [
-            Decoded(text, spans[low:high], sure[low:high], whole)
-            for text, (low, high), whole in zip(texts, pairwise(bounds), confidences, strict=True)
-        ]
+        paths = best_paths(log_probs, lengths)
+        whole = np.exp(text_log_probability(log_probs, lengths, [labels for labels, _, _ in paths])).clip(max=1.0)
+        return [Decoded(*path, confidence) for path, confidence in zip(paths, whole.tolist(), strict=True)]

@@ -1,0 +1,181 @@
+"""Decoders from settings, as a model card keeps them: plain data, all of it checked.
+
+``{"name": "greedy"}``, or ``{"name": "beam"}`` with any of ``width``, ``lm`` (see `NgramModel.to_dict`), ``lm_weight``,
+``length_bonus``, ``pattern`` and ``lexicon`` (a list of texts).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from crnn.core.charset import Charset
+from crnn.core.decode.automaton import Automaton, trie
+from crnn.core.decode.base import Decoder
+from crnn.core.decode.beam import LENGTH_BONUS, LM_WEIGHT, WIDTH, BeamDecoder
+from crnn.core.decode.greedy import GreedyDecoder
+from crnn.core.decode.ngram import NgramModel
+from crnn.core.decode.pattern import compile_pattern
+from crnn.errors import CharsetError, ConfigError, DataError
+
+MAX_WIDTH = 1000
+MAX_LEXICON = 1_000_000
+"""Characters of all texts of a lexicon together."""
+
+Texts = str | os.PathLike[str] | Iterable[str]
+"""A UTF-8 text file with one text per line, or the texts themselves."""
+
+
+def make_decoder(settings: Mapping[str, Any], charset: Charset) -> Decoder:
+    """The decoder that settings describe.
+
+    Raises:
+        ConfigError: for anything unknown, of the wrong type or out of range.
+    """
+    name = settings.get("name")
+    if not isinstance(name, str) or name not in DECODERS:
+        raise ConfigError(f"decoder {name!r} is unknown here ({', '.join(DECODERS)}); pip install -U crnn")
+    return DECODERS[name](settings, charset)
+
+
+def _greedy(settings: Mapping[str, Any], charset: Charset) -> Decoder:
+    _only(settings, ())
+    return GreedyDecoder()
+
+
+def _beam(settings: Mapping[str, Any], charset: Charset) -> Decoder:
+    _only(settings, ("width", "lm", "lm_weight", "length_bonus", "pattern", "lexicon"))
+    width = settings.get("width", WIDTH)
+    if type(width) is not int or not 1 <= width <= MAX_WIDTH:
+        raise ConfigError(f"the beam's width is {width!r}; whole numbers from 1 to {MAX_WIDTH:,} are allowed")
+    weight = _number(settings, "lm_weight", LM_WEIGHT, 0, 10)
+    bonus = _number(settings, "length_bonus", LENGTH_BONUS, -10, 10)
+    lm = settings.get("lm")
+    model = None if lm is None else NgramModel.from_dict(lm, len(charset))
+    return BeamDecoder(
+        width, model, weight, bonus, _constraint(settings.get("pattern"), settings.get("lexicon"), charset)
+    )
+
+
+DECODERS: dict[str, Callable[[Mapping[str, Any], Charset], Decoder]] = {"greedy": _greedy, "beam": _beam}
+"""Name -> how it is made of settings."""
+
+
+def _only(settings: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
+    unknown = sorted(map(str, set(settings) - {"name", *allowed}))
+    if unknown:
+        raise ConfigError(f"decoder {settings['name']} has no setting {unknown[0]!r}; pip install -U crnn")
+
+
+def _number(settings: Mapping[str, Any], name: str, default: float, least: float, most: float) -> float:
+    value = settings.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ConfigError(f"{name} is {value!r}; numbers from {least} to {most} are allowed")
+    return float(value)
+
+
+def _constraint(pattern: object, lexicon: object, charset: Charset) -> Automaton | None:
+    """What is allowed: texts that match the pattern, those listed, or those listed that match it."""
+    if pattern is not None and not isinstance(pattern, str):
+        raise ConfigError(f"the pattern is {pattern!r}; a regular expression is allowed")
+    matching = None if pattern is None else compile_pattern(pattern, charset)
+    if lexicon is None:
+        return matching
+    if not isinstance(lexicon, list) or not all(isinstance(text, str) for text in lexicon):
+        raise ConfigError("the lexicon is not a list of texts")
+    if sum(map(len, lexicon)) > MAX_LEXICON:
+        raise ConfigError(f"the lexicon has {sum(map(len, lexicon)):,} characters; at most {MAX_LEXICON:,} are allowed")
+    texts = []
+    for text in lexicon:
+        try:
+            texts.append(charset.encode(charset.normalize(text)))
+        except CharsetError as error:
+            raise ConfigError(f"lexicon: {text[:80]!r} can never be read: {error}; take it out") from None
+    if matching is not None:
+        texts = [labels for labels in texts if matching.accepts(labels)]
+    if not texts:
+        raise ConfigError("the lexicon is empty" if matching is None else f"no text of the lexicon matches {pattern!r}")
+    return trie(texts, charset.classes)
+
+
+def beam_settings(
+    base: Mapping[str, Any],
+    charset: Charset,
+    beam: int | None = None,
+    lm: Texts | None = None,
+    lm_weight: float | None = None,
+    length_bonus: float | None = None,
+    lexicon: Texts | None = None,
+    pattern: str | None = None,
+) -> dict[str, Any] | None:
+    """Settings of a card with some of them given anew; None if none is.
+
+    Args:
+        base: settings of the card; what is not given stays as it is there.
+        charset: of the model.
+        beam: width; with 0, the greedy decoder.
+        lm: texts to learn a language model from; those with characters that the charset lacks are left out.
+        lm_weight, length_bonus, pattern: see `BeamDecoder`, `compile_pattern`.
+        lexicon: the only texts allowed; empty ones are left out.
+
+    Raises:
+        ConfigError: for settings that do not go together.
+        DataError: for a file that cannot be read.
+    """
+    numbers = {"lm_weight": lm_weight, "length_bonus": length_bonus, "pattern": pattern}
+    given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
+    if lexicon is not None:
+        given["lexicon"] = [text for text in read_texts(lexicon) if text]
+    if lm is not None:
+        given["lm"] = language_model(lm, charset).to_dict()
+    if beam == 0:
+        if given:
+            raise ConfigError(f"a beam of 0 is greedy decoding, which has no {next(iter(given))}; use 1 or more")
+        return {"name": "greedy"}
+    if beam is not None:
+        given["width"] = beam
+    if not given:
+        return None
+    settings = {**(base if base.get("name") == "beam" else {}), **given, "name": "beam"}
+    for name in ("lm_weight", "length_bonus"):
+        if name in given and "lm" not in settings:
+            raise ConfigError(f"{name} goes with a language model; name texts to learn it from (lm)")
+    return settings
+
+
+def language_model(texts: Texts, charset: Charset) -> NgramModel:
+    """The character n-gram model of texts that the charset can write.
+
+    Raises:
+        ConfigError: if there are none.
+        DataError: for a file that cannot be read.
+    """
+
+    def encoded() -> Iterator[list[int]]:
+        for text in read_texts(texts):
+            try:
+                labels = charset.encode(charset.normalize(text))
+            except CharsetError:
+                continue
+            if labels:
+                yield labels
+
+    return NgramModel.of(encoded(), len(charset))
+
+
+def read_texts(texts: Texts) -> Iterable[str]:
+    """The texts themselves, or the lines of a file.
+
+    Raises:
+        DataError: if it cannot be read or is not UTF-8.
+    """
+    if not isinstance(texts, str | os.PathLike):
+        return texts
+    try:
+        return [line.rstrip("\r") for line in Path(texts).read_text(encoding="utf-8-sig").split("\n")]
+    except OSError as error:
+        raise DataError(f"{texts}: cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, ValueError):
+        raise DataError(f"{texts}: is not UTF-8 text; save it as UTF-8, one text per line") from None

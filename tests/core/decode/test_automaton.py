@@ -1,0 +1,44 @@
+"""Lists of texts as automata."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crnn.core.decode.automaton import DEAD, Automaton, trie
+
+TEXTS = st.lists(st.lists(st.integers(1, 3), max_size=5), max_size=6)
+
+
+@given(TEXTS, TEXTS)
+def test_a_list_allows_its_texts_and_no_others(allowed: list[list[int]], others: list[list[int]]) -> None:
+    automaton = trie(allowed, 4)
+    assert automaton.possible == bool(allowed)
+    assert [automaton.accepts(text) for text in allowed + others] == [text in allowed for text in allowed + others]
+
+
+@given(TEXTS.filter(bool))
+def test_how_many_symbols_are_missing(allowed: list[list[int]]) -> None:
+    automaton = trie(allowed, 4)
+    for text in allowed:
+        state = 0
+        for i, label in enumerate([*text, 0]):
+            rests = [len(other) - i for other in allowed if other[:i] == text[:i]]
+            assert automaton.missing[state] == min(rest for rest in rests if rest >= 0)
+            state = automaton.step(state, label)
+        assert state == DEAD  # nothing follows by way of a blank
+
+
+def test_states_that_lead_nowhere_are_never_entered() -> None:
+    automaton = Automaton([-1, 0, 1], [{0: 1, 1: 2}, {0: 1}, {}], [False, False, True])
+    assert automaton.followers(0) == {2: 2}
+    assert automaton.step(0, 1) == DEAD
+    assert not automaton.accepts([1, 1])
+
+
+def test_the_likeliest_of_each_move() -> None:
+    automaton = Automaton([-1, 0, 0, 0, 1], [{0: 1, 1: 0}, {}], [False, True])
+    scores = np.array([9, 1, 3, 2, 0], dtype=np.float32)
+    assert sorted(automaton.likeliest(0, scores, 2)) == [(2, 1), (3, 1), (4, 0)]
+    assert sorted(automaton.likeliest(0, scores, 5)) == [(1, 1), (2, 1), (3, 1), (4, 0)]

@@ -1,0 +1,185 @@
+"""Prefix beam search against every path there is, on lines short enough to list them all."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from crnn.core.decode import BeamDecoder, GreedyDecoder
+from crnn.core.decode.automaton import Automaton, trie
+from crnn.core.decode.best_match import best_match
+from crnn.core.decode.ngram import NgramModel
+
+EXACT = {"width": 10_000, "candidates": 100, "floor": 0.0, "far_behind": 0.0}
+LOGITS = arrays(
+    np.float32,
+    st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(2, 4)),
+    elements=st.floats(-4, 4, width=32),
+)
+
+
+def normalised(logits: np.ndarray) -> np.ndarray:
+    return logits - np.logaddexp.reduce(logits, axis=2, keepdims=True)
+
+
+def every_text(log_probs: np.ndarray) -> dict[tuple[int, ...], float]:
+    """Probability of each text of one line (T, C): the sum over its paths."""
+    found: defaultdict[tuple[int, ...], float] = defaultdict(float)
+    for path in itertools.product(range(log_probs.shape[1]), repeat=len(log_probs)):
+        text = tuple(label for label, _ in itertools.groupby(path) if label)
+        found[text] += math.exp(sum(float(log_probs[t, label]) for t, label in enumerate(path)))
+    return dict(found)
+
+
+def full(log_probs: np.ndarray) -> np.ndarray:
+    return np.full(log_probs.shape[1], len(log_probs))
+
+
+@settings(max_examples=60, deadline=None)
+@given(LOGITS, st.integers(1, 6))
+def test_a_wide_beam_finds_the_likeliest_texts(logits: np.ndarray, count: int) -> None:
+    log_probs = normalised(logits)
+    for line, texts in enumerate(BeamDecoder(**EXACT).texts(log_probs, full(log_probs), count)):
+        chances = every_text(log_probs[:, line])
+        best = sorted(chances.values(), reverse=True)[:count]
+        assert [text.confidence for text in texts] == pytest.approx(best, rel=1e-4)
+        assert [chances[tuple(text.labels)] for text in texts] == pytest.approx(best, rel=1e-4)
+        assert len({tuple(text.labels) for text in texts}) == len(texts) == min(count, len(chances))
+
+
+@settings(max_examples=60, deadline=None)
+@given(LOGITS, st.lists(st.lists(st.integers(1, 3), max_size=4), max_size=4), st.integers(1, 3))
+def test_a_constraint_leaves_the_likeliest_allowed_texts(
+    logits: np.ndarray, allowed: list[list[int]], count: int
+) -> None:
+    log_probs = normalised(logits)
+    classes = log_probs.shape[2]
+    allowed = [text for text in allowed if max(text, default=0) < classes]
+    constraint = trie(allowed, classes)
+    decoder = BeamDecoder(**EXACT, constraint=constraint)
+    for line, texts in enumerate(decoder.texts(log_probs, full(log_probs), count)):
+        chances = every_text(log_probs[:, line])
+        best = sorted((chances.get(tuple(text), 0.0) for text in {tuple(t) for t in allowed}), reverse=True)
+        best = [chance for chance in best if chance > 0][:count]
+        assert [text.confidence for text in texts] == pytest.approx(best or [0.0], rel=1e-4)
+        assert all(constraint.accepts(text.labels) for text in texts) or not best
+
+
+@settings(max_examples=60, deadline=None)
+@given(LOGITS, st.floats(0, 2), st.floats(-1, 1))
+def test_a_language_model_ranks_and_the_confidence_stays(logits: np.ndarray, weight: float, bonus: float) -> None:
+    log_probs = normalised(logits)
+    lm = NgramModel.of([[1], [1, 1], [1, 1, 1]], log_probs.shape[2] - 1, order=3)
+    decoder = BeamDecoder(**EXACT, lm=lm, lm_weight=weight, length_bonus=bonus)
+    for line, [text] in enumerate(decoder.texts(log_probs, full(log_probs), 1)):
+        chances = every_text(log_probs[:, line])
+
+        def score(labels: tuple[int, ...], chances: dict[tuple[int, ...], float] = chances) -> float:
+            return math.log(chances[labels]) + weight * lm.text_log_prob(labels) + bonus * len(labels)
+
+        assert score(tuple(text.labels)) == pytest.approx(max(map(score, chances)), abs=1e-4)
+        assert text.confidence == pytest.approx(chances[tuple(text.labels)], rel=1e-4)
+
+
+@given(LOGITS)
+def test_the_same_text_has_the_same_place(logits: np.ndarray) -> None:
+    """Where the beam reads what the best path reads, spans and character confidences are those of the best path."""
+    log_probs = normalised(logits + np.random.default_rng(0).normal(size=logits.shape).astype(np.float32) * 0.01)
+    lengths = full(log_probs)
+    for mine, greedy in zip(BeamDecoder()(log_probs, lengths), GreedyDecoder()(log_probs, lengths), strict=True):
+        if mine.labels == greedy.labels:
+            assert mine.spans == greedy.spans
+            assert mine.confidences == pytest.approx(greedy.confidences, abs=1e-5)
+            assert mine.confidence == pytest.approx(greedy.confidence, abs=1e-5)
+        ends = [0, *(edge for span in mine.spans for edge in span), len(log_probs)]
+        assert ends == sorted(ends)
+        assert all(start < end for start, end in mine.spans)
+        assert len(mine.labels) == len(mine.spans) == len(mine.confidences)
+
+
+@settings(max_examples=40, deadline=None)
+@given(LOGITS, st.data())
+def test_neighbours_do_not_matter(logits: np.ndarray, data: st.DataObject) -> None:
+    log_probs = normalised(logits)
+    steps, lines, classes = log_probs.shape
+    lengths = np.array([data.draw(st.integers(0, steps)) for _ in range(lines)])
+    for line, length in enumerate(lengths):
+        log_probs[length:, line] = np.nan  # beyond a line's end
+    constraint = data.draw(st.sampled_from([None, trie([[1], [1, 1]], classes)]))
+    decoder = BeamDecoder(3, constraint=constraint)
+    together = decoder(log_probs, lengths)
+    for line, length in enumerate(lengths):
+        [alone] = decoder(log_probs[:length, line : line + 1], lengths[line : line + 1])
+        assert alone.labels == together[line].labels
+        assert alone.spans == together[line].spans
+        assert alone.confidence == pytest.approx(together[line].confidence, rel=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(LOGITS, st.lists(st.lists(st.integers(1, 3), max_size=5), min_size=1, max_size=5), st.integers(1, 2))
+def test_an_allowed_text_that_fits_is_always_found(logits: np.ndarray, allowed: list[list[int]], width: int) -> None:
+    """Also with a beam of one, and however unlikely the text is."""
+    log_probs = normalised(logits * 30)
+    classes = log_probs.shape[2]
+    constraint = trie([text for text in allowed if max(text, default=0) < classes], classes)
+    for line, decoded in enumerate(BeamDecoder(width, constraint=constraint)(log_probs, full(log_probs))):
+        fits = [t for t in every_text(log_probs[:, line]) if constraint.accepts(t)]
+        assert constraint.accepts(decoded.labels) if fits else (decoded.labels, decoded.confidence) == ([], 0.0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(LOGITS, st.data())
+def test_the_best_match_is_that_of_the_best_path(logits: np.ndarray, data: st.DataObject) -> None:
+    """Of any automaton: one of up to four states, with moves shared by groups of classes."""
+    log_probs = normalised(logits)[:, 0]
+    steps, classes = log_probs.shape
+    states = data.draw(st.integers(1, 4))
+    groups = [-1, *(data.draw(st.integers(0, 1)) for _ in range(classes - 1))]
+    move = st.dictionaries(st.integers(0, 1), st.integers(0, states - 1))
+    automaton = Automaton(
+        groups, [data.draw(move) for _ in range(states)], [data.draw(st.booleans()) for _ in range(states)]
+    )
+    best: tuple[float, tuple[int, ...]] | None = None
+    for path in itertools.product(range(classes), repeat=steps):
+        text = tuple(label for label, _ in itertools.groupby(path) if label)
+        score = sum(float(log_probs[t, label]) for t, label in enumerate(path))
+        if automaton.accepts(text) and (best is None or score > best[0]):
+            best = (score, text)
+    found = best_match(log_probs, automaton)
+    assert (found is None) == (best is None)
+    assert found is None or automaton.accepts(found)
+
+
+def test_many_steps_do_not_vanish() -> None:
+    log_probs = np.log(np.full((3000, 1, 3), [1e-5, 1e-5, 0.99998], dtype=np.float32))
+    log_probs[::2, 0] = np.log([0.99998, 1e-5, 1e-5])
+    [line] = BeamDecoder(4)(log_probs, np.array([3000]))
+    assert line.labels == [2] * 1500
+    [line] = BeamDecoder(4, constraint=trie([[1] * 1500], 3))(log_probs, np.array([3000]))
+    assert line.labels == [1] * 1500
+
+
+def test_nothing_to_read() -> None:
+    assert BeamDecoder()(np.zeros((5, 0, 3), dtype=np.float32), np.array([], dtype=np.int64)) == []
+    empty = np.zeros((0, 1, 3), dtype=np.float32)
+    assert BeamDecoder()(empty, np.array([0])) == [([], [], [], 1.0)]
+    assert BeamDecoder(constraint=trie([[1]], 3))(empty, np.array([0])) == [([], [], [], 0.0)]
+    log_probs = np.log(np.full((4, 1, 3), 1 / 3, dtype=np.float32))
+    for impossible in (trie([[1] * 5], 3), trie([[1, 1, 1]], 3), trie([], 3)):
+        assert BeamDecoder(constraint=impossible)(log_probs, np.array([4])) == [([], [], [], 0.0)]
+
+
+def test_large_charsets() -> None:
+    """Probabilities stay in an array there."""
+    scores = np.random.default_rng(0).normal(size=(12, 2, 3000)).astype(np.float32) * 4
+    log_probs = normalised(scores)
+    lengths = np.array([12, 9])
+    for mine, greedy in zip(BeamDecoder(20)(log_probs, lengths), GreedyDecoder()(log_probs, lengths), strict=True):
+        assert mine.confidence >= greedy.confidence

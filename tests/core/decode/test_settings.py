@@ -1,0 +1,155 @@
+"""Decoders from settings: what is allowed, and that nothing else gets in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crnn.core.charset import Charset
+from crnn.core.decode import BeamDecoder, GreedyDecoder
+from crnn.core.decode.settings import beam_settings, language_model, make_decoder
+from crnn.errors import ConfigError, DataError
+
+CHARSET = Charset.from_texts(["abc 0123456789."])
+LM = language_model(["abc", "ab 12", "cab"], CHARSET).to_dict()
+
+
+def beam(**settings: Any) -> BeamDecoder:
+    decoder = make_decoder({"name": "beam", **settings}, CHARSET)
+    assert isinstance(decoder, BeamDecoder)
+    return decoder
+
+
+def test_names() -> None:
+    assert isinstance(make_decoder({"name": "greedy"}, CHARSET), GreedyDecoder)
+    assert beam().width == 10
+    assert (beam(width=3).width, beam(lm=LM, lm_weight=2).lm_weight, beam(lm=LM, length_bonus=-1).length_bonus) == (
+        3,
+        2,
+        -1,
+    )
+    assert beam(length_bonus=1).length_bonus == 0  # nothing to make up for
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("name", "magic", r"decoder 'magic' is unknown here \(greedy, beam\); pip install -U crnn"),
+        ("name", ["beam"], "is unknown"),
+        ("name", "greedy", "decoder greedy has no setting 'width'"),
+        ("depth", 3, "decoder beam has no setting 'depth'"),
+        ("width", 0, "the beam's width is 0; whole numbers from 1 to 1,000 are allowed"),
+        ("width", 10**9, "width"),
+        ("width", True, "width"),
+        ("width", "10", "width"),
+        ("width", None, "width"),
+        ("lm_weight", -1, "lm_weight is -1; numbers from 0 to 10 are allowed"),
+        ("lm_weight", "1", "lm_weight"),
+        ("lm_weight", float("nan"), "lm_weight"),
+        ("lm_weight", 10**400, "lm_weight"),
+        ("length_bonus", float("inf"), "length_bonus"),
+        ("length_bonus", True, "length_bonus"),
+        ("lm", [], "a stored language model has"),
+        ("lm", {**LM, "symbols": 3}, "the language model has 3 symbols, the charset 15"),
+        ("pattern", 7, "the pattern is 7; a regular expression is allowed"),
+        ("pattern", "(", "is not a regular expression"),
+        ("lexicon", "abc", "the lexicon is not a list of texts"),
+        ("lexicon", [1], "the lexicon is not a list of texts"),
+        ("lexicon", [], "the lexicon is empty"),
+        ("lexicon", ["ab", "aï"], r"lexicon: 'aï' can never be read: 'ï' \(U\+00EF .* take it out"),
+        (
+            "lexicon",
+            ["a" * 600_000, "b" * 600_000],
+            "the lexicon has 1,200,000 characters; at most 1,000,000 are allowed",
+        ),
+    ],
+)
+def test_refused(setting: str, value: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make_decoder({"name": "beam", "width": 10, setting: value}, CHARSET)
+
+
+def test_pattern_and_lexicon_hold_together() -> None:
+    constraint = beam(pattern=r"[a-c]+\d", lexicon=["ab1", "ab", "c2", "1"]).constraint
+    assert constraint is not None
+    assert [constraint.accepts(CHARSET.encode(t)) for t in ("ab1", "c2", "ab", "1", "a1")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    with pytest.raises(ConfigError, match="no text of the lexicon matches 'b'"):
+        beam(pattern="b", lexicon=["a"])
+
+
+def test_texts_stand_as_pictures_show_them() -> None:
+    """Lexicon and language model of right-to-left lines."""
+    charset = Charset.from_texts(["שלום (12) abc"], direction="rtl")
+    text = "שלום (12)"
+    decoder = make_decoder({"name": "beam", "lexicon": [text]}, charset)
+    assert isinstance(decoder, BeamDecoder)
+    assert decoder.constraint is not None
+    assert decoder.constraint.accepts(charset.encode(text))
+    lm = language_model([text] * 9, charset)
+    assert lm.text_log_prob(charset.encode(text)) > -5 > lm.text_log_prob(charset.encode(text)[::-1])
+    lower = Charset.from_texts(["ab c"], case="lower", whitespace="collapse")
+    decoder = make_decoder({"name": "beam", "lexicon": ["A  B"]}, lower)
+    assert isinstance(decoder, BeamDecoder)
+    assert decoder.constraint is not None
+    assert decoder.constraint.accepts(lower.encode("a b"))
+
+
+def test_what_is_given_goes_over_what_is_stored() -> None:
+    assert beam_settings({"name": "greedy"}, CHARSET) is None
+    assert beam_settings({"name": "greedy"}, CHARSET, beam=4) == {"name": "beam", "width": 4}
+    stored = {"name": "beam", "width": 4, "pattern": "a", "lm": LM, "lm_weight": 1.0}
+    assert beam_settings(stored, CHARSET, pattern="b", lm_weight=2.0) == {**stored, "pattern": "b", "lm_weight": 2.0}
+    assert beam_settings(stored, CHARSET, beam=0) == {"name": "greedy"}
+    made = beam_settings({"name": "greedy"}, CHARSET, lm=["abc", "ab 12", "cab", "", "ï"], lexicon=["a", "", "b"])
+    assert made == {"name": "beam", "lm": LM, "lexicon": ["a", "b"]}
+    assert json.loads(json.dumps(made)) == made
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"beam": 0, "pattern": "a"}, "a beam of 0 is greedy decoding, which has no pattern"),
+        ({"lm_weight": 0.5}, "lm_weight goes with a language model"),
+        ({"length_bonus": 0.5}, "length_bonus goes with a language model"),
+        ({"lm": ["ï"]}, "a language model needs at least one text"),
+    ],
+)
+def test_what_does_not_go_together(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        beam_settings({"name": "greedy"}, CHARSET, **given)
+
+
+def test_files_of_texts(tmp_path: Path) -> None:
+    file = tmp_path / "texts.txt"
+    file.write_bytes("\ufeffabc\r\nab 12\r\n\r\ncab".encode())
+    assert language_model(file, CHARSET).to_dict() == LM
+    assert beam_settings({}, CHARSET, lexicon=str(file)) == {"name": "beam", "lexicon": ["abc", "ab 12", "cab"]}
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match=r"texts\.txt: is not UTF-8 text; save it as UTF-8"):
+        language_model(file, CHARSET)
+    with pytest.raises(DataError, match=r"nothing\.txt: cannot be read"):
+        beam_settings({}, CHARSET, lexicon=tmp_path / "nothing.txt")
+
+
+def test_a_pattern_decides() -> None:
+    """O and 0 look alike; the pattern knows which it is."""
+    charset = Charset.from_texts(["O01."])
+    log_probs = np.full((6, 1, charset.classes), -9.0, dtype=np.float32)
+    for step, (first, second) in enumerate([("O", "0"), ("", ""), ("1", "O"), ("", ""), (".", "1"), ("0", "1")]):
+        log_probs[step, 0, charset.encode(first) or 0] = np.log(0.6)
+        log_probs[step, 0, charset.encode(second) or 0] = np.log(0.39)
+    log_probs -= np.logaddexp.reduce(log_probs, axis=2, keepdims=True)
+    for pattern, text in {r"\d\d\.\d": "01.0", "O.*": "O1.0", r"[^.]+": "O110", r"\d{3}": "011"}.items():
+        decoder = make_decoder({"name": "beam", "pattern": pattern}, charset)
+        [line] = decoder(log_probs, np.array([6]))
+        assert charset.decode(line.labels) == text

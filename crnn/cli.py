@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn import __version__
-from crnn.errors import CrnnError
+from crnn.errors import CrnnError, CrnnWarning
 from crnn.machine import set_thread_policy
 
 set_thread_policy()
@@ -284,6 +284,10 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     return parser, commands.choices
 
 
+def _note(message: Warning | str, *_: object) -> None:
+    print(f"crnn: note: {message}", file=sys.stderr)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -301,6 +305,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             args = parser.parse_args(words)
     warnings.simplefilter("ignore")
+    warnings.simplefilter("always", CrnnWarning)
+    warnings.showwarning = _note  # type: ignore[assignment]  # looks at the message only
     try:
         return int(args.run(args))
     except CrnnError as error:

@@ -22,3 +22,7 @@ class CharsetError(CrnnError):
 
 class ModelFileError(CrnnError):
     """A model file that is damaged, foreign, or written by a newer version."""
+
+
+class CrnnWarning(UserWarning):
+    """Something was left out or is doubtful, and the work goes on; commands say it in one line on standard error."""

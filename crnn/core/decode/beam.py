@@ -33,6 +33,8 @@ FAR_BEHIND = 1e-5
 """Prefixes that are so many times less likely than the best are given up, unless a constraint asks for them."""
 LESS_FAR = 0.01
 """Both are multiplied by this where more texts than one are asked for."""
+REMEMBERED = 2**21
+"""Numbers of the language model that are kept for the next line (16 MiB), however many classes there are."""
 AS_LISTS = 1000
 """Up to so many classes, probabilities are plain lists, which are faster to read one by one."""
 
@@ -270,7 +272,7 @@ class BeamDecoder:
             if found is None:
                 found = self.lm.probabilities(node.context) ** self.lm_weight * math.exp(self.length_bonus)
                 found[BLANK] *= math.exp(-self.length_bonus)  # no bonus for the end
-                if len(self._factors) > 20_000:
+                if (len(self._factors) + 1) * len(found) > REMEMBERED:
                     self._factors.clear()
                 self._factors[node.context] = found
             node.factors = found

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from crnn.core.decode.beam import LENGTH_BONUS, LM_WEIGHT, WIDTH, BeamDecoder
 from crnn.core.decode.greedy import GreedyDecoder
 from crnn.core.decode.ngram import NgramModel
 from crnn.core.decode.pattern import compile_pattern
-from crnn.errors import CharsetError, ConfigError, DataError
+from crnn.errors import CharsetError, ConfigError, CrnnWarning, DataError
 
 MAX_WIDTH = 1000
 MAX_LEXICON = 1_000_000
@@ -146,23 +147,29 @@ def beam_settings(
 
 
 def language_model(texts: Texts, charset: Charset) -> NgramModel:
-    """The character n-gram model of texts that the charset can write.
+    """The character n-gram model of texts that the charset can write; a warning says how many it cannot.
 
     Raises:
         ConfigError: if there are none.
         DataError: for a file that cannot be read.
     """
+    refused: list[str] = []
 
     def encoded() -> Iterator[list[int]]:
         for text in read_texts(texts):
             try:
                 labels = charset.encode(charset.normalize(text))
-            except CharsetError:
+            except CharsetError as error:
+                refused.append(f"{text[:80]!r}: {error}")
                 continue
             if labels:
                 yield labels
 
-    return NgramModel.of(encoded(), len(charset))
+    model = NgramModel.of(encoded(), len(charset))
+    if refused:
+        said = f"language model: {len(refused)} texts are left out, such as {refused[0]}"
+        warnings.warn(said, CrnnWarning, stacklevel=2)
+    return model
 
 
 def read_texts(texts: Texts) -> Iterable[str]:

@@ -37,6 +37,13 @@ def test_the_likeliest_path_of_the_text(logits: np.ndarray, text: list[int]) -> 
     assert scores[tuple(path)] == pytest.approx(max(scores.values()), abs=1e-4)
 
 
+def test_a_repeated_symbol_needs_a_blank_between() -> None:
+    """Where the symbol is likeliest everywhere, the path still has to leave it once."""
+    log_probs = np.log(np.array([[[0.1, 0.9]], [[0.2, 0.8]], [[0.1, 0.9]]], dtype=np.float32))
+    [places] = align(log_probs, np.array([3]), [[1, 1]])
+    assert [place[:2] for place in places] == [(0, 1), (2, 3)]
+
+
 def test_lines_of_different_lengths() -> None:
     log_probs = np.log(np.full((6, 2, 3), [0.2, 0.4, 0.4], dtype=np.float32))
     first, second = align(log_probs, np.array([6, 2]), [[1, 2, 1], [2]])

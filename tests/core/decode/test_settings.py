@@ -12,7 +12,7 @@ import pytest
 from crnn.core.charset import Charset
 from crnn.core.decode import BeamDecoder, GreedyDecoder
 from crnn.core.decode.settings import beam_settings, language_model, make_decoder
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, CrnnWarning, DataError
 
 CHARSET = Charset.from_texts(["abc 0123456789."])
 LM = language_model(["abc", "ab 12", "cab"], CHARSET).to_dict()
@@ -153,3 +153,9 @@ def test_a_pattern_decides() -> None:
         decoder = make_decoder({"name": "beam", "pattern": pattern}, charset)
         [line] = decoder(log_probs, np.array([6]))
         assert charset.decode(line.labels) == text
+
+
+def test_texts_that_the_charset_cannot_write_are_counted() -> None:
+    with pytest.warns(CrnnWarning, match=r"2 texts are left out, such as 'xyz'.*'x'"):
+        left = language_model(["abc", "xyz", "ab", "äh"], CHARSET)
+    assert left.to_dict() == language_model(["abc", "ab"], CHARSET).to_dict()

@@ -61,6 +61,12 @@ def _convert(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _synth(args: argparse.Namespace) -> int:
+    from crnn.data.synth.command import run
+
+    return run(args)
+
+
 def _evaluate(args: argparse.Namespace) -> int:
     from crnn.data.recorded import recorded_lines
     from crnn.data.sources import LineSource, open_source
@@ -207,6 +213,31 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         "--shard-size", type=_positive, default=256, metavar="MB", help="largest file in a folder of shards (256)"
     )
     _format_options(convert)
+
+    synth = command(
+        "synth",
+        _synth,
+        "write rendered lines as a labelled set, or look at some on one picture",
+        "crnn synth lines/train --lines 10000 --languages en,de --characters set:latin --sheet sheet.png",
+    )
+    synth.add_argument("output", nargs="?", metavar="OUT", help="new folder, or .lmdb, .parquet, .tar as of convert")
+    synth.add_argument("--to", choices=("lmdb", "parquet", "tar", "tsv", "gt"), help="format (as OUT ends, else tsv)")
+    synth.add_argument("--lines", type=int, default=1000, metavar="N", help="how many (1000)")
+    synth.add_argument("--sheet", metavar="FILE", help="a PNG of the first 48 lines and their labels")
+    synth.add_argument(
+        "--side", choices=("train", "val"), default="train", help="val: held-out fonts and words (train)"
+    )
+    synth.add_argument("--seed", type=int, default=1, help="the same seed gives the same lines (1)")
+    synth.add_argument("--fonts", nargs="+", metavar="PATH", help="font files and folders (matplotlib's, the system's)")
+    synth.add_argument("--characters", metavar="TEXT", help="allowed ones, or set:latin ... (printable ASCII)")
+    synth.add_argument("--languages", default="en", metavar="en,de", help="of the words (en)")
+    synth.add_argument("--text", metavar="FILE", help="its lines instead")
+    synth.add_argument(
+        "--text-order", type=int, default=0, metavar="N", help="half of them new, from N characters before"
+    )
+    synth.add_argument("--min-length", type=int, default=1, metavar="N", help="characters (1)")
+    synth.add_argument("--max-length", type=int, default=32, metavar="N", help="characters (32)")
+    synth.add_argument("--wear", type=float, default=1.0, help="0 clean .. 1 worn (1)")
 
     recognize = command(
         "recognize",

@@ -36,13 +36,13 @@ def run(args: Namespace) -> int:
     try:
         job = make_job(args.source, target, options, Path(args.split) if args.split else None)
         done = convert(
-            lambda cache: job.open(cache, lambda rows: _track(rows, None, "listing")),
+            lambda cache: job.open(cache, lambda rows: track_on_terminal(rows, None, "listing")),
             target,
             args.to,
             job.names,
             args.shard_size * 2**20,
             job.side,
-            _track,
+            track_on_terminal,
         )
     except KeyboardInterrupt:
         part = target.with_name(f"{target.name}.part")
@@ -73,7 +73,7 @@ def _told(done: Converted) -> str:
     return "\n".join(lines)
 
 
-def _track(items: Iterable[T], total: int | None, doing: str) -> Iterable[T]:
+def track_on_terminal(items: Iterable[T], total: int | None, doing: str) -> Iterable[T]:
     """A progress bar on standard error, where a person watches."""
     console = Console(stderr=True)
     return track(items, doing, total, transient=True, disable=not console.is_terminal, console=console)

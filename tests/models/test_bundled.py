@@ -19,8 +19,6 @@ from crnn.models import FOLDER, NAME, bundled
 from crnn.training.run import train
 from crnn.training.start import Start
 
-HERE = any((FOLDER / f"{NAME}{suffix}").is_file() for suffix in (".onnx", ".safetensors"))
-
 
 @pytest.fixture
 def stand_in(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -136,7 +134,6 @@ def test_a_training_starts_from_it(stand_in: Path, line_folder: Path, tmp_path: 
         Start.read("bundeld")
 
 
-@pytest.mark.skipif(not HERE, reason="the bundled model is not in this tree")
 def test_the_real_one() -> None:
     """Both files are there, small, from one training, without anybody's paths, and read a line rendered in plain type."""
     from crnn.data.synth.source import synthetic_pair

@@ -15,7 +15,7 @@ from crnn.cli import main
 from crnn.errors import CrnnError, ModelFileError
 from crnn.export.torch_backend import read_network, write_safetensors
 from crnn.loader import model_first
-from crnn.models import FOLDER, NAME, bundled
+from crnn.models import NAME, bundled
 from crnn.training.run import train
 from crnn.training.start import Start
 

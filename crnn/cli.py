@@ -118,7 +118,7 @@ def _format_options(parser: argparse.ArgumentParser) -> None:
 
 def _reading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (default: the library's choice)")
-    parser.add_argument("--device", help="cpu or cuda, for .safetensors and .ckpt (default: cuda if there is one)")
+    parser.add_argument("--device", help="cpu or cuda, not for .onnx (cuda if there is one)")
     parser.add_argument(
         "--precision",
         choices=("float32", "bfloat16", "float16"),
@@ -243,27 +243,22 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         "recognize",
         _recognize,
         "read pictures of text lines",
-        "crnn recognize line.png; or with a model of your own: crnn recognize model.onnx lines/ --format jsonl",
+        "crnn recognize model.onnx lines/ --format jsonl",
     )
     recognize.add_argument(
         "paths",
         nargs="*",
         metavar="[MODEL] PATH",
-        help="a model file or run folder (without one: the bundled model, for printed Latin text); then files, "
-        "folders, patterns, or - for a picture on stdin",
+        help="a model file or run folder (else the bundled one); then files, folders, patterns, or - for stdin",
     )
-    recognize.add_argument(
-        "--model", metavar="MODEL", help="the model, wherever it stands; all paths are pictures then"
-    )
-    recognize.add_argument("--list", metavar="FILE", help="read paths from FILE, one per line (- for stdin)")
-    recognize.add_argument("--null", action="store_true", help="paths in the list end with NUL, as find -print0 writes")
+    recognize.add_argument("--model", metavar="MODEL", help="the model; all paths are pictures then")
+    recognize.add_argument("--list", metavar="FILE", help="paths, one per line (- for stdin)")
+    recognize.add_argument("--null", action="store_true", help="they end with NUL (find -print0)")
     recognize.add_argument("--format", choices=("text", "tsv", "jsonl"), default="text", help="of the output (text)")
     recognize.add_argument("-o", "--output", metavar="FILE", help="write there, whole or not at all (stdout)")
     _reading_options(recognize)
     _decoder_options(recognize, "a text file, one per line")
-    recognize.add_argument(
-        "--nbest", type=_positive, default=1, metavar="K", help="the K likeliest texts as 'alternatives' in jsonl (1)"
-    )
+    recognize.add_argument("--nbest", type=_positive, default=1, metavar="K", help="K likeliest texts, in jsonl (1)")
 
     evaluate = command(
         "evaluate",

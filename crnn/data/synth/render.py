@@ -1,16 +1,15 @@
-"""One line of text as a picture: a layout, from which its size is known, and the drawing of it."""
+"""One line of text as ink: a layout, from which its size is known, and the drawing of it."""
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from crnn.data.synth.fonts import Font
+from crnn.data.synth.surroundings import Neighbour, Stroke, choose_crop, colours, surround
 
 SIZES = (16, 18, 20, 22, 24, 28, 32, 36, 40)
 """Font sizes in pixels; few, so that opened fonts are used again."""
@@ -25,13 +24,24 @@ class Layout:
     font_size: int
     origin: tuple[int, int]
     """Left end of the baseline."""
-    tracking: int
-    """Added between characters."""
+    tracking: float
+    """Added between characters, before stretching."""
+    word_space: float
+    """Added at each space, before stretching."""
+    stretch: float
+    """Width of the line, of what the font would give it."""
+    bold: float
+    """How dark a copy of the ink, one pixel to the right, is: 0 none .. 1 as the ink."""
+    wave: tuple[float, float, float]
+    """Of the baseline: height, length, and phase in radians at the origin."""
     shear: float
     """Pixels to the right per pixel of height."""
     angle: float
     """Radians, counter-clockwise."""
-    underline: bool
+    cut: tuple[int, int]
+    """Rows of the letters that the crop takes away above and below."""
+    neighbours: tuple[Neighbour, ...]
+    strokes: tuple[Stroke, ...]
     ink: int
     paper: int
     """Grey values, 0 black .. 255 white."""
@@ -49,104 +59,131 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
     """
     font_size = SIZES[int(rng.integers(len(SIZES)))]
     face = font.at(font_size)
-    draws = rng.random(8)
-    tracking = 0
-    if draws[0] < 0.25 * wear:
-        tracking = int(rng.integers(-1 if font_size >= 28 else 0, max(2, font_size // 6)))
+    draws = (rng.random(7) / wear).tolist() if wear else [1.0] * 7
+    tracking = float(rng.uniform(-0.04, 0.2)) * font_size if draws[0] < 0.2 else 0.0
+    word_space = float(rng.uniform(-0.08, 0.7)) * font_size if draws[1] < 0.2 and " " in text else 0.0
+    stretch = math.exp(rng.uniform(math.log(0.75), math.log(1.35))) if draws[2] < 0.3 else 1.0
+    bold = float(rng.uniform(0.3, 1.0)) if draws[3] < 0.12 else 0.0
+    high, long, phase = rng.uniform((0.02, 5, 0), (0.07, 20, 2 * math.pi)).tolist() if draws[4] < 0.1 else (0, 1, 0)
+    shear = float(rng.uniform(-0.25, 0.25)) if draws[5] < 0.2 else 0.0
+    angle = math.radians(float(rng.uniform(-1.5, 1.5))) if draws[6] < 0.3 else 0.0
+
     left, top, right, bottom = (int(v) for v in face.getbbox(text, anchor="ls"))
-    if tracking:
-        right = math.ceil(sum(face.getlength(c) for c in text)) + tracking * (len(text) - 1) + 2
+    if tracking or word_space:  # set piece by piece: a last letter may reach beyond the sum of the advances
+        pieces = _pieces(text, font, font_size, tracking, word_space)
         left = min(left, 0)
-    shear = float(rng.uniform(-0.25, 0.25)) if draws[1] < 0.3 * wear else 0.0
-    angle = math.radians(float(rng.uniform(-1.2, 1.2))) if draws[2] < 0.4 * wear else 0.0
-    margins = rng.integers(1, max(3, round(font_size * (0.15 + 0.35 * wear * draws[3]))), size=4).tolist()
-    if wear == 0:
-        margins = [max(2, font_size // 6)] * 4
-    if tracking:  # a slanted last letter may lean out further than the margin
-        last = round(sum(face.getlength(c) for c in text[:-1])) + tracking * (len(text) - 1)
-        margins[1] = max(margins[1], math.ceil(last + face.getbbox(text[-1], anchor="ls")[2]) - right)
-    underline = bool(draws[4] < 0.04 * wear)
-    if underline:
-        bottom = max(bottom, 4)
-    if draws[5] < 0.08 * wear:
-        ink, paper = int(rng.integers(170, 256)), int(rng.integers(0, 90))
-    else:
-        ink, paper = int(110 * wear * draws[6] ** 2), 255 - int(75 * wear * draws[7] ** 2)
-    lean = math.ceil(abs(shear) * (bottom - top))
-    rise = math.ceil(abs(math.sin(angle)) * (right - left))
-    drift = math.ceil(abs(math.sin(angle)) * (bottom - top))
-    width = right - left + margins[0] + margins[1] + lean + drift
-    height = bottom - top + margins[2] + margins[3] + rise
-    origin = (margins[0] - left + (lean + drift) // 2, margins[2] - top + rise // 2)
-    return Layout(text, font, font_size, origin, tracking, shear, angle, underline, ink, paper, (width, height))
+        right = max(math.ceil(x + face.getbbox(piece, anchor="ls")[2]) for x, piece in pieces[-3:])
+    left, right = math.floor(left * stretch), math.ceil((right + math.ceil(bold)) * stretch)
+    crop = choose_crop(font_size, top, bottom, rng, wear)
+    neighbours, strokes, crop = surround(text, font_size, right - left, crop, rng, wear)
+    turned = abs(math.sin(angle))
+    lean = math.ceil((abs(shear) + turned) * (crop.bottom - crop.top)) + bool(angle or shear)
+    rise = math.ceil(turned * (right - left)) + bool(angle) + 2 * math.ceil(high * font_size)
+    width = right - left + crop.left_margin + crop.right_margin + lean
+    height = crop.bottom - crop.top + crop.top_margin + crop.bottom_margin + rise - sum(crop.cut)
+    origin = (crop.left_margin - left + lean // 2, crop.top_margin - crop.cut[0] - crop.top + rise // 2)
+    ink, paper = colours(rng, wear)
+    return Layout(
+        text=text,
+        font=font,
+        font_size=font_size,
+        origin=origin,
+        tracking=tracking,
+        word_space=word_space,
+        stretch=stretch,
+        bold=bold,
+        wave=(high * font_size, long * font_size, phase),
+        shear=shear,
+        angle=angle,
+        cut=crop.cut,
+        neighbours=neighbours,
+        strokes=strokes,
+        ink=ink,
+        paper=paper,
+        size=(max(1, width), max(4, height)),
+    )
+
+
+def _pieces(text: str, font: Font, size: int, tracking: float, word_space: float) -> list[tuple[float, str]]:
+    """Words, or characters if they are spread, and where each begins, in pixels from the origin."""
+    face = font.at(size)
+    space = face.getlength(" ") if " " in text else 0.0
+    position, pieces = 0.0, []
+    for piece in text if tracking else text.split(" "):
+        pieces.append((position, piece))
+        if not tracking:
+            position += face.getlength(piece) + max(1.0, space + word_space)
+        elif piece == " ":
+            position += max(1.0, space + tracking + word_space)
+        else:
+            position += max(1.0, face.getlength(piece) + tracking)
+    return pieces
 
 
 def draw(layout: Layout) -> Image.Image:
     """The line without wear: mode ``L``, exactly `layout.size`."""
-    picture = Image.new("L", layout.size, 0)  # ink coverage first, colours later
+    return coloured(draw_ink(layout), layout)
+
+
+def coloured(ink: Image.Image, layout: Layout) -> Image.Image:
+    """Ink coverage, 0..255, in the layout's ink and paper."""
+    return ink.point(np.rint(np.linspace(layout.paper, layout.ink, 256)).astype(int).tolist())
+
+
+def draw_ink(layout: Layout) -> Image.Image:
+    """How much ink there is at each pixel, 0..255: mode ``L``, exactly `layout.size`."""
+    (width, height), stretch = layout.size, layout.stretch
+    picture = Image.new("L", (math.ceil(width / stretch), height), 0)
     pen = ImageDraw.Draw(picture)
     face = layout.font.at(layout.font_size)
-    x, y = layout.origin
-    if layout.tracking:
-        position = float(x)
-        for character in layout.text:
-            pen.text((round(position), y), character, fill=255, font=face, anchor="ls")
-            position += face.getlength(character) + layout.tracking
-        end = round(position)
+    x, y = layout.origin[0] / stretch, layout.origin[1]
+    if layout.tracking or layout.word_space:
+        for start, piece in _pieces(layout.text, layout.font, layout.font_size, layout.tracking, layout.word_space):
+            if piece != " ":
+                pen.text((x + start, y), piece, fill=255, font=face, anchor="ls")
     else:
         pen.text((x, y), layout.text, fill=255, font=face, anchor="ls")
-        end = x + round(face.getlength(layout.text))
-    if layout.underline:
-        pen.line((x, y + 3, end, y + 3), fill=255, width=1 + layout.font_size // 24)
-    if layout.shear or layout.angle:
+    for neighbour in layout.neighbours:
+        baseline = neighbour.rows if neighbour.above else height - neighbour.rows + round(0.72 * layout.font_size)
+        pen.text((x + neighbour.shift, baseline), neighbour.text, fill=255, font=face, anchor="ls")
+    if layout.bold:
+        picture = _bolder(picture, layout.bold)
+    if layout.wave[0]:
+        picture = _waved(picture, layout)
+    pen = ImageDraw.Draw(picture)
+    for stroke in layout.strokes:
+        x0, y0, x1, y1 = stroke.line(layout.origin, layout.size)
+        pen.line((x0 / stretch, y0, x1 / stretch, y1), fill=stroke.darkness, width=stroke.width)
+    if layout.shear or layout.angle or stretch != 1:
         picture = picture.transform(layout.size, Image.Transform.AFFINE, _inverse(layout), Image.Resampling.BILINEAR)
-    table = [round(layout.paper + (layout.ink - layout.paper) * value / 255) for value in range(256)]
-    return picture.point(table)
+    return picture
+
+
+def _bolder(picture: Image.Image, darkness: float) -> Image.Image:
+    pixels = np.array(picture)
+    copy = (pixels[:, :-1] * np.float32(darkness)).astype(np.uint8)
+    np.maximum(pixels[:, 1:], copy, out=pixels[:, 1:])
+    return Image.fromarray(pixels)
+
+
+def _waved(picture: Image.Image, layout: Layout) -> Image.Image:
+    """Each column moved up or down; between two rows, their mean."""
+    pixels = np.pad(np.asarray(picture, dtype=np.float32), ((1, 1), (0, 0)))
+    rows, columns = picture.height, np.arange(picture.width)
+    high, long, phase = layout.wave
+    moved = high * np.sin((columns * layout.stretch - layout.origin[0]) * (2 * math.pi / long) + phase)
+    source = np.clip(np.arange(rows)[:, None] + moved + 1, 0, rows).astype(np.float32)  # (H, W)
+    first = source.astype(np.int32)
+    low, high_rows = pixels[first, columns], pixels[first + 1, columns]
+    return Image.fromarray((low + (high_rows - low) * (source - first)).astype(np.uint8))
 
 
 def _inverse(layout: Layout) -> tuple[float, float, float, float, float, float]:
     """Pillow's affine coefficients: for each output pixel, where it comes from; about the centre of the picture."""
     cos, sin = math.cos(layout.angle), math.sin(layout.angle)
-    # output = shear . rotation . input, so input = rotation^-1 . shear^-1 . output
+    # output = shear . rotation . stretch . input, so input = stretch^-1 . rotation^-1 . shear^-1 . output
     a, b = cos, cos * layout.shear - sin
     d, e = sin, sin * layout.shear + cos
     centre_x, centre_y = layout.size[0] / 2, layout.size[1] / 2
-    return a, b, centre_x - a * centre_x - b * centre_y, d, e, centre_y - d * centre_x - e * centre_y
-
-
-def add_wear(picture: Image.Image, rng: np.random.Generator, wear: float) -> Image.Image:
-    """What paper, ink and camera do to a line; it stays readable. The size stays the same."""
-    if wear == 0:
-        return picture
-    chance = rng.random(7) / wear
-    width, height = picture.size
-    if chance[0] < 0.18:  # thinner or thicker strokes
-        kernel = ImageFilter.MinFilter(3) if rng.random() < 0.5 else ImageFilter.MaxFilter(3)
-        picture = Image.blend(picture, picture.filter(kernel), float(rng.uniform(0.15, 0.5)))
-    if chance[1] < 0.25:  # fewer pixels
-        scale = max(float(rng.uniform(0.5, 0.9)), 14 / height)
-        if scale < 1:
-            small = (max(1, round(width * scale)), max(1, round(height * scale)))
-            picture = picture.resize(small, Image.Resampling.BILINEAR).resize(picture.size, Image.Resampling.BILINEAR)
-    if chance[2] < 0.25:
-        picture = picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.1)) * height / 40))
-    pixels: NDArray[np.float32] | None = None
-    if chance[3] < 0.2:  # uneven light
-        pixels = np.asarray(picture, dtype=np.float32)
-        left, right = rng.uniform(0.75, 1.05, size=2)
-        pixels = pixels * np.linspace(left, right, width, dtype=np.float32)
-    if chance[4] < 0.35:  # grain
-        pixels = np.asarray(picture, dtype=np.float32) if pixels is None else pixels
-        pixels = pixels + rng.standard_normal((height, width), dtype=np.float32) * np.float32(rng.uniform(2, 14))
-    if chance[5] < 0.06:  # specks
-        pixels = np.array(picture, dtype=np.float32) if pixels is None else pixels
-        specks = rng.random((height, width), dtype=np.float32) < 0.006
-        pixels = np.where(specks, np.float32(rng.uniform(0, 255)), pixels)
-    if pixels is not None:
-        picture = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
-    if chance[6] < 0.2:
-        buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=int(rng.integers(25, 80)))
-        picture = Image.open(buffer)
-        picture.load()
-    return picture
+    c, f = centre_x - a * centre_x - b * centre_y, centre_y - d * centre_x - e * centre_y
+    return a / layout.stretch, b / layout.stretch, c / layout.stretch, d, e, f

@@ -15,11 +15,12 @@ from crnn.core.charset import describe
 from crnn.data.sources.base import Content, LineEntry
 from crnn.data.sources.trees import read_text
 from crnn.data.synth.chinese import han_of
-from crnn.data.synth.fonts import Font, Where, find_fonts, require_coverage, split_fonts
+from crnn.data.synth.fonts import Font, FontChoice, Where, find_fonts, require_coverage, split_fonts
 from crnn.data.synth.own_lines import LineModel, check_order, divided
-from crnn.data.synth.render import Layout, add_wear, draw, make_layout
+from crnn.data.synth.render import Layout, make_layout
 from crnn.data.synth.text import PRINTABLE_ASCII, TextMaker
 from crnn.data.synth.vocabulary import BASIC
+from crnn.data.synth.wear import worn
 from crnn.errors import ConfigError, DataError
 
 _REMEMBERED = 4096
@@ -57,6 +58,7 @@ class SyntheticSource:
         self.name = "rendered lines"
         self.endless = endless
         self.fonts = fonts
+        self._choice = FontChoice(fonts)
         self._lines = lines
         self._seed = seed
         self._texts = texts
@@ -87,9 +89,9 @@ class SyntheticSource:
     def _text_and_font(self, rng: np.random.Generator, texts: TextMaker) -> tuple[str, Font]:
         for _ in range(50):
             text = texts(rng)
-            covering = [font for font in self.fonts if font.covers(text)]
-            if covering:
-                return text, covering[int(rng.integers(len(covering)))]
+            font = self._choice.draw(rng, text)
+            if font:
+                return text, font
         raise DataError(f"no font covers texts such as {text!r}; name a folder with more in data.rendered.fonts")
 
     def entry(self, position: int) -> LineEntry:
@@ -102,7 +104,7 @@ class SyntheticSource:
         return self.picture(position)
 
     def picture(self, position: int) -> Image.Image:
-        return add_wear(draw(self.layout(position)), self._rng(position, "wear"), self._wear)
+        return worn(self.layout(position), self._rng(position, "wear"), self._wear)
 
 
 def _unfit(symbol: str) -> str | None:

@@ -1,0 +1,189 @@
+"""Wear: each effect does something and keeps the size, a line stays readable, and all follows from the seed."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from crnn.data.synth import ink_wear
+from crnn.data.synth.pixels import clouds, grown
+from crnn.data.synth.render import Layout, coloured, draw, draw_ink
+from crnn.data.synth.source import SyntheticSource, synthetic_pair
+from crnn.data.synth.surroundings import LEAST_CONTRAST
+from crnn.data.synth.wear import INK, SCAN, Effect, worn
+
+EFFECTS = {
+    effect.__name__: (kinds is INK, effect)
+    for kinds in (INK, SCAN)
+    for effects in kinds.values()
+    for _, effect in effects
+}
+
+
+@pytest.fixture(scope="module")
+def clean() -> SyntheticSource:
+    return synthetic_pair(60, 5, seed=3, fonts="bundled", min_length=6, max_length=20, wear=0.0)[0]
+
+
+@pytest.fixture(scope="module")
+def layouts() -> list[Layout]:
+    source = synthetic_pair(2500, 5, seed=4, fonts="bundled", min_length=3, max_length=20)[0]
+    return [source.layout(i) for i in range(2500)]
+
+
+def separation(grey: np.ndarray, ink: np.ndarray) -> float:
+    """How far the grey of strokes is from the paper's, in deviations of both: their 4th decile against the paper's median."""
+    strokes, paper = grey[ink > 200].astype(float), grey[ink == 0].astype(float)
+    return abs(np.median(strokes) - np.median(paper)) / (strokes.std() + paper.std() + 1)
+
+
+def test_there_is_wear_of_many_kinds() -> None:
+    assert len(EFFECTS) == 21
+    for kinds in (INK, SCAN):
+        assert all(sum(probability for probability, _ in effects) < 1 for effects in kinds.values())
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_an_effect_keeps_the_size_and_changes_the_picture(clean: SyntheticSource, name: str) -> None:
+    is_ink, effect = EFFECTS[name]
+    changed, apart = 0, []
+    for position in range(60):
+        layout = clean.layout(position)
+        ink = draw_ink(layout)
+        before = np.asarray(ink if is_ink else coloured(ink, layout), dtype=np.float32)
+        kept = before.copy()
+        after = effect(before, np.random.default_rng(position), layout.font_size)
+        again = effect(before, np.random.default_rng(position), layout.font_size)
+        assert np.array_equal(before, kept)  # what comes in is left alone
+        assert np.array_equal(after, again)
+        assert (after.shape, after.dtype) == (before.shape, np.float32)
+        assert np.isfinite(after).all()
+        changed += bool(np.abs(after - before).max() > 2)
+        if name != "perspective":  # which moves the letters
+            apart.append(separation(255 - after if is_ink else after, np.asarray(ink)))
+    assert changed >= 55
+    assert not apart or np.median(apart) > 0.8
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+@pytest.mark.parametrize("shape", [(4, 1), (5, 3), (30, 2), (4, 90)])
+def test_an_effect_takes_the_smallest_pictures(name: str, shape: tuple[int, int]) -> None:
+    for font_size in (16, 40):
+        for seed in range(5):
+            pixels = np.random.default_rng(seed).uniform(0, 255, shape).astype(np.float32)
+            assert EFFECTS[name][1](pixels, np.random.default_rng(seed), font_size).shape == shape
+
+
+def test_dots_are_dots(clean: SyntheticSource) -> None:
+    """Between the dots of a full area there is paper."""
+    full = np.full((40, 200), 255, dtype=np.float32)
+    dots = ink_wear.dot_matrix(full, np.random.default_rng(0), 36)
+    assert dots.max() == 255
+    assert dots.min() < 130
+    assert np.array_equal(grown(dots)[3:-3, 3:-3] > 200, np.ones((34, 194), dtype=bool))
+
+
+def test_probabilities_go_with_wear(layouts: list[Layout], monkeypatch: pytest.MonkeyPatch) -> None:
+    called = {name: 0 for name in EFFECTS}
+
+    def counting(name: str, effect: Effect) -> Effect:
+        def counted(pixels, rng, font_size):  # type: ignore[no-untyped-def]
+            called[name] += 1
+            return effect(pixels, rng, font_size)
+
+        counted.__name__ = name
+        return counted
+
+    wanted, harsh = {}, []
+    for kinds, where in ((INK, "INK"), (SCAN, "SCAN")):
+        wanted |= {effect.__name__: probability for effects in kinds.values() for probability, effect in effects}
+        counted = {k: [(p, counting(e.__name__, e)) for p, e in effects] for k, effects in kinds.items()}
+        monkeypatch.setattr(f"crnn.data.synth.wear.{where}", counted)
+        harsh += [e for effects in counted.values() for _, e in effects if e.__name__ in ("low_resolution", "bitonal")]
+    monkeypatch.setattr("crnn.data.synth.wear.HARSH", harsh)
+    for wear in (1.0, 0.5, 0.0):
+        called.update(dict.fromkeys(called, 0))
+        for seed, layout in enumerate(layouts):
+            worn(layout, np.random.default_rng(seed), wear)
+        for name, probability in wanted.items():
+            expected = probability * wear * len(layouts)
+            if name in ("low_resolution", "bitonal"):  # not after a printer's
+                expected *= 1 - wear * sum(p for p, _ in INK["printer"])
+            assert abs(called[name] - expected) <= 4.5 * expected**0.5, (name, wear)
+
+
+def test_every_crop_and_surrounding_comes(layouts: list[Layout]) -> None:
+    assert sum(any(layout.cut) for layout in layouts) > 80
+    assert sum(bool(layout.neighbours) for layout in layouts) > 200
+    kinds = [stroke.kind for layout in layouts for stroke in layout.strokes]
+    assert set(kinds) == {"under", "across", "top", "bottom", "left", "right"}
+    stretches = [layout.stretch for layout in layouts]
+    assert 0.75 <= min(stretches) < 0.8
+    assert 1.28 < max(stretches) <= 1.35
+    for name in ("tracking", "word_space", "bold", "shear", "angle"):
+        assert 0.02 < np.mean([getattr(layout, name) != 0 for layout in layouts]) < 0.4, name
+    assert any(layout.tracking % 1 for layout in layouts)
+    assert any(layout.wave[0] for layout in layouts)
+
+
+def test_ink_and_paper_are_apart_in_every_layout(layouts: list[Layout]) -> None:
+    assert min(abs(layout.ink - layout.paper) for layout in layouts) >= LEAST_CONTRAST
+    assert sum(layout.ink > layout.paper for layout in layouts) > 150  # light on dark
+
+
+def test_neighbours_and_rules_leave_the_text_alone(layouts: list[Layout]) -> None:
+    """They lie around the line: hardly a pixel of its ink is theirs, too."""
+    touched, looked_at = [], 0
+    for layout in layouts:
+        if layout.strokes or layout.neighbours:
+            own = np.asarray(draw_ink(dataclasses.replace(layout, strokes=(), neighbours=()))) > 128
+            strokes = tuple(s for s in layout.strokes if s.kind not in ("under", "across"))  # which cross descenders
+            around = np.asarray(draw_ink(dataclasses.replace(layout, strokes=strokes))).astype(int)
+            alone = np.asarray(draw_ink(dataclasses.replace(layout, strokes=(), neighbours=()))).astype(int)
+            near = own | np.roll(own, 1, 0) | np.roll(own, -1, 0)
+            touched.append(float(((around - alone) > 128)[near].mean()))
+            looked_at += 1
+    assert looked_at > 500
+    assert np.mean(touched) < 0.01
+
+
+def test_strokes_of_a_bold_line_are_darker_or_wider(clean: SyntheticSource) -> None:
+    for position in range(20):
+        layout = clean.layout(position)
+        bold = np.asarray(draw_ink(dataclasses.replace(layout, bold=0.8))).astype(int)
+        plain = np.asarray(draw_ink(layout)).astype(int)
+        assert (bold >= plain).all()
+        assert bold.sum() > plain.sum() * 1.05
+
+
+def test_the_wave_moves_the_letters_up_and_down(clean: SyntheticSource) -> None:
+    layout = clean.layout(0)
+    width, height = layout.size
+    layout = dataclasses.replace(layout, size=(width, height + 20), origin=(layout.origin[0], layout.origin[1] + 10))
+    straight, waved = (
+        np.asarray(draw_ink(dataclasses.replace(layout, wave=wave))).astype(float)
+        for wave in ((0.0, 1.0, 0.0), (3.0, width / 2, 0.0))
+    )
+    columns = np.flatnonzero(straight.sum(0) > 500)
+    rows = np.arange(height + 20)[:, None]
+    moved = ((waved * rows).sum(0) / (waved.sum(0) + 1e-9) - (straight * rows).sum(0) / (straight.sum(0) + 1e-9))[
+        columns
+    ]
+    wanted = -3 * np.sin((columns - layout.origin[0]) * 2 * np.pi / (width / 2))
+    assert np.abs(moved - wanted).max() < 0.5
+
+
+def test_clean_lines_are_not_worn(clean: SyntheticSource) -> None:
+    for position in range(20):
+        assert clean.picture(position).tobytes() == draw(clean.layout(position)).tobytes()
+
+
+def test_noise_is_noise() -> None:
+    for grain in (1.0, 2.5, 9.0):
+        noise = clouds(np.random.default_rng(0), (300, 300), grain)
+        assert noise.shape == (300, 300)
+        assert abs(float(noise.mean())) < 0.15
+        assert 0.5 < float(noise.std()) < 1.1
+    assert clouds(np.random.default_rng(0), (1, 50), 5.0).shape == (1, 50)

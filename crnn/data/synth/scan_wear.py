@@ -100,10 +100,11 @@ def bitonal(grey: Pixels, rng: Rng, font_size: float) -> Pixels:
     few = grey
     if scale < 1:
         few = resized(grey, (max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BOX)
-    dark, light = float(few.min()), float(few.max())
-    limit = dark + (light - dark) * float(rng.uniform(0.45, 0.6))
-    noise = clouds(rng, (few.shape[0], few.shape[1]), 1.0) * ((light - dark) * 0.07)
-    few = np.where(few + noise < limit, np.float32(dark), np.float32(light))
+    paper = float(np.median(few))
+    ink = max(float(few.min()), float(few.max()), key=lambda grey: abs(grey - paper))
+    noise = clouds(rng, (few.shape[0], few.shape[1]), 1.0) * np.float32(0.07)
+    part = (few - paper) / ((ink - paper) or 1.0) + noise  # of ink, 0..1
+    few = np.where(part > float(rng.uniform(0.28, 0.45)), np.float32(ink), np.float32(paper))
     if scale >= 1:
         return few
     back = Image.Resampling.NEAREST if rng.random() < 0.5 else Image.Resampling.BILINEAR

@@ -149,6 +149,22 @@ def test_neighbours_and_rules_leave_the_text_alone(layouts: list[Layout]) -> Non
     assert np.mean(touched) < 0.01
 
 
+def test_a_table_rule_is_no_letter(layouts: list[Layout]) -> None:
+    """It stands at the edge, away from the letters, and reaches beyond them above and below."""
+    seen = 0
+    for layout in layouts:
+        sides = {stroke.kind for stroke in layout.strokes} & {"left", "right"}
+        if not sides or layout.shear or layout.angle or layout.neighbours:
+            continue
+        inked = np.asarray(draw_ink(dataclasses.replace(layout, strokes=()))) > 128
+        rows, columns = np.flatnonzero(inked.any(1)), np.flatnonzero(inked.any(0))
+        free = {"left": columns[0], "right": layout.size[0] - 1 - columns[-1]}
+        assert all(free[side] >= 0.35 * layout.font_size for side in sides), layout
+        assert min(rows[0], layout.size[1] - 1 - rows[-1]) >= 0.15 * layout.font_size, layout
+        seen += 1
+    assert seen > 20
+
+
 def test_strokes_of_a_bold_line_are_darker_or_wider(clean: SyntheticSource) -> None:
     for position in range(20):
         layout = clean.layout(position)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 
 SPIN_COUNT = 1000
 """Turns that an idle OpenMP thread waits for work before it sleeps, some microseconds.
@@ -29,3 +31,19 @@ def fast_bfloat16() -> bool:
     import torch
 
     return bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())
+
+
+def give_back_memory() -> bool:
+    """Hand memory that was freed, but that the C library keeps, back to the system.
+
+    On a CPU, tensors of ever new sizes leave holes in glibc's heap that are never given back by themselves. Training
+    steps on lines of many widths came to three to four gigabytes this way, and stay below one with it.
+
+    Returns:
+        Whether this system can (Linux with glibc); elsewhere nothing is done.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is None:
+        return False
+    trim(ctypes.c_size_t(0))
+    return True

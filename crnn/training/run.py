@@ -36,6 +36,7 @@ from crnn.report.calibration import fit_temperature
 from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, SampleReadings, SpeedAndRate, StoppedBySignal
 from crnn.training.config import TrainConfig
+from crnn.training.memory import GiveBackMemory
 from crnn.training.metrics_csv import MetricsCsv
 from crnn.training.module import CrnnModule
 from crnn.training.progress import TrainingProgress
@@ -252,6 +253,7 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
     callbacks: list[Callback] = [
         progress,
         SpeedAndRate(progress),
+        GiveBackMemory(),
         SampleReadings(loaders.datasets["val"], folder.path / "samples"),
         ModelCheckpoint(filename="best", monitor="val/cer", mode="min", save_top_k=1, **common),
         ModelCheckpoint(filename="last", save_top_k=1, **common),

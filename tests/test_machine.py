@@ -27,6 +27,23 @@ def test_threads_spin_briefly(given: dict[str, str], printed: str) -> None:
     assert done.stdout.strip() == printed
 
 
+EARLY = """
+import importlib.abc, os, sys
+class Look(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch" and sys.meta_path.remove(self) is None:
+            print(os.environ.get("GOMP_SPINCOUNT"), os.environ.get("TORCH_CPP_LOG_LEVEL"))
+sys.meta_path.insert(0, Look())
+import crnn.training.main
+"""
+
+
+def test_a_training_settles_it_before_torch_is_loaded() -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_", "TORCH_"))}
+    done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == "1000 ERROR"
+
+
 HOLES = """
 import sys
 import numpy as np

@@ -12,10 +12,12 @@ from omegaconf import DictConfig
 
 from crnn.errors import ConfigError, CrnnError
 from crnn.machine import set_thread_policy
-from crnn.training.config import config_folder, quoted, register, to_config
-from crnn.training.run_folder import config_of_run
 
-set_thread_policy()
+set_thread_policy()  # before the next lines load torch
+
+from crnn.training.config import config_folder, quoted, register, to_config  # noqa: E402
+from crnn.training.run_folder import config_of_run  # noqa: E402
+
 register()
 
 

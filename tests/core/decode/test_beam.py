@@ -147,15 +147,28 @@ def test_the_best_match_is_that_of_the_best_path(logits: np.ndarray, data: st.Da
     automaton = Automaton(
         groups, [data.draw(move) for _ in range(states)], [data.draw(st.booleans()) for _ in range(states)]
     )
-    best: tuple[float, tuple[int, ...]] | None = None
+    scores: dict[tuple[int, ...], float] = {}  # of the likeliest path of each allowed text
     for path in itertools.product(range(classes), repeat=steps):
         text = tuple(label for label, _ in itertools.groupby(path) if label)
         score = sum(float(log_probs[t, label]) for t, label in enumerate(path))
-        if automaton.accepts(text) and (best is None or score > best[0]):
-            best = (score, text)
-    found = best_match(log_probs, automaton)
-    assert (found is None) == (best is None)
-    assert found is None or automaton.accepts(found)
+        if automaton.accepts(text):
+            scores[text] = max(score, scores.get(text, -math.inf))
+    for most in (1, 500):  # of states that are kept
+        found = best_match(log_probs, automaton, most)
+        assert (found is None) == (not scores)
+        assert found is None or automaton.accepts(found)
+    assert found is None or scores[tuple(found)] == pytest.approx(max(scores.values()), abs=1e-4)
+
+
+def test_the_best_match_among_few_states() -> None:
+    """The likelier states are kept; if none of them comes to an end, all are."""
+    log_probs = np.log(np.array([[0.1, 0.6, 0.3], [0.1, 0.6, 0.3], [0.1, 0.45, 0.45]], dtype=np.float32))
+    automaton = trie([[1, 2], [2, 1]], 3)
+    assert best_match(log_probs, automaton, 2) == best_match(log_probs, automaton) == [1, 2]
+    assert best_match(log_probs, trie([[2, 1, 2]], 3), 1) == [2, 1, 2]
+    assert best_match(log_probs, trie([[1, 1]], 3)) == [1, 1]  # with a blank between
+    assert best_match(log_probs, trie([[1, 1, 1]], 3)) is None
+    assert best_match(log_probs[:0], trie([[]], 3)) == []
 
 
 def test_many_steps_do_not_vanish() -> None:

@@ -36,6 +36,8 @@ def _recognize(args: argparse.Namespace) -> int:
     paths = [*named, *(read_list(args.list, args.null) if args.list else [])]
     if not paths:
         raise CrnnError("no pictures named; give files, folders, patterns, '-' for a picture on stdin, or --list FILE")
+    if args.nbest > 1 and args.format != "jsonl":
+        raise CrnnError(f"--nbest goes with --format jsonl; {args.format} has one text per line")
     recognizer = load(
         model, args.threads, args.device, args.batch_size, args.precision, nbest=args.nbest, **_decoder(args)
     )

@@ -134,13 +134,15 @@ class Recognizer:
             raise ConfigError(f"nbest is {nbest}; 1 to {MAX_NBEST} texts per line are allowed")
         self.nbest = nbest
         try:
-            self._decoder = make_decoder(self.card.decoder, self.card.charset)
+            self.decoder = make_decoder(self.card.decoder, self.card.charset)
         except ConfigError as error:
             raise ModelFileError(f"the model card's decoder is not valid: {error}") from None
         if decoder is not None:
-            self._decoder = make_decoder(decoder, self.card.charset)
-        if nbest > 1 and not isinstance(self._decoder, BeamDecoder):
-            self._decoder = BeamDecoder()
+            self.decoder = make_decoder(decoder, self.card.charset)
+        self.decoder_is_given = decoder is not None
+        """It is not the card's, for which the card's temperature was fitted."""
+        if nbest > 1 and not isinstance(self.decoder, BeamDecoder):
+            self.decoder = BeamDecoder()
 
     def recognize(self, images: Picture | Iterable[Picture]) -> list[Recognition]:
         """Read pictures of lines: paths, file contents, Pillow images or arrays (H, W[, 3|4]).
@@ -256,11 +258,11 @@ class Recognizer:
         log_probs = self.tempered(log_probs)
         texts: list[list[Text]] = [[]] * len(lines)
         if self.nbest > 1:
-            assert isinstance(self._decoder, BeamDecoder)
-            texts = self._decoder.texts(log_probs, lengths, self.nbest)
-            decoded = self._decoder.placed(log_probs, lengths, [best[0] for best in texts])
+            assert isinstance(self.decoder, BeamDecoder)
+            texts = self.decoder.texts(log_probs, lengths, self.nbest)
+            decoded = self.decoder.placed(log_probs, lengths, [best[0] for best in texts])
         else:
-            decoded = self._decoder(log_probs, lengths)
+            decoded = self.decoder(log_probs, lengths)
         return [
             self._recognition(result, line.original_width / width, line.original_width, width // length, best)
             for result, line, width, length, best in zip(

@@ -10,6 +10,7 @@ from typing import Any
 from crnn.core.card import ModelCard
 from crnn.core.decode.settings import beam_settings, make_decoder
 from crnn.core.image import printable
+from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
 from crnn.data.synth.source import synthetic_pair
@@ -18,9 +19,10 @@ from crnn.export.export import export_model
 from crnn.export.half import export_half
 from crnn.export.parity import PARITY_LINES, spread_pictures
 from crnn.export.quantize import make_int8
-from crnn.export.torch_backend import read_network
+from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.files import write_atomic
 from crnn.model.crnn import CRNN
+from crnn.report.calibration import fit_temperature
 
 TRAINING_LABELS = "train"
 """As --lm: the labels that the network learnt from."""
@@ -37,6 +39,9 @@ def export_checkpoint(
     **decoder: Any,
 ) -> str:
     """Write the model file and say what was checked.
+
+    Of a checkpoint, or with decoder settings, the temperature of the file's confidences is fitted anew on what the
+    file's decoder reads of the validation lines, or of `data`; it stays as it is where there are none.
 
     Args:
         checkpoint: .ckpt or .safetensors.
@@ -64,16 +69,37 @@ def export_checkpoint(
     if settings is not None:
         make_decoder(settings, card.charset)  # refuses what is not valid
         card = replace(card, decoder=settings)
+    fitted = ""
+    if settings is not None or checkpoint.suffix == ".ckpt":  # a checkpoint has no temperature yet
+        card, fitted = _tempered(card, network, data, checkpoint)
     path = output or checkpoint.with_suffix(".int8.onnx" if int8 else ".half.safetensors" if half else f".{format}")
     if half:
         name, source = _lines(card.training, data, checkpoint)
         halved = export_half(card, network, path, source)
-        return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {halved}"
+        return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {halved}{fitted}"
     if int8:
-        return _int8(card, network, path, data, checkpoint)
+        return _int8(card, network, path, data, checkpoint) + fitted
     name, source = _lines(card.training, data, checkpoint)
     parity = export_model(card, network, path, format, spread_pictures(source))
-    return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {parity}"
+    return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {parity}{fitted}"
+
+
+def _tempered(card: ModelCard, network: CRNN, data: str | None, checkpoint: Path) -> tuple[ModelCard, str]:
+    """The card with the temperature that its decoder asks for, fitted on validation lines, and what to say of it."""
+    try:
+        labelled = open_source(data) if data is not None else recorded_lines(card.training, "val", checkpoint)
+    except DataError:
+        if data is not None:
+            raise
+        return (
+            card,
+            f"; temperature {card.temperature:g} as it was: no validation lines to fit it on (--data names some)",
+        )
+    fitted = replace(card, temperature=fit_temperature(Recognizer(TorchBackend(card, network)), labelled))
+    if "lm" in card.decoder:  # which weighs otherwise at another temperature, and may read other texts
+        fitted = replace(card, temperature=fit_temperature(Recognizer(TorchBackend(fitted, network)), labelled))
+    said = "" if fitted == card else f"; temperature {fitted.temperature:g}, fitted to what its decoder reads"
+    return fitted, said
 
 
 def _training_labels(card: ModelCard, checkpoint: Path) -> list[str]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn.core.decode import GreedyDecoder
 from crnn.core.decode.probability import text_log_probability
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
@@ -47,17 +46,21 @@ def fit_temperature(recognizer: Recognizer, source: LineSource, limit: int = FIT
     """The temperature at which line confidences say best how often lines are right (least cross-entropy).
 
     Args:
-        recognizer: the model; the temperature of its card is not looked at.
+        recognizer: the model. Its own decoder reads the lines, at the temperature of its card: a language model or a
+            list of texts makes other lines right than the network alone.
         source: labelled lines, validation ones; `limit` of them are read, spread over all.
 
     Returns:
-        One of `TEMPERATURES`; 1.0 where the lines do not tell, because all or none of them are right.
+        One of `TEMPERATURES`; that of the card where the lines do not tell, because all or none of them are right, or
+        because they have no labels.
     """
     charset = recognizer.card.charset
     pictures, texts = [], []
     for i in range(min(limit, len(source))):
         position = i * len(source) // min(limit, len(source))
         entry = source.entry(position)
+        if entry.problem or not entry.text:
+            continue
         try:
             pictures.append(source.picture(position))
         except DataError:
@@ -66,11 +69,11 @@ def fit_temperature(recognizer: Recognizer, source: LineSource, limit: int = FIT
     scores: list[NDArray[np.float64]] = []
     right: list[bool] = []
     for positions, log_probs, lengths in recognizer.log_probs(pictures):
-        read = [decoded.labels for decoded in GreedyDecoder()(log_probs, lengths)]
+        read = [decoded.labels for decoded in recognizer.decoder(recognizer.tempered(log_probs), lengths)]
         right += [charset.decode(labels) == texts[position] for labels, position in zip(read, positions, strict=True)]
         scores += list(_scores(log_probs, lengths, read))
     if not right or all(right) or not any(right):
-        return 1.0
+        return recognizer.card.temperature
     sure = np.exp(np.stack(scores)).clip(1e-6, 1 - 1e-6)  # (N, temperatures)
     correct = np.array(right)[:, None]
     loss = -np.where(correct, np.log(sure), np.log(1 - sure)).mean(axis=0)

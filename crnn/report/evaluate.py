@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from crnn.core.decode import BeamDecoder
 from crnn.core.metrics import EditCounts
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
@@ -33,6 +34,8 @@ class Evaluation:
     """Of all lines, in order."""
     right: list[bool] = field(default_factory=list)
     """Whether they read as their labels."""
+    confidence_is: str = ""
+    """What the confidences leave aside, if they do."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 
@@ -64,6 +67,7 @@ class Evaluation:
             "raw": figures(self.counts),
             "ignoring_case": figures(self.ignoring_case),
             "letters_and_digits": figures(self.letters_and_digits),
+            "confidence_is": self.confidence_is,
             "calibration_error": self.calibration_error,
             "check_for_99_percent": self.to_check,
             "seconds": round(self.seconds, 3),
@@ -73,6 +77,15 @@ class Evaluation:
 
 def _bare(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def _confidence_is(recognizer: Recognizer) -> str:
+    said = []
+    if isinstance(recognizer.decoder, BeamDecoder) and recognizer.decoder.lm is not None:
+        said.append("the network's alone, the language model left aside")
+    if recognizer.decoder_is_given:
+        said.append("at a temperature that was not fitted with these decoder settings (crnn export fits it)")
+    return ", ".join(said)
 
 
 def evaluate(recognizer: Recognizer, source: LineSource, limit: int | None = None) -> Evaluation:
@@ -85,7 +98,8 @@ def evaluate(recognizer: Recognizer, source: LineSource, limit: int | None = Non
 
     A line without a readable picture or a label is not judged; it is listed in `left_out`.
     """
-    result = Evaluation(source.name, rules=recognizer.card.charset.rules.differences())
+    rules = recognizer.card.charset.rules.differences()
+    result = Evaluation(source.name, rules=rules, confidence_is=_confidence_is(recognizer))
     references: list[tuple[str, str]] = []  # where, label; in the order of the pictures handed out
     lines = len(source) if limit is None else min(limit, len(source))
 
@@ -138,6 +152,8 @@ def table(evaluations: list[Evaluation]) -> str:
                 f"  confidence: calibration error {evaluation.calibration_error:.1%}; "
                 f"checking the {share:.1%} of lines that are least sure makes 99% right"
             )
+            if evaluation.confidence_is:
+                rows.append(f"  confidence is {evaluation.confidence_is}")
         speed = evaluation.counts.lines / max(evaluation.cpu_seconds, 1e-9)
         rows.append(f"  {evaluation.seconds:.1f} s, {speed:.0f} lines per CPU-second, pictures decoded")
     return "\n".join(rows)

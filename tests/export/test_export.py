@@ -201,6 +201,8 @@ def test_checkpoint_to_files(trained: Path, tmp_path: Path) -> None:
     said = export_checkpoint(checkpoint, "onnx", tmp_path / "a.onnx", None)
     assert "validation lines of" in said
     assert "same text" in said
+    assert crnn.load(tmp_path / "a.onnx").card.temperature == crnn.load(trained).card.temperature
+    assert crnn.load(checkpoint).card.temperature == 1.0
     export_checkpoint(checkpoint, "safetensors", tmp_path / "a.safetensors", None)
     export_checkpoint(tmp_path / "a.safetensors", "onnx", tmp_path / "b.onnx", None)
     line = trained / "samples" / "line.png"

@@ -17,9 +17,11 @@ from PIL import Image
 import crnn
 from crnn.cli import main
 from crnn.core.image import MAX_PIXELS
+from crnn.data.recorded import recorded_lines
 from crnn.errors import DataError
 from crnn.reading.inputs import find_pictures, natural, read_list
 from crnn.reading.outputs import escaped
+from crnn.report.calibration import fit_temperature
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "recognize.py"
 
@@ -276,6 +278,7 @@ def test_decoder_options(model: Path, lines: list[Path], tmp_path: Path, capfd: 
         assert 1 <= len(found["alternatives"]) <= 3
     for options, message in {
         ("--pattern", r"(a)\1"): "crnn: pattern '(a)\\\\1' has a reference to a group",
+        ("--nbest", "2"): "crnn: --nbest goes with --format jsonl; text has one text per line",
         ("--beam", "-1"): "crnn: the beam's width is -1",
         ("--lm", "nothing.txt"): "crnn: nothing.txt: cannot be read",
     }.items():
@@ -291,6 +294,10 @@ def test_the_model_file_keeps_its_decoder(
     assert main(words) == 0
     reader = crnn.load(output)
     assert {**reader.card.decoder, "lm": 0} == {"name": "beam", "width": 7, "pattern": r"[\d abc]+", "lm": 0}
+    found = re.search(r"temperature ([\d.]+), fitted to what its decoder reads", capfd.readouterr().out)
+    assert (float(found[1]) if found else 1.0) == reader.card.temperature
+    labelled = recorded_lines(reader.card.training, "val", model)
+    assert reader.card.temperature == pytest.approx(fit_temperature(reader, labelled), rel=0.3)  # in some steps
     stored = reader.recognize(lines)
     given = crnn.load(checkpoint, pattern=r"[\d abc]+", beam=7, lm=reader_labels(model)).recognize(lines)
     assert [r.text for r in stored] == [r.text for r in given]

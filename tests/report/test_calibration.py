@@ -72,11 +72,28 @@ def test_the_temperature_that_was_put_in_comes_out(factor: float) -> None:
     assert factor in (1.0, 0.7) or before > 2 * after
 
 
-def test_lines_that_do_not_tell() -> None:
+@pytest.mark.parametrize("texts", ["a", "b", ""])
+def test_lines_that_do_not_tell(texts: str) -> None:
+    """All right, all wrong, without labels: the temperature stays."""
     lines = Lines(50)
-    lines.texts[:] = "a"
-    assert fit_temperature(Recognizer(Doubtful(3.0)), lines) == 1.0  # type: ignore[arg-type]
+    lines.texts[:] = texts
+    recognizer = Recognizer(Doubtful(3.0))
+    assert fit_temperature(recognizer, lines) == 1.0  # type: ignore[arg-type]
+    recognizer.card = replace(recognizer.card, temperature=2.5)
+    assert fit_temperature(recognizer, lines) == 2.5  # type: ignore[arg-type]
     assert 1.0 in TEMPERATURES
+
+
+def test_the_readings_are_those_of_the_decoder() -> None:
+    """A lexicon that knows one text: it reads b where the network alone would read a."""
+    lines = Lines(400)
+    plain, knowing = Recognizer(Doubtful(3.0)), Recognizer(Doubtful(3.0), decoder={"name": "beam", "lexicon": ["b"]})
+    lines.texts[lines.texts == "b"] = "c"  # never read
+    assert fit_temperature(plain, lines) == pytest.approx(3, rel=0.25)  # type: ignore[arg-type]
+    assert fit_temperature(knowing, lines) == 1.0  # type: ignore[arg-type]
+    lines.texts[:] = np.where(np.arange(400) % 2, "b", "c")  # right half the time, however unlikely
+    assert fit_temperature(knowing, lines) == TEMPERATURES[-1]  # type: ignore[arg-type]
+    assert not any(r.text != "b" for r in knowing.recognize([lines.picture(i) for i in range(3)]))
 
 
 def test_many_classes_are_cut_to_the_likeliest(monkeypatch: pytest.MonkeyPatch) -> None:

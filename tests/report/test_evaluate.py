@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import crnn
 from crnn.cli import main
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
+from crnn.core.decode.settings import language_model
 from crnn.core.image import LineTransform
 from crnn.core.metrics import EditCounts
 from crnn.core.recognizer import Recognizer
@@ -107,6 +109,38 @@ def test_labels_follow_the_text_rules_of_the_model(
     evaluation = evaluate(Recognizer(Right()), open_source(tmp_path))
     assert evaluation.counts.exact == evaluation.counts.lines == 1
     assert evaluation.to_dict()["text_rules"] == charset.rules.differences()
+    assert evaluation.to_dict()["confidence_is"] == evaluation.confidence_is == ""
+    assert "confidence is" not in table([evaluation])
     line = f"  labels by the model's text rules: {said}"
     assert table([evaluation]).count("text rules") == (1 if said else 0)
     assert said is None or line in table([evaluation]).splitlines()
+
+
+def test_confidences_say_what_they_leave_aside(tmp_path: Path) -> None:
+    charset = Charset.from_texts(["ab"])
+    lm = language_model(["ab"], charset).to_dict()
+
+    class Half:
+        device = "cpu"
+        name = "half"
+
+        def __init__(self, **decoder: object) -> None:
+            self.card = replace(ModelCard(charset, LineTransform(32), {}), decoder=decoder or {"name": "greedy"})
+
+        def run(self, images: np.ndarray, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return np.full((9, len(images), 3), np.log(1 / 3), dtype=np.float32), np.full(len(images), 9)
+
+    Image.new("L", (200, 32), 255).save(tmp_path / "a.png")
+    (tmp_path / "labels.tsv").write_text("a.png\tab\n", encoding="utf-8")
+    beam = {"name": "beam", "width": 3}
+    for recognizer, aside, fitted in (
+        (Recognizer(Half(**beam)), False, True),
+        (Recognizer(Half(**beam, lm=lm)), True, True),
+        (Recognizer(Half(), decoder=beam), False, False),
+        (Recognizer(Half(), decoder={**beam, "lm": lm}), True, False),
+    ):
+        evaluation = evaluate(recognizer, open_source(tmp_path))
+        said = evaluation.confidence_is
+        assert ("language model left aside" in said) == aside
+        assert ("not fitted with these decoder settings (crnn export fits it)" in said) != fitted
+        assert (f"  confidence is {said}" in table([evaluation]).splitlines()) == bool(said)

@@ -222,14 +222,16 @@ def compile_pattern(pattern: str, charset: Charset) -> Automaton:
         charset: of the model; its symbols may have several code points.
 
     Raises:
-        ConfigError: for what is no regular expression, not supported, too large, matches no text of the charset, or
-            for a charset of lines that do not run from left to right.
+        ConfigError: for what is empty, no regular expression, not supported, too large, matches no text of the
+            charset, or for a charset of lines that do not run from left to right.
     """
     if charset.direction != "ltr":
         raise ConfigError(
             f"patterns are for lines from left to right; this model's have direction {charset.direction}; list the "
             "allowed texts in a lexicon instead"
         )
+    if not pattern:
+        raise ConfigError("the pattern is empty: only a line without text matches it; leave it out to read any text")
     parts = _Parts(pattern, charset)
     start = parts.state()
     try:

@@ -24,6 +24,10 @@ from crnn.errors import CharsetError, ConfigError, CrnnWarning, DataError
 MAX_WIDTH = 1000
 MAX_LEXICON = 1_000_000
 """Characters of all texts of a lexicon together."""
+MAX_LEARNT = 5_000_000
+"""Characters that a language model learns from: a minute, and a gigabyte or two while it counts."""
+MAX_FILE = 64_000_000
+"""Bytes of a text file."""
 
 Texts = str | os.PathLike[str] | Iterable[str]
 """A UTF-8 text file with one text per line, or the texts themselves."""
@@ -150,13 +154,17 @@ def language_model(texts: Texts, charset: Charset) -> NgramModel:
     """The character n-gram model of texts that the charset can write; a warning says how many it cannot.
 
     Raises:
-        ConfigError: if there are none.
+        ConfigError: if there are none, or too many.
         DataError: for a file that cannot be read.
     """
     refused: list[str] = []
 
     def encoded() -> Iterator[list[int]]:
+        characters = 0
         for text in read_texts(texts):
+            characters += len(text)
+            if characters > MAX_LEARNT:
+                raise ConfigError(f"a language model learns from at most {MAX_LEARNT:,} characters; take fewer texts")
             try:
                 labels = charset.encode(charset.normalize(text))
             except CharsetError as error:
@@ -176,12 +184,16 @@ def read_texts(texts: Texts) -> Iterable[str]:
     """The texts themselves, or the lines of a file.
 
     Raises:
-        DataError: if it cannot be read or is not UTF-8.
+        DataError: if it cannot be read, is too large or is not UTF-8.
     """
     if not isinstance(texts, str | os.PathLike):
         return texts
     try:
-        return [line.rstrip("\r") for line in Path(texts).read_text(encoding="utf-8-sig").split("\n")]
+        with Path(texts).open("rb") as file:
+            written = file.read(MAX_FILE + 1)
+        if len(written) > MAX_FILE:
+            raise DataError(f"{texts}: is larger than {MAX_FILE / 1e6:g} MB; take fewer texts")
+        return [line.rstrip("\r") for line in written.decode("utf-8-sig").split("\n")]
     except OSError as error:
         raise DataError(f"{texts}: cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, ValueError):

@@ -20,7 +20,7 @@ from crnn.core.decode.ngram import NgramModel
 EXACT = {"width": 10_000, "candidates": 100, "floor": 0.0, "far_behind": 0.0}
 LOGITS = arrays(
     np.float32,
-    st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(2, 4)),
+    st.tuples(st.integers(1, 5), st.integers(1, 2), st.integers(2, 3)),
     elements=st.floats(-4, 4, width=32),
 )
 
@@ -42,7 +42,7 @@ def full(log_probs: np.ndarray) -> np.ndarray:
     return np.full(log_probs.shape[1], len(log_probs))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(LOGITS, st.integers(1, 6))
 def test_a_wide_beam_finds_the_likeliest_texts(logits: np.ndarray, count: int) -> None:
     log_probs = normalised(logits)
@@ -54,8 +54,8 @@ def test_a_wide_beam_finds_the_likeliest_texts(logits: np.ndarray, count: int) -
         assert len({tuple(text.labels) for text in texts}) == len(texts) == min(count, len(chances))
 
 
-@settings(max_examples=60, deadline=None)
-@given(LOGITS, st.lists(st.lists(st.integers(1, 3), max_size=4), max_size=4), st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+@given(LOGITS, st.lists(st.lists(st.integers(1, 2), max_size=4), max_size=4), st.integers(1, 3))
 def test_a_constraint_leaves_the_likeliest_allowed_texts(
     logits: np.ndarray, allowed: list[list[int]], count: int
 ) -> None:
@@ -72,7 +72,7 @@ def test_a_constraint_leaves_the_likeliest_allowed_texts(
         assert all(constraint.accepts(text.labels) for text in texts) or not best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(LOGITS, st.floats(0, 2), st.floats(-1, 1))
 def test_a_language_model_ranks_and_the_confidence_stays(logits: np.ndarray, weight: float, bonus: float) -> None:
     log_probs = normalised(logits)
@@ -88,6 +88,7 @@ def test_a_language_model_ranks_and_the_confidence_stays(logits: np.ndarray, wei
         assert text.confidence == pytest.approx(chances[tuple(text.labels)], rel=1e-4)
 
 
+@settings(max_examples=40, deadline=None)
 @given(LOGITS)
 def test_the_same_text_has_the_same_place(logits: np.ndarray) -> None:
     """Where the beam reads what the best path reads, spans and character confidences are those of the best path."""
@@ -104,7 +105,7 @@ def test_the_same_text_has_the_same_place(logits: np.ndarray) -> None:
         assert len(mine.labels) == len(mine.spans) == len(mine.confidences)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(LOGITS, st.data())
 def test_neighbours_do_not_matter(logits: np.ndarray, data: st.DataObject) -> None:
     log_probs = normalised(logits)
@@ -122,8 +123,8 @@ def test_neighbours_do_not_matter(logits: np.ndarray, data: st.DataObject) -> No
         assert alone.confidence == pytest.approx(together[line].confidence, rel=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
-@given(LOGITS, st.lists(st.lists(st.integers(1, 3), max_size=5), min_size=1, max_size=5), st.integers(1, 2))
+@settings(max_examples=60, deadline=None)
+@given(LOGITS, st.lists(st.lists(st.integers(1, 2), max_size=5), min_size=1, max_size=5), st.integers(1, 2))
 def test_an_allowed_text_that_fits_is_always_found(logits: np.ndarray, allowed: list[list[int]], width: int) -> None:
     """Also with a beam of one, and however unlikely the text is."""
     log_probs = normalised(logits * 30)
@@ -134,7 +135,7 @@ def test_an_allowed_text_that_fits_is_always_found(logits: np.ndarray, allowed: 
         assert constraint.accepts(decoded.labels) if fits else (decoded.labels, decoded.confidence) == ([], 0.0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(LOGITS, st.data())
 def test_the_best_match_is_that_of_the_best_path(logits: np.ndarray, data: st.DataObject) -> None:
     """Of any automaton: one of up to four states, with moves shared by groups of classes."""
@@ -146,24 +147,38 @@ def test_the_best_match_is_that_of_the_best_path(logits: np.ndarray, data: st.Da
     automaton = Automaton(
         groups, [data.draw(move) for _ in range(states)], [data.draw(st.booleans()) for _ in range(states)]
     )
-    best: tuple[float, tuple[int, ...]] | None = None
+    scores: dict[tuple[int, ...], float] = {}  # of the likeliest path of each allowed text
     for path in itertools.product(range(classes), repeat=steps):
         text = tuple(label for label, _ in itertools.groupby(path) if label)
         score = sum(float(log_probs[t, label]) for t, label in enumerate(path))
-        if automaton.accepts(text) and (best is None or score > best[0]):
-            best = (score, text)
-    found = best_match(log_probs, automaton)
-    assert (found is None) == (best is None)
-    assert found is None or automaton.accepts(found)
+        if automaton.accepts(text):
+            scores[text] = max(score, scores.get(text, -math.inf))
+    for most in (1, 500):  # of states that are kept
+        found = best_match(log_probs, automaton, most)
+        assert (found is None) == (not scores)
+        assert found is None or automaton.accepts(found)
+    assert found is None or scores[tuple(found)] == pytest.approx(max(scores.values()), abs=1e-4)
+
+
+def test_the_best_match_among_few_states() -> None:
+    """The likelier states are kept; if none of them comes to an end, all are."""
+    log_probs = np.log(np.array([[0.1, 0.6, 0.3], [0.1, 0.6, 0.3], [0.1, 0.45, 0.45]], dtype=np.float32))
+    automaton = trie([[1, 2], [2, 1]], 3)
+    assert best_match(log_probs, automaton, 2) == best_match(log_probs, automaton) == [1, 2]
+    assert best_match(log_probs, trie([[2, 1, 2]], 3), 1) == [2, 1, 2]
+    assert best_match(log_probs, trie([[1, 1]], 3)) == [1, 1]  # with a blank between
+    assert best_match(log_probs, trie([[1, 1, 1]], 3)) is None
+    assert best_match(log_probs[:0], trie([[]], 3)) == []
 
 
 def test_many_steps_do_not_vanish() -> None:
-    log_probs = np.log(np.full((3000, 1, 3), [1e-5, 1e-5, 0.99998], dtype=np.float32))
+    """1e-5 a hundred times is less than the least number of double precision."""
+    log_probs = np.log(np.full((200, 1, 3), [1e-5, 1e-5, 0.99998], dtype=np.float32))
     log_probs[::2, 0] = np.log([0.99998, 1e-5, 1e-5])
-    [line] = BeamDecoder(4)(log_probs, np.array([3000]))
-    assert line.labels == [2] * 1500
-    [line] = BeamDecoder(4, constraint=trie([[1] * 1500], 3))(log_probs, np.array([3000]))
-    assert line.labels == [1] * 1500
+    [line] = BeamDecoder(4)(log_probs, np.array([200]))
+    assert line.labels == [2] * 100
+    [line] = BeamDecoder(4, constraint=trie([[1] * 100], 3))(log_probs, np.array([200]))
+    assert line.labels == [1] * 100
 
 
 def test_nothing_to_read() -> None:

@@ -120,6 +120,7 @@ def test_anchors_at_the_ends_say_nothing_new() -> None:
         ("(a)?(?(1)b|1)", "has a condition on a group"),
         ("(?i)a", r"has flags such as \(\?i\)"),
         ("(?i:a)", "has a flag"),
+        ("", "the pattern is empty: .* leave it out to read any text"),
         ("(", "is not a regular expression: missing"),
         ("a{2,1}", "is not a regular expression"),
         ("a{99999999999}", "is not a regular expression"),

@@ -129,6 +129,19 @@ def test_what_does_not_go_together(given: dict[str, Any], message: str) -> None:
         beam_settings({"name": "greedy"}, CHARSET, **given)
 
 
+def test_too_much_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "texts.txt"
+    file.write_text("abc\ncab", encoding="utf-8")
+    monkeypatch.setattr("crnn.core.decode.settings.MAX_LEARNT", 6)
+    monkeypatch.setattr("crnn.core.decode.settings.MAX_FILE", 7)
+    assert language_model(file, CHARSET).to_dict() == language_model(["abc", "cab"], CHARSET).to_dict()
+    with pytest.raises(ConfigError, match="learns from at most 6 characters; take fewer texts"):
+        language_model(["abc", "cab", "a"], CHARSET)
+    file.write_text("abc\ncab\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"texts\.txt: is larger than 7e-06 MB; take fewer texts"):
+        beam_settings({}, CHARSET, lexicon=file)
+
+
 def test_files_of_texts(tmp_path: Path) -> None:
     file = tmp_path / "texts.txt"
     file.write_bytes("\ufeffabc\r\nab 12\r\n\r\ncab".encode())

@@ -30,7 +30,7 @@ def region_for(characters: frozenset[str]) -> str:
 
 
 def chosen_faces(families: Sequence[str], characters: frozenset[str]) -> list[int]:
-    """Of the faces of one file, given their families, those to use: of variants only the wanted region's, if it has it."""
+    """Of one file's faces, given their families, those to use: of variants only the wanted region's, if it has it."""
     wanted = region_for(characters)
     regions = [region_of(family) for family in families]
     if wanted not in regions:

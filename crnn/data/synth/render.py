@@ -18,6 +18,7 @@ Ink: TypeAlias = NDArray[np.uint8]
 """(H, W), 0..255."""
 SIZES = (16, 19, 23, 28, 34, 40)
 """Font sizes in pixels; few, so that glyphs are used again."""
+_HEAVY = ("Bold", "Black", "Heavy")
 _SHARES = np.arange(256, dtype=np.float64) / 255
 
 
@@ -65,10 +66,12 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
     """
     font_size = SIZES[int(rng.integers(len(SIZES)))]
     draws = (rng.random(7) / wear).tolist() if wear else [1.0] * 7
-    tracking = float(rng.uniform(-0.04, 0.2)) * font_size if draws[0] < 0.2 else 0.0
+    heavy = any(name in font.style for name in _HEAVY)  # their letters would run into each other
+    narrowest = 0.85 if heavy else 0.58 if _is_typed(font) else 0.75  # receipt printers set narrow letters of one width
+    tracking = float(rng.uniform(0.0 if heavy else -0.04, 0.2)) * font_size if draws[0] < 0.2 else 0.0
     word_space = float(rng.uniform(-0.08, 0.7)) * font_size if draws[1] < 0.2 and " " in text else 0.0
-    stretch = math.exp(rng.uniform(math.log(0.75), math.log(1.35))) if draws[2] < 0.3 else 1.0
-    bold = float(rng.uniform(0.3, 1.0)) if draws[3] < 0.12 else 0.0
+    stretch = math.exp(rng.uniform(math.log(narrowest), math.log(1.35))) if draws[2] < 0.3 else 1.0
+    bold = float(rng.uniform(0.3, 1.0)) if draws[3] < 0.12 and not heavy else 0.0
     high, long, phase = rng.uniform((0.02, 5, 0), (0.07, 20, 2 * math.pi)).tolist() if draws[4] < 0.1 else (0, 1, 0)
     shear = float(rng.uniform(-0.25, 0.25)) if draws[5] < 0.2 else 0.0
     angle = math.radians(float(rng.uniform(-1.5, 1.5))) if draws[6] < 0.3 else 0.0
@@ -103,6 +106,11 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
         paper=paper,
         size=(max(1, width), max(4, height)),
     )
+
+
+def _is_typed(font: Font) -> bool:
+    """Whether all letters are as wide, as far as the family's name says it."""
+    return any(name in font.family.lower() for name in ("mono", "courier", "typewriter", "cmtt"))
 
 
 def draw(layout: Layout) -> Image.Image:

@@ -76,7 +76,8 @@ def identity(pen: Pen) -> str:
             f"#{digits}",
         )
     )
-    text = f"{pen.one(_IDS)}{pen.one((' ', ' ', ' ', ' : ', ': ', ''))}{value}"
+    label = pen.one(_IDS)
+    text = label + (" " if label.endswith((":", ".")) else pen.one((" ", " : ", ": "))) + value
     return f"({text})" if pen.chance(0.1) else text
 
 

@@ -16,8 +16,9 @@ def rendering(lines: int, languages: list[str], rounds: int) -> Figures:
     """Lines per second of each turn."""
     started = time.process_time()
     source, _ = synthetic_pair(lines, 1, languages=languages)
+    ready = time.process_time() - started
     table = Figures(
-        f"Rendering {lines:,} lines a turn in {len(source.fonts)} fonts, found in {time.process_time() - started:.1f} s",
+        f"Rendering {lines:,} lines a turn in {len(source.fonts)} fonts, found in {ready:.1f} s",
         ["turn", "lines/s"],
     )
     for turn in range(rounds):

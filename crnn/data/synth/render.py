@@ -77,7 +77,8 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
     angle = math.radians(float(rng.uniform(-1.5, 1.5))) if draws[6] < 0.3 else 0.0
 
     left, top, right, bottom = bounds(placed(text, font, font_size, tracking, word_space))
-    left, right = math.floor(left * stretch), math.ceil((right + math.ceil(bold)) * stretch)
+    half = 0.5 if stretch != 1 else 0.0  # glyphs are set at whole pixels before they are stretched
+    left, right = math.floor((left - half) * stretch), math.ceil((right + math.ceil(bold) + half) * stretch)
     crop = choose_crop(font_size, top, bottom, rng, wear)
     neighbours, strokes, crop = surround(text, font_size, right - left, crop, rng, wear)
     turned = abs(math.sin(angle))

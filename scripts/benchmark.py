@@ -5,6 +5,7 @@
     python scripts/benchmark.py recognize MODEL --data LINES --stream 100000
     python scripts/benchmark.py startup [--model MODEL]
     python scripts/benchmark.py data LINES
+    python scripts/benchmark.py render
 
 What is compared takes turns in one run (A B A B ...), so that a busy machine slows all of it alike: look at the ratios.
 LINES are labelled lines in any format. ``--json`` prints JSON.
@@ -81,6 +82,10 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--augment", action="store_true", help="with a training's changes of pictures")
     data.add_argument("--scaling", action="store_true", help="cost against the number of lines, too")
 
+    render = commands.add_parser("render", parents=[common], help="rendering of lines")
+    render.add_argument("--lines", type=int, default=1500, help="in each turn (1500)")
+    render.add_argument("--languages", type=_names, default=["basic"], help="of the words (basic)")
+
     worker = commands.add_parser("worker")  # a process of `recognize`
     worker.add_argument("name")
     worker.add_argument("batch", type=int)
@@ -135,6 +140,10 @@ def main() -> None:
         from bench import startup
 
         tables = [startup.processes(args.model, args.picture, args.rounds), startup.first_step(min(3, args.rounds))]
+    elif args.command == "render":
+        from bench.rendering import rendering
+
+        tables.append(rendering(args.lines, args.languages, args.rounds))
     else:
         from bench import loading
 

@@ -71,6 +71,12 @@ def test_start_up(trained: Path) -> None:
     assert step["rows"][0][1] > 0
 
 
+def test_render_gives_each_turn() -> None:
+    (table,) = tables("render", "--lines", 20, "--rounds", 2)
+    assert [row[0] for row in table["rows"]] == [1, 2]
+    assert all(row[1] > 0 for row in table["rows"])
+
+
 def test_loading(line_folder: Path) -> None:
     loading, counts = tables("data", line_folder / "train", "--scaling")
     assert [row[0] for row in loading["rows"]][:2] == ["decoding alone", "data.cache=none data.workers=0"]

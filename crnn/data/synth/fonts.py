@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFont
 
 from crnn.core.charset import describe
+from crnn.data.synth.regions import chosen_faces, common_family, is_han
 from crnn.errors import DataError
 
 Where: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -38,6 +39,10 @@ MAX_FONTS = 400
 """Font files that are read; a system with thousands would open them for minutes."""
 _NOWHERE = "\U0010fffe"
 """No character: fonts draw the glyph for missing ones."""
+_Pixels: TypeAlias = tuple[tuple[int, int], bytes]
+"""Size and ink of a glyph."""
+_SAMPLE = 40
+"""Chinese characters that are looked at in a font."""
 _CASED = "abdeghnqrt"
 """Letters whose two cases have different shapes."""
 _ALIKE = 0.53
@@ -142,29 +147,45 @@ def _faces(path: Path, wanted: frozenset[str]) -> Iterator[Font]:
             count = len(TTCollection(file, lazy=True).fonts)
     else:
         count = 1
-    for index in range(count):
+    names = [ImageFont.truetype(str(path), 24, index).getname()[0] or path.stem for index in range(count)]
+    for index in chosen_faces(names, wanted):
         with TTFont(path, fontNumber=index if count > 1 else -1, lazy=True) as tables:
             mapped = tables.getBestCmap() or {}
         face = ImageFont.truetype(str(path), 24, index, layout_engine=ImageFont.Layout.BASIC)
-        family, style = face.getname()
-        if "lastresort" in "".join(filter(str.isalnum, (family or path.stem).lower())):
+        name, style = names[index], face.getname()[1] or ""
+        if "lastresort" in "".join(filter(str.isalnum, name.lower())):
             raise ValueError("draws a box for every character")
-        if family in _TEX_SYMBOLS:
+        if name in _TEX_SYMBOLS:
             raise ValueError("draws other characters than it says")
         drawn = wanted & _TEX if path.stem in BUNDLED and path.stem.startswith("cm") else wanted
-        covered = {c for c in drawn if ord(c) in mapped and (c.isspace() or _draws(face, c))}
+        covered = _drawn(face, {c for c in drawn if ord(c) in mapped})
         if _only_capitals(face, mapped):
             covered = {c for c in covered if c == c.upper()}
-        yield Font(str(path), index, family or path.stem, style or "", frozenset(covered))
+        # the faces of one file are one design: its Chinese characters are the same in all of them
+        family = common_family(names[0])
+        yield Font(str(path), index, family, style if name == names[0] else f"{name} {style}", frozenset(covered))
 
 
-def _draws(face: ImageFont.FreeTypeFont, character: str) -> bool:
+def _drawn(face: ImageFont.FreeTypeFont, characters: set[str]) -> set[str]:
+    """Those that are seen; of Chinese ones a sample is looked at, and all if one of these is missing."""
+    missing = _pixels(face, _NOWHERE)
+    han = sorted(filter(is_han, characters))
+    trusted = {*han} if all(_draws(face, c, missing) for c in han[:: max(1, len(han) // _SAMPLE)]) else set()
+    return trusted | {c for c in characters - trusted if c.isspace() or _draws(face, c, missing)}
+
+
+def _draws(face: ImageFont.FreeTypeFont, character: str, missing: _Pixels) -> bool:
     """Whether a glyph is seen that is not the box for missing ones, the letter without its accent, or the capital."""
-    mask = face.getmask(character)
-    if not mask.getbbox():
+    pixels = _pixels(face, character)
+    if not any(pixels[1]) or pixels == missing:
         return False
-    others = {_NOWHERE, unicodedata.normalize("NFD", character)[0], character.upper()} - {character}
-    return all((mask.size, bytes(mask)) != (other.size, bytes(other)) for other in map(face.getmask, others))
+    others = {unicodedata.normalize("NFD", character)[0], character.upper()} - {character}
+    return all(pixels != _pixels(face, other) for other in others)
+
+
+def _pixels(face: ImageFont.FreeTypeFont, character: str) -> _Pixels:
+    mask = face.getmask(character)
+    return mask.size, bytes(mask)
 
 
 def _only_capitals(face: ImageFont.FreeTypeFont, mapped: Container[int]) -> bool:

@@ -34,6 +34,7 @@ class Pen:
         self.words = words
         self.allowed = allowed
         self.room = room
+        self._latin = allowed.issuperset(_VOWELS) or allowed.issuperset(_VOWELS.upper())
 
     def chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)
@@ -57,7 +58,7 @@ class Pen:
 
     def raw_word(self) -> str:
         """A word in the case of the list; one in twelve is letters that make no word."""
-        if not len(self.words) or self.chance(0.08):
+        if not len(self.words) or (self.chance(0.08) and self._latin):
             return "".join(
                 self.some(_CONSONANTS, self.number(1, 2)) + self.some(_VOWELS, 1) for _ in range(self.number(1, 3))
             )

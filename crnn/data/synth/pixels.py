@@ -13,9 +13,14 @@ Pixels: TypeAlias = NDArray[np.float32]
 """(H, W), 0..255."""
 
 
+def to_bytes(pixels: Pixels) -> NDArray[np.uint8]:
+    """Whole grey values; those outside of 0..255 are cut off."""
+    return np.minimum(np.maximum(pixels, 0), 255).astype(np.uint8)
+
+
 def to_picture(pixels: Pixels) -> Image.Image:
     """Mode ``L``; values outside of 0..255 are cut off."""
-    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    return Image.fromarray(to_bytes(pixels))
 
 
 def blurred(pixels: Pixels, radius: float) -> Pixels:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
-from PIL import Image, ImageDraw
+from numpy.typing import NDArray
+from PIL import Image
 
 from crnn.data.synth.fonts import Font
+from crnn.data.synth.glyphs import bounds, paint, placed
 from crnn.data.synth.surroundings import Neighbour, Stroke, choose_crop, colours, surround
 
-SIZES = (16, 18, 20, 22, 24, 28, 32, 36, 40)
-"""Font sizes in pixels; few, so that opened fonts are used again."""
+Ink: TypeAlias = NDArray[np.uint8]
+"""(H, W), 0..255."""
+SIZES = (16, 19, 23, 28, 34, 40)
+"""Font sizes in pixels; few, so that glyphs are used again."""
+_HEAVY = ("Bold", "Black", "Heavy")
+_SHARES = np.arange(256, dtype=np.float64) / 255
 
 
 @dataclass(frozen=True)
@@ -58,22 +65,20 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
         wear: 0 draws black on white, upright, with even margins; 1 varies all.
     """
     font_size = SIZES[int(rng.integers(len(SIZES)))]
-    face = font.at(font_size)
     draws = (rng.random(7) / wear).tolist() if wear else [1.0] * 7
-    tracking = float(rng.uniform(-0.04, 0.2)) * font_size if draws[0] < 0.2 else 0.0
+    heavy = any(name in font.style for name in _HEAVY)  # their letters would run into each other
+    narrowest = 0.85 if heavy else 0.58 if _is_typed(font) else 0.75  # receipt printers set narrow letters of one width
+    tracking = float(rng.uniform(0.0 if heavy else -0.04, 0.2)) * font_size if draws[0] < 0.2 else 0.0
     word_space = float(rng.uniform(-0.08, 0.7)) * font_size if draws[1] < 0.2 and " " in text else 0.0
-    stretch = math.exp(rng.uniform(math.log(0.75), math.log(1.35))) if draws[2] < 0.3 else 1.0
-    bold = float(rng.uniform(0.3, 1.0)) if draws[3] < 0.12 else 0.0
+    stretch = math.exp(rng.uniform(math.log(narrowest), math.log(1.35))) if draws[2] < 0.3 else 1.0
+    bold = float(rng.uniform(0.3, 1.0)) if draws[3] < 0.12 and not heavy else 0.0
     high, long, phase = rng.uniform((0.02, 5, 0), (0.07, 20, 2 * math.pi)).tolist() if draws[4] < 0.1 else (0, 1, 0)
     shear = float(rng.uniform(-0.25, 0.25)) if draws[5] < 0.2 else 0.0
     angle = math.radians(float(rng.uniform(-1.5, 1.5))) if draws[6] < 0.3 else 0.0
 
-    left, top, right, bottom = (int(v) for v in face.getbbox(text, anchor="ls"))
-    if tracking or word_space:  # set piece by piece: a last letter may reach beyond the sum of the advances
-        pieces = _pieces(text, font, font_size, tracking, word_space)
-        left = min(left, 0)
-        right = max(math.ceil(x + face.getbbox(piece, anchor="ls")[2]) for x, piece in pieces[-3:])
-    left, right = math.floor(left * stretch), math.ceil((right + math.ceil(bold)) * stretch)
+    left, top, right, bottom = bounds(placed(text, font, font_size, tracking, word_space))
+    half = 0.5 if stretch != 1 else 0.0  # glyphs are set at whole pixels before they are stretched
+    left, right = math.floor((left - half) * stretch), math.ceil((right + math.ceil(bold) + half) * stretch)
     crop = choose_crop(font_size, top, bottom, rng, wear)
     neighbours, strokes, crop = surround(text, font_size, right - left, crop, rng, wear)
     turned = abs(math.sin(angle))
@@ -104,78 +109,71 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
     )
 
 
-def _pieces(text: str, font: Font, size: int, tracking: float, word_space: float) -> list[tuple[float, str]]:
-    """Words, or characters if they are spread, and where each begins, in pixels from the origin."""
-    face = font.at(size)
-    space = face.getlength(" ") if " " in text else 0.0
-    position, pieces = 0.0, []
-    for piece in text if tracking else text.split(" "):
-        pieces.append((position, piece))
-        if not tracking:
-            position += face.getlength(piece) + max(1.0, space + word_space)
-        elif piece == " ":
-            position += max(1.0, space + tracking + word_space)
-        else:
-            position += max(1.0, face.getlength(piece) + tracking)
-    return pieces
+def _is_typed(font: Font) -> bool:
+    """Whether all letters are as wide, as far as the family's name says it."""
+    return any(name in font.family.lower() for name in ("mono", "courier", "typewriter", "cmtt"))
 
 
 def draw(layout: Layout) -> Image.Image:
     """The line without wear: mode ``L``, exactly `layout.size`."""
-    return coloured(draw_ink(layout), layout)
+    return Image.fromarray(coloured(draw_ink(layout), layout))
 
 
-def coloured(ink: Image.Image, layout: Layout) -> Image.Image:
-    """Ink coverage, 0..255, in the layout's ink and paper."""
-    return ink.point(np.rint(np.linspace(layout.paper, layout.ink, 256)).astype(int).tolist())
+def coloured(ink: Ink, layout: Layout) -> Ink:
+    """Ink coverage in the layout's ink and paper: (H, W) grey values."""
+    greys = np.rint(layout.paper + _SHARES * (layout.ink - layout.paper)).astype(np.uint8)
+    return greys.take(ink)
 
 
-def draw_ink(layout: Layout) -> Image.Image:
-    """How much ink there is at each pixel, 0..255: mode ``L``, exactly `layout.size`."""
-    (width, height), stretch = layout.size, layout.stretch
-    picture = Image.new("L", (math.ceil(width / stretch), height), 0)
-    pen = ImageDraw.Draw(picture)
-    face = layout.font.at(layout.font_size)
+def draw_ink(layout: Layout) -> Ink:
+    """How much ink there is at each pixel, 0..255: (H, W), exactly `layout.size`."""
+    (width, height), stretch, font, size = layout.size, layout.stretch, layout.font, layout.font_size
+    ink = np.zeros((height, math.ceil(width / stretch)), dtype=np.uint8)
     x, y = layout.origin[0] / stretch, layout.origin[1]
-    if layout.tracking or layout.word_space:
-        for start, piece in _pieces(layout.text, layout.font, layout.font_size, layout.tracking, layout.word_space):
-            if piece != " ":
-                pen.text((x + start, y), piece, fill=255, font=face, anchor="ls")
-    else:
-        pen.text((x, y), layout.text, fill=255, font=face, anchor="ls")
+    paint(placed(layout.text, font, size, layout.tracking, layout.word_space), ink, x, y)
     for neighbour in layout.neighbours:
-        baseline = neighbour.rows if neighbour.above else height - neighbour.rows + round(0.72 * layout.font_size)
-        pen.text((x + neighbour.shift, baseline), neighbour.text, fill=255, font=face, anchor="ls")
+        baseline = neighbour.rows if neighbour.above else height - neighbour.rows + round(0.72 * size)
+        paint(placed(neighbour.text, font, size), ink, x + neighbour.shift, baseline)
     if layout.bold:
-        picture = _bolder(picture, layout.bold)
+        ink = _bolder(ink, layout.bold)
     if layout.wave[0]:
-        picture = _waved(picture, layout)
-    pen = ImageDraw.Draw(picture)
+        ink = _waved(ink, layout)
     for stroke in layout.strokes:
-        x0, y0, x1, y1 = stroke.line(layout.origin, layout.size)
-        pen.line((x0 / stretch, y0, x1 / stretch, y1), fill=stroke.darkness, width=stroke.width)
+        _rule(ink, stroke, stroke.line(layout.origin, layout.size), stretch)
     if layout.shear or layout.angle or stretch != 1:
+        picture = Image.fromarray(ink)
         picture = picture.transform(layout.size, Image.Transform.AFFINE, _inverse(layout), Image.Resampling.BILINEAR)
-    return picture
+        ink = np.asarray(picture)
+    return ink
 
 
-def _bolder(picture: Image.Image, darkness: float) -> Image.Image:
-    pixels = np.array(picture)
-    copy = (pixels[:, :-1] * np.float32(darkness)).astype(np.uint8)
-    np.maximum(pixels[:, 1:], copy, out=pixels[:, 1:])
-    return Image.fromarray(pixels)
+def _rule(ink: Ink, stroke: Stroke, ends: tuple[int, int, int, int], stretch: float) -> None:
+    """Draw a horizontal or vertical one, in place."""
+    x0, x1, before = round(ends[0] / stretch), round(ends[2] / stretch), (stroke.width - 1) // 2
+    rows, columns = slice(ends[1], ends[3]), slice(max(0, x0), x1)
+    if ends[1] == ends[3]:
+        rows = slice(max(0, ends[1] - before), max(0, ends[1] - before + stroke.width))
+    else:
+        columns = slice(max(0, x0 - before), max(0, x0 - before + stroke.width))
+    np.maximum(ink[rows, columns], stroke.darkness, out=ink[rows, columns])
 
 
-def _waved(picture: Image.Image, layout: Layout) -> Image.Image:
+def _bolder(ink: Ink, darkness: float) -> Ink:
+    copy = (ink[:, :-1] * np.float32(darkness)).astype(np.uint8)
+    np.maximum(ink[:, 1:], copy, out=ink[:, 1:])
+    return ink
+
+
+def _waved(ink: Ink, layout: Layout) -> Ink:
     """Each column moved up or down; between two rows, their mean."""
-    pixels = np.pad(np.asarray(picture, dtype=np.float32), ((1, 1), (0, 0)))
-    rows, columns = picture.height, np.arange(picture.width)
+    pixels = np.pad(ink.astype(np.float32), ((1, 1), (0, 0)))
+    rows, columns = len(ink), np.arange(ink.shape[1])
     high, long, phase = layout.wave
     moved = high * np.sin((columns * layout.stretch - layout.origin[0]) * (2 * math.pi / long) + phase)
     source = np.clip(np.arange(rows)[:, None] + moved + 1, 0, rows).astype(np.float32)  # (H, W)
     first = source.astype(np.int32)
     low, high_rows = pixels[first, columns], pixels[first + 1, columns]
-    return Image.fromarray((low + (high_rows - low) * (source - first)).astype(np.uint8))
+    return np.asarray(low + (high_rows - low) * (source - first)).astype(np.uint8)
 
 
 def _inverse(layout: Layout) -> tuple[float, float, float, float, float, float]:

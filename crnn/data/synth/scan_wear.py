@@ -141,4 +141,4 @@ def jpeg(grey: Pixels, rng: Rng, font_size: float) -> Pixels:
     """Blocks of a picture file that was made small."""
     buffer = io.BytesIO()
     to_picture(grey).save(buffer, "JPEG", quality=int(rng.integers(15, 80)))
-    return np.asarray(Image.open(buffer), dtype=np.float32)
+    return np.asarray(Image.open(buffer, formats=("JPEG",)), dtype=np.float32)

@@ -20,7 +20,7 @@ def contact_sheet(lines: LineSource, most: int = MOST) -> Image.Image:
     rows = -(-count // COLUMNS)
     sheet = Image.new("L", (COLUMNS * (WIDTH + MARGIN) + MARGIN, rows * (HEIGHT + LABEL + MARGIN) + MARGIN), 255)
     pen = ImageDraw.Draw(sheet)
-    font = _label_font()
+    plain = _label_font()
     for number in range(count):
         row, column = divmod(number, COLUMNS)
         x, y = MARGIN + column * (WIDTH + MARGIN), MARGIN + row * (HEIGHT + LABEL + MARGIN)
@@ -29,10 +29,18 @@ def contact_sheet(lines: LineSource, most: int = MOST) -> Image.Image:
         picture = picture.resize((width, HEIGHT), Image.Resampling.BILINEAR)
         sheet.paste(picture.crop((0, 0, min(width, WIDTH), HEIGHT)), (x, y))
         label = lines.entry(number).text
+        font = _font_of(lines, label) or plain
         while label and pen.textlength(label, font=font) > WIDTH:
             label = label[:-1]
         pen.text((x, y + HEIGHT + 1), label, fill=110, font=font)
     return sheet
+
+
+def _font_of(lines: LineSource, label: str) -> ImageFont.FreeTypeFont | None:
+    """One of the lines' own fonts for a label of other scripts."""
+    if max(label, default="") < "\u2e80":
+        return None
+    return next((font.at(12) for font in getattr(lines, "fonts", ()) if font.covers(label)), None)
 
 
 def _label_font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

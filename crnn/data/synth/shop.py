@@ -1,4 +1,4 @@
-"""Lines of receipts, invoices, forms and signs: heads, addresses, items, totals, names."""
+"""Lines of receipts, invoices, forms and signs: heads, addresses, items, totals, cells, names."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ _IDS = (
     "CASHIER ID :", "Bed.:", "Caisse", "TABLE", "Table No.", "POS NO", "Member ID", "STAFF", "TERMINAL", "Kundennr.",
     "Ref.:", "APPROVAL CODE:", "TID", "MID:", "Slip No.:",
 )  # fmt: skip
+_TAXES = ("SR", "ZRL", "ZR", "S", "Z", "T", "A", "B", "RM", "X", "*", ":", "TX")
+_UNITS = ("PC", "PCS", "UNIT", "PKT", "BTL", "CTN", "EA", "kg", "Stk", "U")
+_COUNTS = ("QTY", "Qty(s)", "PAX", "Pax(s)", "ITEM(S)", "Total Qty", "NO. OF ITEMS", "POS")
 _FIELDS = (
     "Name", "First name", "Date of birth", "Address", "City", "Signature", "From", "To", "Subject", "Phone", "Fax",
     "Vorname", "Ort, Datum", "Unterschrift", "Nom", "Prénom", "Adresse", "Apellidos", "Fecha", "Firma", "Nome", "Page",
@@ -73,7 +76,9 @@ def identity(pen: Pen) -> str:
             f"#{digits}",
         )
     )
-    return f"{pen.one(_IDS)} {value}"
+    label = pen.one(_IDS)
+    text = label + (" " if label.endswith((":", ".")) else pen.one((" ", " : ", ": "))) + value
+    return f"({text})" if pen.chance(0.1) else text
 
 
 def address(pen: Pen) -> str:
@@ -126,7 +131,44 @@ def total(pen: Pen) -> str:
     label = pen.one(_TOTALS)
     label = upper(label, pen.allowed) if pen.chance(0.3) else label
     value = pen.one((price(pen), f"{pen.amount():.2f}", f"-{pen.number(0, 9) / 100:.2f}", "0.00"))
-    return pen.one((f"{label} {value}", f"{label}: {value}", f"{label} : {value}", f"{label} RM {value}", label, value))
+    dots = "." * pen.number(3, 20)
+    return pen.one(
+        (
+            f"{label} {value}",
+            f"{label}: {value}",
+            f"{label} : {value}",
+            f"{label} RM {value}",
+            f"{label}{dots} {value}",
+            f"{label}{dots}",
+            f"{label} (RM):",
+            label,
+            value,
+        )
+    )
+
+
+def cell(pen: Pen) -> str:
+    """What stands alone in a column of a receipt: a count, a tax code, a small sum, a row of signs."""
+    cost = pen.amount() % 200
+    return pen.one(
+        (
+            f"{pen.number(0, 12)}",
+            f"{cost:.2f}",
+            f"{cost:.2f}",
+            f"{cost:.3f}",
+            f"{cost:.1f}",
+            f"{cost % 1:.2f}"[1:],
+            f"${cost:.2f}",
+            f"{pen.number(0, 20)}.{pen.digits(pen.number(1, 2))}%",
+            f"{cost:.2f} {pen.one(_TAXES)}",
+            pen.one(_TAXES),
+            f"*{pen.one(_TAXES)}",
+            pen.one(_UNITS),
+            f"{pen.number(1, 12)} {pen.one(_UNITS)}",
+            f"{pen.one(_COUNTS)}{pen.one((' ', ' : ', ': '))}{pen.number(1, 20)}",
+            pen.one("*-=.#") * pen.number(2, pen.room),
+        )
+    )
 
 
 def form(pen: Pen) -> str:

@@ -30,7 +30,7 @@ def anything(pen: Pen) -> str:
 
 
 KINDS: dict[Kind, float] = {
-    prose.word: 0.19,
+    prose.word: 0.17,
     prose.phrase: 0.12,
     prose.prose: 0.15,
     prose.old_print: 0.03,
@@ -39,6 +39,7 @@ KINDS: dict[Kind, float] = {
     shop.address: 0.05,
     shop.item: 0.06,
     shop.total: 0.04,
+    shop.cell: 0.04,
     shop.form: 0.03,
     shop.person: 0.02,
     notation.price: 0.05,
@@ -48,7 +49,7 @@ KINDS: dict[Kind, float] = {
     notation.plate: 0.01,
     notation.measure: 0.02,
     notation.contact: 0.04,
-    anything: 0.10,
+    anything: 0.08,
 }
 """What is written, and how often."""
 _CHINESE: dict[Kind, float] = {**chinese.KINDS, anything: 0.05}

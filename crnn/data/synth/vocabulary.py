@@ -6,7 +6,8 @@ The frequencies come from the package wordfreq; without it there is English only
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module, resources
 from types import ModuleType
@@ -21,6 +22,8 @@ CHINESE = "zh"
 """Without wordfreq its words are characters at random."""
 MOST_WORDS = 30_000
 """Of a language; the most frequent ones."""
+FEW_WORDS = 100
+"""If a charset can write fewer of a language, others are made up of its letters, so that texts differ."""
 _RARE = 0.3
 """This share of words is drawn evenly, so that rare ones come too; the others by the root of their frequency."""
 _NOT_WRITTEN = ("ja",)
@@ -122,4 +125,31 @@ def words_of(language: str, held_out: bool, allowed: frozenset[str]) -> Words:
         and is_held_out(word) == held_out
         and (allowed.issuperset(word) or allowed.issuperset(word.upper()))
     ]
-    return Words(kept, (found[word] for word in kept))
+    weights = [found[word] for word in kept]
+    if language != CHINESE and len(kept) < FEW_WORDS:
+        invented = _invented(found, held_out, allowed, FEW_WORDS - len(kept), frozenset(kept))
+        weights += [float(np.mean(weights)) if weights else 1.0] * len(invented)
+        kept += invented
+    return Words(kept, weights)
+
+
+def _invented(
+    listed: Mapping[str, float], held_out: bool, allowed: frozenset[str], count: int, known: frozenset[str]
+) -> list[str]:
+    """Up to `count` words of a small charset's letters, each letter about as frequent as in the `listed` words."""
+    letters = sorted({c.lower() for c in allowed if c.isalpha() and len(c.lower()) == 1})
+    if not letters:
+        return []
+    uses = Counter[str]()
+    for word, frequency in listed.items():
+        uses.update(dict.fromkeys(word, frequency))
+    shares = np.sqrt([uses[letter] for letter in letters])
+    shares += (shares.sum() or 1.0) / 50
+    rng, made = np.random.default_rng(0), dict[str, None]()
+    for _ in range(20 * count):
+        word = "".join(rng.choice(letters, size=int(rng.integers(2, 9)), p=shares / shares.sum()).tolist())
+        if word not in known and is_held_out(word) == held_out:
+            made[word] = None
+        if len(made) == count:
+            break
+    return list(made)

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from crnn.data.synth import ink_wear, scan_wear
-from crnn.data.synth.pixels import Pixels, to_picture
-from crnn.data.synth.render import Layout, coloured, draw_ink
+from crnn.data.synth.pixels import Pixels, to_bytes
+from crnn.data.synth.render import Ink, Layout, coloured, draw_ink
 
 Effect: TypeAlias = Callable[[Pixels, np.random.Generator, float], Pixels]
 """New pixels of the same shape. Its third argument is the font size in pixels: dots and blurs go with the letters."""
@@ -62,13 +62,13 @@ def worn(layout: Layout, rng: np.random.Generator, wear: float) -> Image.Image:
     """
     ink = draw_ink(layout)
     if wear == 0:
-        return coloured(ink, layout)
+        return Image.fromarray(coloured(ink, layout))
     inked = _chosen(INK, rng, wear)
     scanned = _chosen(SCAN, rng, wear)
     if "printer" in inked:
         scanned = {kind: effect for kind, effect in scanned.items() if effect not in HARSH}
     ink = _applied(ink, inked, rng, layout.font_size)
-    return _applied(coloured(ink, layout), scanned, rng, layout.font_size)
+    return Image.fromarray(_applied(coloured(ink, layout), scanned, rng, layout.font_size))
 
 
 def _chosen(kinds: Kinds, rng: np.random.Generator, wear: float) -> dict[str, Effect]:
@@ -82,10 +82,10 @@ def _chosen(kinds: Kinds, rng: np.random.Generator, wear: float) -> dict[str, Ef
     return chosen
 
 
-def _applied(picture: Image.Image, effects: dict[str, Effect], rng: np.random.Generator, font_size: int) -> Image.Image:
+def _applied(grey: Ink, effects: dict[str, Effect], rng: np.random.Generator, font_size: int) -> Ink:
     if not effects:
-        return picture
-    pixels: Pixels = np.asarray(picture, dtype=np.float32)
+        return grey
+    pixels: Pixels = grey.astype(np.float32)
     for effect in effects.values():
         pixels = effect(pixels, rng, font_size)
-    return to_picture(pixels)
+    return to_bytes(pixels)

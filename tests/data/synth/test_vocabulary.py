@@ -26,6 +26,7 @@ def _no_wordfreq(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def _few_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "FEW_WORDS", 0)
     listed = {"der": 0.04, "straße": 0.01, "über": 0.01, "2020": 0.5, "c'est": 0.01, "дом": 0.1}
     package = SimpleNamespace(
         available_languages=lambda _: {"de": "", "zh": "", "ja": ""}, get_frequency_dict=lambda *_: listed
@@ -92,3 +93,18 @@ def test_frequent_words_come_more_often_and_rare_ones_too() -> None:
     assert counts["often"] > 4000 * 0.65
     assert counts["rarer"] > 4000 * 0.07  # a third of the even share
     assert Words(()).draw(rng) == ""
+
+
+@pytest.mark.parametrize("characters", ["012 abxyz", "ABC 12", "aBc"])
+def test_a_small_charset_has_many_words(characters: str) -> None:
+    allowed = frozenset(characters)
+    trained, kept = (set(words_of("basic", held_out, allowed).all) for held_out in (False, True))
+    assert len(trained) == len(kept) == vocabulary.FEW_WORDS
+    assert not trained & kept
+    letters = {c.lower() for c in characters if c.isalpha()}
+    assert set("".join(trained)) == letters
+    assert words_of("basic", False, allowed).all == words_of.__wrapped__("basic", False, allowed).all
+
+
+def test_digits_alone_have_no_words() -> None:
+    assert len(words_of("basic", False, frozenset("0123456789"))) == 0

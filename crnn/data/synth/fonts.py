@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import os
 import sys
 import unicodedata
@@ -158,6 +159,18 @@ def _faces(path: Path, wanted: frozenset[str]) -> Iterator[Font]:
         yield Font(str(path), index, family or path.stem, style or "", frozenset(covered))
 
 
+@lru_cache(maxsize=2 * MAX_FONTS)
+def _read(path: Path, changed: int, wanted: frozenset[str]) -> tuple[list[Font], str]:
+    """The faces of a file that can be used, and why there are not more; remembered until it changes (`changed`, ns)."""
+    fonts: list[Font] = []
+    try:
+        for font in _faces(path, wanted):
+            fonts.append(font)  # what came before the damage is good
+    except Exception as error:  # font readers raise many kinds on damaged files
+        return fonts, str(error) or type(error).__name__
+    return fonts, ""
+
+
 def _draws(face: ImageFont.FreeTypeFont, character: str) -> bool:
     """Whether a glyph is seen that is not the box for missing ones, the letter without its accent, or the capital."""
     mask = face.getmask(character)
@@ -201,6 +214,9 @@ def find_fonts(where: Where, characters: str) -> tuple[list[Font], list[tuple[st
     Raises:
         DataError: if a folder or file is not there.
     """
+    said = logging.getLogger("fontTools")
+    if said.level == logging.NOTSET:
+        said.setLevel(logging.ERROR)  # what is odd in a font that can be used is no matter of the user's
     paths: list[Path] = []
     if where in ("auto", "bundled"):
         paths += _bundled()
@@ -219,13 +235,16 @@ def find_fonts(where: Where, characters: str) -> tuple[list[Font], list[tuple[st
     wanted = frozenset(characters)
     for path in paths[:MAX_FONTS]:
         try:
-            for font in _faces(path, wanted):
-                face = (font.family, font.style)
-                if font.characters - seen.get(face, frozenset(" ")):  # a copy of a face may have more characters
-                    seen[face] = font.characters | seen.get(face, frozenset())
-                    fonts.append(font)
-        except Exception as error:  # font readers raise many kinds on damaged files
-            skipped.append((str(path), str(error) or type(error).__name__))
+            found, why = _read(path, path.stat().st_mtime_ns, wanted)
+        except OSError as error:
+            found, why = [], str(error)
+        for font in found:
+            face = (font.family, font.style)
+            if font.characters - seen.get(face, frozenset(" ")):  # a copy of a face may have more characters
+                seen[face] = font.characters | seen.get(face, frozenset())
+                fonts.append(font)
+        if why:
+            skipped.append((str(path), why))
     return fonts, skipped
 
 

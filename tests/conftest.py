@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+from filelock import FileLock
 
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # before torch loads
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a process on each core, and tests start more of them
+hypothesis.settings.register_profile("suite", deadline=None)  # other processes make any example slow now and then
+hypothesis.settings.load_profile("suite")
+MOST_PROCESSES = 4
+"""Each takes most of a gigabyte of memory."""
 SHARED = Path(os.environ.get("CRNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -16,6 +25,29 @@ def shared_data(name: str) -> Path:
     if not (SHARED / name).is_dir():
         pytest.skip("skipped: shared data not found")
     return SHARED / name
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes share the tests: one on each core; none for single files, which start sooner without."""
+    if any(not Path(word.partition("::")[0]).is_dir() for word in config.args):
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST_PROCESSES, cores)
+
+
+def made_once(name: str, factory: pytest.TempPathFactory, make: Callable[[Path], None]) -> Path:
+    """A folder that the first of all test processes fills; the others wait for it. Nobody may write to it later."""
+    base = factory.getbasetemp()
+    place = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, made = place / name, place / f"{name}.made"
+    with FileLock(place / f"{name}.lock"):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,38 +61,44 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def line_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """train/ (48) and val/ (12) with labels.tsv: clean digits and letters in the bundled fonts."""
-    from crnn.data.synth.source import synthetic_pair
 
-    root = tmp_path_factory.mktemp("lines")
-    pair = synthetic_pair(48, 12, seed=3, characters="0123456789 abc", fonts="bundled", max_length=6, wear=0.0)
-    for name, source in zip(("train", "val"), pair, strict=True):
-        (root / name / "images").mkdir(parents=True)
-        rows = []
-        for i in range(len(source)):
-            source.picture(i).save(root / name / "images" / f"{i:03d}.png")
-            rows.append(f"images/{i:03d}.png\t{source.entry(i).text}\n")
-        (root / name / "labels.tsv").write_text("".join(rows), encoding="utf-8")
-    return root
+    def make(root: Path) -> None:
+        from crnn.data.synth.source import synthetic_pair
+
+        pair = synthetic_pair(48, 12, seed=3, characters="0123456789 abc", fonts="bundled", max_length=6, wear=0.0)
+        for name, source in zip(("train", "val"), pair, strict=True):
+            (root / name / "images").mkdir(parents=True)
+            rows = []
+            for i in range(len(source)):
+                source.picture(i).save(root / name / "images" / f"{i:03d}.png")
+                rows.append(f"images/{i:03d}.png\t{source.entry(i).text}\n")
+            (root / name / "labels.tsv").write_text("".join(rows), encoding="utf-8")
+
+    return made_once("lines", tmp_path_factory, make)
 
 
 @pytest.fixture(scope="session")
 def trained(line_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of a short training of crnn_tiny on `line_folder`."""
-    from tests_support import settings
 
-    from crnn.training.run import train
+    def make(runs: Path) -> None:
+        from tests_support import settings
 
-    runs = tmp_path_factory.mktemp("runs")
-    config = settings(
-        f"data.root={line_folder}",
-        f"runs_dir={runs}",
-        "name=tiny",
-        "model=crnn_tiny",
-        "trainer.max_epochs=24",
-        "data.batch_size=4",
-        "optimizer.lr=0.01",
-        "data.workers=0",
-        "trainer.accelerator=cpu",
-        "trainer.progress=false",
-    )
-    return train(config).folder
+        from crnn.training.run import train
+
+        train(
+            settings(
+                f"data.root={line_folder}",
+                f"runs_dir={runs}",
+                "name=tiny",
+                "model=crnn_tiny",
+                "trainer.max_epochs=24",
+                "data.batch_size=4",
+                "optimizer.lr=0.01",
+                "data.workers=0",
+                "trainer.accelerator=cpu",
+                "trainer.progress=false",
+            )
+        )
+
+    return made_once("runs", tmp_path_factory, make) / "tiny"

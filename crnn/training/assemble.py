@@ -159,12 +159,15 @@ class _Assembly:
         return source
 
     def _watch(self, rows: Iterable[Row]) -> Iterable[Row]:
-        hidden = not self.folder.first
-        return track(rows, "listing lines", None, transient=True, disable=hidden, console=self.folder.console)
+        return track(rows, "listing lines", None, transient=True, disable=self._quiet, console=self.folder.console)
 
     def _progress(self, positions: Iterable[int]) -> Iterable[int]:
-        hidden = not self.folder.first
-        return track(positions, "checking lines", transient=True, disable=hidden, console=self.folder.console)
+        return track(positions, "checking lines", transient=True, disable=self._quiet, console=self.folder.console)
+
+    @property
+    def _quiet(self) -> bool:
+        """No bars in a log or a pipe, where each would leave an empty line."""
+        return not (self.folder.first and self.folder.console.is_interactive)
 
     def _divide(self, sources: list[LineSource]) -> tuple[list[LineSource], LineSource | None]:
         """(training sources, validation source or None where all lines are rendered)."""

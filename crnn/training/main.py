@@ -8,14 +8,14 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from crnn.errors import ConfigError, CrnnError
 from crnn.machine import set_thread_policy
 
 set_thread_policy()  # before the next lines load torch
 
-from crnn.training.config import config_folder, quoted, register, to_config  # noqa: E402
+from crnn.training.config import TrainConfig, config_folder, quoted, register, to_config  # noqa: E402
 from crnn.training.run_folder import config_of_run  # noqa: E402
 
 register()
@@ -27,15 +27,35 @@ def _settings(composed: DictConfig) -> tuple[Any, str]:
     if composed.resume:
         return to_config(config_of_run(composed.resume, overrides)), " (as when the run began)"
     if composed.init:
-        for override in overrides:
-            if override.startswith(("model", "image.")):
-                raise ConfigError(f"{override}: with init the network and the height are the model's; leave it out")
-        return to_config(composed), f" (that of {composed.init})"
+        config = to_config(composed)
+        _refuse_another_network(config, [o for o in overrides if o.startswith(("model", "image."))])
+        return config, f" (that of {composed.init})"
     if any(override.startswith("model=") for override in overrides):
         return to_config(composed), " (as asked)"
     if composed.model.name == "crnn_small":
         return to_config(composed), " (there is no GPU; model=crnn is the classic network)"
     return to_config(composed), " (there is a GPU; model=crnn_small is made for CPUs)"
+
+
+def _refuse_another_network(config: TrainConfig, overrides: list[str]) -> None:
+    """With init the network and the pictures' size are the model's; what says the same may stand.
+
+    Raises:
+        ConfigError: naming the setting that says something else; or if there is no such model.
+    """
+    if not overrides:
+        return
+    from crnn.training.start import Start
+
+    asked, models = (OmegaConf.structured(c) for c in (config, Start.read(config.init or "").settle(config)))
+    for override in overrides:
+        setting = override.partition("=")[0].lstrip("+~")
+        theirs = OmegaConf.select(models, setting)
+        if OmegaConf.select(asked, setting) != theirs:
+            name = theirs.name if setting == "model" else theirs
+            raise ConfigError(
+                f"{override}: with init the network and the height are the model's, {setting}={name}; leave it out"
+            )
 
 
 @hydra.main(config_path=config_folder(), config_name="train", version_base="1.3")

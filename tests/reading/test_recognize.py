@@ -299,7 +299,7 @@ def test_the_model_file_keeps_its_decoder(
     labelled = recorded_lines(reader.card.training, "val", model)
     assert reader.card.temperature == pytest.approx(fit_temperature(reader, labelled), rel=0.3)  # in some steps
     stored = reader.recognize(lines)
-    given = crnn.load(checkpoint, pattern=r"[\d abc]+", beam=7, lm=reader_labels(model)).recognize(lines)
+    given = crnn.load(output, pattern=r"[\d abc]+", beam=7, lm=reader_labels(model)).recognize(lines)
     assert [r.text for r in stored] == [r.text for r in given]
     assert [r.text for r in crnn.load(output, beam=0).recognize(lines)] == expected(model, lines)
     assert main([*words, "--pattern", "("]) == 2

@@ -155,11 +155,27 @@ def test_an_onnx_file_cannot_be_trained(trained: Path, new_lines: Path, tmp_path
 def test_another_network_is_refused(
     trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["train", f"init={trained}", "model=crnn_small"])
-    with pytest.raises(SystemExit) as stopped:
-        command.main()
-    assert stopped.value.code == 2
-    assert "model=crnn_small: with init the network and the height are the model's" in capsys.readouterr().err
+    for words, models in (
+        (["model=crnn_small"], "model=crnn_tiny"),
+        (["image.height=32", "image.height=48"], "image.height=32"),
+        (["image.width=64"], "image.width=None"),
+        (["model.lstm.hidden_size=7"], "model.lstm.hidden_size=32"),
+    ):
+        monkeypatch.setattr("sys.argv", ["train", f"init={trained}", *words])
+        with pytest.raises(SystemExit) as stopped:
+            command.main()
+        assert stopped.value.code == 2
+        assert f"with init the network and the height are the model's, {models}; " in capsys.readouterr().err
+
+
+def test_the_models_own_network_may_be_named(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What says the same as the model is no contradiction."""
+    given = []
+    monkeypatch.setattr("crnn.training.run.train", lambda config, why_model: given.append((config, why_model)))
+    monkeypatch.setattr("sys.argv", ["train", f"init={trained}", "image.height=32", "model=crnn_tiny"])
+    command.main()
+    [(config, why_model)] = given
+    assert (config.init, config.image.height, why_model) == (str(trained), 32, f" (that of {trained})")
 
 
 def test_safetensors_start_too(trained: Path, tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import os
 import sys
-import unicodedata
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +20,11 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFont
+from PIL import ImageFont
 
 from crnn.core.charset import describe
-from crnn.data.synth.regions import chosen_faces, common_family, is_han
+from crnn.data.synth.coverage import drawn_by, has_only_capitals
+from crnn.data.synth.regions import chosen_faces, common_family
 from crnn.errors import DataError
 
 Where: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -37,16 +38,6 @@ _TEX_SYMBOLS = frozenset(("cmex10", "cmmi10", "cmsy10", "cmti10"))
 """Families of the same place whose letters cannot be told from their symbols."""
 MAX_FONTS = 400
 """Font files that are read; a system with thousands would open them for minutes."""
-_NOWHERE = "\U0010fffe"
-"""No character: fonts draw the glyph for missing ones."""
-_Pixels: TypeAlias = tuple[tuple[int, int], bytes]
-"""Size and ink of a glyph."""
-_SAMPLE = 40
-"""Chinese characters that are looked at in a font."""
-_CASED = "abdeghnqrt"
-"""Letters whose two cases have different shapes."""
-_ALIKE = 0.53
-"""Correlation of the shapes of both cases: of 78 fonts, 0.46 and less with small letters, 0.59 and more without."""
 _UNFIT = ("symbol", "emoji", "dingbat", "icon", "music", "math", "webding", "wingding", "braille", "barcode")
 
 
@@ -158,55 +149,24 @@ def _faces(path: Path, wanted: frozenset[str]) -> Iterator[Font]:
         if name in _TEX_SYMBOLS:
             raise ValueError("draws other characters than it says")
         drawn = wanted & _TEX if path.stem in BUNDLED and path.stem.startswith("cm") else wanted
-        covered = _drawn(face, {c for c in drawn if ord(c) in mapped})
-        if _only_capitals(face, mapped):
+        covered = drawn_by(face, {c for c in drawn if ord(c) in mapped})
+        if has_only_capitals(face, mapped):
             covered = {c for c in covered if c == c.upper()}
         # the faces of one file are one design: its Chinese characters are the same in all of them
         family = common_family(names[0])
         yield Font(str(path), index, family, style if name == names[0] else f"{name} {style}", frozenset(covered))
 
 
-def _drawn(face: ImageFont.FreeTypeFont, characters: set[str]) -> set[str]:
-    """Those that are seen; of Chinese ones a sample is looked at, and all if one of these is missing."""
-    missing = _pixels(face, _NOWHERE)
-    han = sorted(filter(is_han, characters))
-    trusted = {*han} if all(_draws(face, c, missing) for c in han[:: max(1, len(han) // _SAMPLE)]) else set()
-    return trusted | {c for c in characters - trusted if c.isspace() or _draws(face, c, missing)}
-
-
-def _draws(face: ImageFont.FreeTypeFont, character: str, missing: _Pixels) -> bool:
-    """Whether a glyph is seen that is not the box for missing ones, the letter without its accent, or the capital."""
-    pixels = _pixels(face, character)
-    if not any(pixels[1]) or pixels == missing:
-        return False
-    others = {unicodedata.normalize("NFD", character)[0], character.upper()} - {character}
-    return all(pixels != _pixels(face, other) for other in others)
-
-
-def _pixels(face: ImageFont.FreeTypeFont, character: str) -> _Pixels:
-    mask = face.getmask(character)
-    return mask.size, bytes(mask)
-
-
-def _only_capitals(face: ImageFont.FreeTypeFont, mapped: Container[int]) -> bool:
-    """Whether small letters look like capitals, perhaps smaller or drawn by another hand."""
-    alike = []
-    for letter in _CASED:
-        shapes = [_shape(face, c) for c in (letter, letter.upper()) if ord(c) in mapped]
-        small, capital = shapes if len(shapes) == 2 else (None, None)
-        if small is not None and capital is not None and small.std() > 0 and capital.std() > 0:
-            alike.append(np.corrcoef(small, capital)[0, 1])
-    return len(alike) >= 4 and bool(np.median(alike) > _ALIKE)
-
-
-def _shape(face: ImageFont.FreeTypeFont, character: str) -> NDArray[np.float64] | None:
-    """The glyph without its margins, squeezed to 16 x 16 pixels: (256,)."""
-    mask = face.getmask(character)
-    glyph = Image.frombytes("L", mask.size, bytes(mask)) if mask.getbbox() else None
-    box = glyph.point(lambda grey: 255 if grey > 100 else 0).getbbox() if glyph else None
-    if glyph is None or box is None:
-        return None
-    return np.asarray(glyph.resize((16, 16), Image.Resampling.BOX, box), dtype=np.float64).ravel()
+@lru_cache(maxsize=2 * MAX_FONTS)
+def _read(path: Path, changed: int, wanted: frozenset[str]) -> tuple[list[Font], str]:
+    """The faces of a file that can be used, and why there are not more; remembered until it changes (`changed`, ns)."""
+    fonts: list[Font] = []
+    try:
+        for font in _faces(path, wanted):
+            fonts.append(font)  # what came before the damage is good
+    except Exception as error:  # font readers raise many kinds on damaged files
+        return fonts, str(error) or type(error).__name__
+    return fonts, ""
 
 
 def find_fonts(where: Where, characters: str) -> tuple[list[Font], list[tuple[str, str]]]:
@@ -222,6 +182,9 @@ def find_fonts(where: Where, characters: str) -> tuple[list[Font], list[tuple[st
     Raises:
         DataError: if a folder or file is not there.
     """
+    said = logging.getLogger("fontTools")
+    if said.level == logging.NOTSET:
+        said.setLevel(logging.ERROR)  # what is odd in a font that can be used is no matter of the user's
     paths: list[Path] = []
     if where in ("auto", "bundled"):
         paths += _bundled()
@@ -240,13 +203,16 @@ def find_fonts(where: Where, characters: str) -> tuple[list[Font], list[tuple[st
     wanted = frozenset(characters)
     for path in paths[:MAX_FONTS]:
         try:
-            for font in _faces(path, wanted):
-                face = (font.family, font.style)
-                if font.characters - seen.get(face, frozenset(" ")):  # a copy of a face may have more characters
-                    seen[face] = font.characters | seen.get(face, frozenset())
-                    fonts.append(font)
-        except Exception as error:  # font readers raise many kinds on damaged files
-            skipped.append((str(path), str(error) or type(error).__name__))
+            found, why = _read(path, path.stat().st_mtime_ns, wanted)
+        except OSError as error:
+            found, why = [], str(error)
+        for font in found:
+            face = (font.family, font.style)
+            if font.characters - seen.get(face, frozenset(" ")):  # a copy of a face may have more characters
+                seen[face] = font.characters | seen.get(face, frozenset())
+                fonts.append(font)
+        if why:
+            skipped.append((str(path), why))
     return fonts, skipped
 
 

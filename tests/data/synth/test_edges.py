@@ -211,6 +211,9 @@ def test_a_leaning_last_letter_widens_the_margin() -> None:
     class Leaning:
         """A face whose f reaches 30 pixels beyond its advance."""
 
+        def getmask2(self, text: str, mode: str, anchor: str) -> tuple[object, tuple[int, int]]:
+            return Image.new("L", (10 + 30 * text.endswith("f"), 24), 255).im, (0, -20)
+
         def getbbox(self, text: str, anchor: str) -> tuple[float, float, float, float]:
             return 0, -20, 10 * len(text) + (30 if text.endswith("f") else 0), 4
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from fontTools.pens.transformPen import TransformPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.DefaultTable import DefaultTable
 
 from crnn.data.synth.fonts import Font, FontChoice, bundled_folder, find_fonts
 
@@ -95,3 +98,30 @@ def test_the_bundled_fonts_keep_their_small_letters() -> None:
     fonts, _ = find_fonts("bundled", SMALL + CAPITALS + "éüç")
     assert len(fonts) >= 15
     assert all(font.covers(SMALL + CAPITALS) for font in fonts)
+
+
+def test_readers_of_fonts_keep_their_remarks(
+    table: TTFont, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte too many among the names of glyphs is no matter of whoever trains with the font."""
+    odd = DefaultTable("post")
+    odd.data = table.reader["post"] + b"\0"
+    table["post"] = odd
+    logger = logging.getLogger("fontTools")
+    for level, said in ((logging.WARNING, True), (logging.NOTSET, False)):  # the user's word goes first
+        monkeypatch.setattr(logger, "level", level)
+        logger.manager._clear_cache()
+        caplog.clear()
+        assert covered(table, tmp_path / f"{level}.ttf", "abc") == set("abc")
+        assert ("1 extra bytes in post.stringData array" in caplog.text) == said
+
+
+def test_a_font_is_read_again_when_it_changes(table: TTFont, tmp_path: Path) -> None:
+    path = tmp_path / "f.ttf"
+    assert covered(table, path, "abß") == set("abß")
+    before = path.stat().st_mtime_ns
+    for subtable in table["cmap"].tables:
+        subtable.cmap.pop(ord("ß"), None)
+    table.save(path)
+    os.utime(path, ns=(before + 1, before + 1))
+    assert find_fonts(path, "abß")[0][0].characters == set("ab")

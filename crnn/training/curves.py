@@ -20,6 +20,9 @@ BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6
 BINS = 150
 """Most points of a line; longer ones are averaged."""
 
+BARS = 12
+"""Most confusions that are drawn."""
+
 
 class Curve(NamedTuple):
     """Values of one column, where there are some."""
@@ -176,7 +179,7 @@ def _errors(axis: Any, curves: dict[str, Curve]) -> None:
 
 
 def _rate(axis: Any, curves: dict[str, Curve]) -> None:
-    axis.set(title="Learning rate", ylabel="of each step")
+    axis.set(title="Learning rate", ylabel="learning rate")
     single = len(curves["lr"].steps) < 50  # one per epoch, as older runs have
     axis.plot(*binned(curves["lr"])[0], color=BLUE, marker="o" if single else "")
     axis.set_ylim(0, 1.08 * float(curves["lr"].values.max()) or 1.0)
@@ -218,13 +221,14 @@ def _confusions(axis: Any, confusions: dict[Edit, int]) -> None:
     from matplotlib.font_manager import findfont, get_font
 
     font = get_font(findfont("DejaVu Sans"))
-    rows = most_common(confusions, 12)[::-1]
+    rows = most_common(confusions, BARS)[::-1]
     names = [
         "".join(c if font.get_char_index(ord(c)) else f"U+{ord(c):04X}" for c in named(edit)).replace("$", r"\$")
         for edit, _ in rows
     ]
     axis.barh(range(len(rows)), [count for _, count in rows], color=BLUE)
     axis.set_yticks(range(len(rows)), names)
+    axis.set_ylim(len(rows) - BARS - 0.5, len(rows) - 0.5)  # few ones are no thicker
     axis.set(title="Most common confusions, last validation", xlabel="how often")
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(True, axis="x", alpha=0.3)

@@ -12,6 +12,8 @@ from crnn.core.metrics import EditCounts
 
 EXPECTED = 1000
 """Steps by which a network has read its first characters."""
+LATE = 1.5
+"""Times as many steps are too many with a loss that does not fall; twice that with any loss."""
 WINDOW = 3
 """Looks that are judged together."""
 BETTER = 0.85
@@ -71,13 +73,14 @@ class Watch:
     def __init__(self, total: int, warmup: int = 0, lr: float = 2e-3, lines: str | None = None) -> None:
         self.state = "new"  # blank, reading, stuck, lost
         self._total = total
-        self._expected = EXPECTED + warmup // 2
+        self._expected = 50 * round((EXPECTED + warmup / 2) / 50)
         self._lr = lr
         self._lines = lines
         self._looks: deque[Look] = deque(maxlen=WINDOW)
         self._losses: list[tuple[int, float]] = []  # (step, loss), while nothing is read
         self._read_at = 0
         self._lost_once = self._warned_of_val = False
+        self._val_cer = 0.0  # of the last validation
 
     @property
     def every(self) -> int:
@@ -132,6 +135,7 @@ class Watch:
 
     def validated(self, step: int, cer: float) -> str | None:
         """Take a validation's CER into account; returns what is to be said."""
+        self._val_cer = cer
         if self._warned_of_val or self.state != "reading" or self.cer > 0.5 or cer < 0.9:
             return None
         self._warned_of_val = True
@@ -143,7 +147,7 @@ class Watch:
 
     def ended(self, step: int) -> str | None:
         """What is to be said if the training ends before anything was read."""
-        if self.state != "blank":
+        if self.state != "blank" and (self.state != "new" or self._val_cer < 0.95):
             return None
         return (
             f"the training ended after {step:,} steps, before it read its first characters: that takes up to about "
@@ -168,14 +172,13 @@ class Watch:
         return f"step {look.step:,}: {what} (CER of the latest training lines {self.cer:.0%})"
 
     def _is_stuck(self, step: int) -> bool:
-        """Long over the time with a loss that does not fall, or very long over it."""
-        if step < self._expected:
+        if step < LATE * self._expected:
             return False
         half = self._expected // 2
         late = [loss for at, loss in self._losses if at > step - half // 2]
         early = [loss for at, loss in self._losses if step - half - half // 2 < at <= step - half]
         falls = bool(early) and sum(late) / len(late) < FALLING * sum(early) / len(early)
-        return not falls or step >= 3 * self._expected
+        return not falls or step >= 2 * LATE * self._expected
 
     def _what(self, look: Look) -> str:
         if look.text is not None:

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from crnn.training.watch import EXPECTED, Look, Watch
+from crnn.training.watch import EXPECTED, LATE, Look, Watch
 
+TOO_LATE = round(LATE * EXPECTED)
 LABELS = ["abcd", "bdca", "cabd", "dcba"]
 BLANKS = ["", "", "", ""]
 
@@ -46,6 +47,11 @@ def test_a_short_training_is_told_before_and_after() -> None:
     watch = Watch(total=300)
     [plateau] = looks(watch, range(20, 301, 20))
     assert "this training has 300 steps in all: if it ends before, raise trainer.max_epochs" in plateau
+    tiny = Watch(total=30)
+    tiny.validated(30, 0.4)
+    assert tiny.ended(30) is None  # it began with a model that reads
+    tiny.validated(30, 1.0)
+    assert "after 30 steps, before it read" in str(tiny.ended(30))
     ended = watch.ended(300)
     assert ended is not None
     assert ended.startswith("the training ended after 300 steps, before it read its first characters")
@@ -54,10 +60,10 @@ def test_a_short_training_is_told_before_and_after() -> None:
 @pytest.mark.parametrize(("readings", "blank"), [(BLANKS, 1.0), (["abd"] * 4, 0.7), (["c", "ab", "cd", "ba"], 0.8)])
 def test_stuck_where_the_loss_has_stopped_falling(readings: list[str], blank: float) -> None:
     watch = Watch(total=5000, lr=0.002, lines="my lines")
-    looks(watch, range(20, EXPECTED, 20), readings, (3.0, 2.99), blank)
+    looks(watch, range(20, TOO_LATE, 20), readings, (3.0, 2.99), blank)
     assert watch.state == "blank"
-    [stuck] = looks(watch, range(EXPECTED, 4000, 20), readings, (2.99, 2.99), blank)
-    assert stuck.startswith(f"step {EXPECTED:,}: stuck: reads ")
+    [stuck] = looks(watch, range(TOO_LATE, 4000, 20), readings, (2.99, 2.99), blank)
+    assert stuck.startswith(f"step {TOO_LATE:,}: stuck: reads ")
     assert ("the same text 'abd' in every line" in stuck) == (readings[0] == "abd")
     assert ("blanks only" in stuck) == (blank == 1.0)
     assert "shuffled" in stuck
@@ -70,8 +76,8 @@ def test_stuck_where_the_loss_has_stopped_falling(readings: list[str], blank: fl
 
 def test_rendered_lines_need_no_check() -> None:
     watch = Watch(total=5000)
-    looks(watch, range(20, EXPECTED, 20))
-    [stuck] = looks(watch, range(EXPECTED, 4000, 20))
+    looks(watch, range(20, TOO_LATE, 20))
+    [stuck] = looks(watch, range(TOO_LATE, 4000, 20))
     assert "crnn check" not in stuck
     assert "shuffled" not in stuck
 
@@ -79,14 +85,14 @@ def test_rendered_lines_need_no_check() -> None:
 def test_a_falling_loss_is_given_time_but_not_for_ever() -> None:
     watch = Watch(total=5000)
     said = looks(watch, range(20, 5001, 20), losses=(10.0, 1.0))
-    assert [message.split(":")[0] for message in said] == ["step 60", f"step {3 * EXPECTED:,}"]
+    assert [message.split(":")[0] for message in said] == ["step 60", f"step {2 * TOO_LATE:,}"]
     assert "stuck" in said[1]
 
 
 def test_a_long_warm_up_delays_the_verdict() -> None:
     watch = Watch(total=20000, warmup=2000)
     said = looks(watch, range(20, 5001, 20))
-    assert [message.split(":")[0] for message in said] == ["step 60", f"step {EXPECTED + 1000:,}"]
+    assert [message.split(":")[0] for message in said] == ["step 60", f"step {2 * TOO_LATE:,}"]
 
 
 def test_frequent_letters_are_no_reading() -> None:

@@ -11,7 +11,13 @@ from typing import Any
 from crnn.core.metrics import EditCounts
 
 EXPECTED = 1000
-"""Steps by which a network has read its first characters."""
+"""Steps by which a network has read its first characters.
+
+Chosen from few trainings: crnn_tiny on lines of up to 6 characters read at step 160 (optimizer.lr=0.01, 4 lines a step),
+crnn_small on rendered Latin lines saw its loss fall from step 400 on and had 63 % of the characters right at step 988,
+at none 247 steps before. Half as much again (`LATE`) before a training is called stuck, and the first characters are
+still announced then.
+"""
 LATE = 1.5
 """Times as many steps are too many with a loss that does not fall; twice that with any loss."""
 WINDOW = 3

@@ -12,10 +12,13 @@ import pytest
 import torch
 from tests_support import settings
 
+from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
+from crnn.core.decode import Decoded
+from crnn.core.image import LineTransform
 from crnn.training import watch, watching
 from crnn.training.confusions import read_confusions
-from crnn.training.module import Seen
+from crnn.training.module import CrnnModule, Seen
 from crnn.training.run import train
 from crnn.training.watching import CurvesPicture, look_at
 
@@ -132,3 +135,27 @@ def test_drawing_costs_little_time_and_its_failure_no_run(tmp_path: Path, monkey
     picture.on_train_end(nothing, nothing)
     picture.on_train_end(nothing, nothing)
     assert said == ["note: curves.png cannot be drawn (RuntimeError: no font); the training goes on"]
+
+
+def test_confusions_and_blanks_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes that saw the same lines: twice as many confusions, the same shares."""
+    charset = Charset.from_texts(["abc"])
+    module = CrnnModule(ModelCard(charset, LineTransform(32), settings("model=crnn_tiny").model.to_dict()))
+    logged: dict[str, float] = {}
+    monkeypatch.setattr(module, "log_dict", logged.update)
+    strategy = SimpleNamespace(reduce=lambda numbers, reduce_op: 2 * numbers)
+    monkeypatch.setattr(module, "_trainer", SimpleNamespace(world_size=2, strategy=strategy))
+
+    def gather(parts: list[Any], mine: Any) -> None:
+        parts[:] = [mine, mine]
+
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gather)
+    module._columns = torch.tensor([100.0, 80.0], dtype=torch.float64)
+    line = Decoded([1, 2], [(0, 2), (3, 5)], [1.0, 1.0], 1.0)
+    module._tally.add([line], torch.tensor([10]), ["ab"], ["ac"])
+    module.on_validation_epoch_end()
+    assert module.confusions == {("c", "b"): 2}
+    assert logged["val/blank"] == pytest.approx(0.6)
+    assert logged["train/padding"] == pytest.approx(0.2)
+    assert logged["val/cer"] == 0.5
+    assert "val/blank" not in module.figures  # they go into the model file

@@ -13,9 +13,9 @@ from crnn.core.metrics import EditCounts
 EXPECTED = 1000
 """Steps by which a network has read its first characters.
 
-Chosen from few trainings: crnn_tiny on lines of up to 6 characters read at step 160 (optimizer.lr=0.01, 4 lines a step),
+Chosen from few trainings: crnn_tiny on lines of up to 6 characters read at step 160 (optimizer.lr=0.01, batches of 4);
 crnn_small on rendered Latin lines saw its loss fall from step 400 on and had 63 % of the characters right at step 988,
-at none 247 steps before. Half as much again (`LATE`) before a training is called stuck, and the first characters are
+and none 247 steps before. Half as much again (`LATE`) before a training is called stuck, and the first characters are
 still announced then.
 """
 LATE = 1.5

@@ -112,6 +112,12 @@ def _explain(args: argparse.Namespace) -> int:
     return 0
 
 
+def _curves(args: argparse.Namespace) -> int:
+    from crnn.training.compare import run
+
+    return run(args)
+
+
 def _format_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name-pattern", metavar="REGEX", help="labels are in file names; as data.name_pattern")
     parser.add_argument("--text-column", metavar="NAME", help="as data.text_column")
@@ -148,6 +154,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
+    return value
+
+
+def _minutes(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{value:g} is not more than 0")
     return value
 
 
@@ -309,6 +322,15 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     explain.add_argument("--picture", metavar="FILE", help="shapes for this picture")
     explain.add_argument("--width", type=_positive, metavar="W", help="shapes for this width in pixels (64)")
     explain.add_argument("--batch", type=_positive, default=1, metavar="B", help="batch size (1)")
+
+    curves = command(
+        "curves",
+        _curves,
+        "draw the curves of trainings again, and print their CER side by side",
+        "crnn curves runs/A runs/B --every 10",
+    )
+    curves.add_argument("runs", nargs="+", metavar="RUN", help="run folders; curves.png in each is written anew")
+    curves.add_argument("--every", type=_minutes, default=5.0, metavar="MINUTES", help="between rows of the table (5)")
     return parser, commands.choices
 
 

@@ -11,6 +11,11 @@ import regex
 _CLUSTERS = regex.compile(r"\X")
 
 
+def clusters(text: str) -> list[str]:
+    """The characters of a text as a reader counts them: grapheme clusters."""
+    return _CLUSTERS.findall(text)
+
+
 @dataclass(frozen=True)
 class EditCounts:
     """Edit counts of some lines; add them up with ``+`` or ``sum(counts, EditCounts())``.
@@ -28,7 +33,7 @@ class EditCounts:
     @classmethod
     def of(cls, reading: str, reference: str) -> EditCounts:
         """Counts of one line; errors are Levenshtein distances, so they can exceed the reference's length."""
-        read, true = _CLUSTERS.findall(reading), _CLUSTERS.findall(reference)
+        read, true = clusters(reading), clusters(reference)
         read_words, true_words = reading.split(), reference.split()
         return cls(
             lines=1,

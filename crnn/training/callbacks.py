@@ -1,4 +1,4 @@
-"""What happens beside the steps: sample readings, a stop on request, the learning rate and speed in the logs."""
+"""What happens beside the steps: sample readings, a stop on request, the speed in the logs."""
 
 from __future__ import annotations
 
@@ -98,20 +98,14 @@ class GracefulStop(Callback):
         return self._number
 
 
-class SpeedAndRate(Callback):
-    """Learning rate, training lines per second and seconds of training so far, for the logs."""
+class Speed(Callback):
+    """Training lines per second and seconds of training so far, for the logs."""
 
     def __init__(self, progress: TrainingProgress) -> None:
         self._progress = progress
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        pl_module.log_dict(
-            {
-                "lr": trainer.optimizers[0].param_groups[0]["lr"],
-                "lines_per_second": self._progress.lines_per_second,
-                "seconds": self._progress.seconds,
-            }
-        )
+        pl_module.log_dict({"lines_per_second": self._progress.lines_per_second, "seconds": self._progress.seconds})
 
 
 class SampleReadings(Callback):

@@ -25,6 +25,9 @@ COLUMNS = (
     "val/loss",
     "lines_per_second",
     "seconds",
+    "val/blank",
+    "train/padding",
+    "train/gradient_norm",
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from collections import Counter
 from typing import Any, NamedTuple
 
 import crnn.torchvision_cure  # noqa: F401  # before lightning
@@ -14,14 +14,15 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from crnn.core.card import CARD_KEY, ModelCard
-from crnn.core.decode import GreedyDecoder
-from crnn.core.metrics import EditCounts
+from crnn.core.decode import Decoded, GreedyDecoder
+from crnn.core.edits import Edit
 from crnn.data.dataset import Batch
 from crnn.errors import DataError
 from crnn.model.crnn import CRNN, NetworkConfig, Output
 from crnn.training.config import LossConfig, OptimizerConfig
 from crnn.training.loss import CtcLoss, Shortcut
 from crnn.training.schedule import make_optimizer
+from crnn.training.tally import Tally
 
 
 class _Step(NamedTuple):
@@ -32,6 +33,19 @@ class _Step(NamedTuple):
     batch: Batch
     epoch: int
     number: int
+
+
+class Seen(NamedTuple):
+    """What a training step read, on its way to `crnn.training.watch.Look`."""
+
+    paths: Tensor
+    """(T, B) likeliest classes."""
+    lengths: Tensor
+    """(B,) true time steps."""
+    loss: Tensor
+    """Nats per character of the labels."""
+    texts: list[str]
+    step: int
 
 
 class CrnnModule(L.LightningModule):
@@ -72,9 +86,13 @@ class CrnnModule(L.LightningModule):
         self.head_first = head_first
         self.decoder = GreedyDecoder()
         self.figures: dict[str, float] = {}  # of the last validation; kept in checkpoints
+        self.confusions: Counter[Edit] = Counter()  # of the last validation, all processes
+        self.look_every = 0  # steps between those that `seen` holds; 0: none
+        self.seen: Seen | None = None
+        self._log_every = 0  # steps between rows in the logs; 0: none
         self._unseen: _Step | None = None  # the last one, on a GPU
-        self._counts = EditCounts()
-        self._loss_sum = torch.zeros(2, dtype=torch.float64)  # sum of losses, number of lines
+        self._tally = Tally()
+        self._columns = torch.zeros(2, dtype=torch.float64)  # of training pictures in this epoch: all, without padding
 
     def forward(self, batch: Batch) -> Output:
         """Read a batch: log_probs (T, B, C) and lengths (B,)."""
@@ -87,6 +105,9 @@ class CrnnModule(L.LightningModule):
             targets=batch.targets.to(device, non_blocking=True),
         )
 
+    def on_train_start(self) -> None:
+        self._log_every = self.trainer.log_every_n_steps
+
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         torch.manual_seed(self.seed + 1_000_003 * self.global_step + self.global_rank)
 
@@ -98,6 +119,12 @@ class CrnnModule(L.LightningModule):
         step = _Step(loss.detach(), losses.detach(), batch, self.current_epoch + 1, self.global_step + 1)
         self._look_at(step)
         self.log("train/loss", loss, batch_size=len(batch.texts))
+        self._columns += torch.tensor([batch.images.shape[3] * len(batch.widths), int(batch.widths.sum())])
+        if self.look_every and step.number % self.look_every == 0:
+            per_character = losses.detach().sum() / batch.target_lengths.sum().clamp(min=1)
+            self.seen = Seen(
+                output.log_probs.detach().argmax(2), output.lengths, per_character, batch.texts, step.number
+            )
         if self.shortcut is not None:
             short = self.loss.per_line(self.shortcut(columns), output.lengths, batch.targets, batch.target_lengths)
             loss = loss + self.shortcut_weight * self.loss.reduce(short, batch.target_lengths)
@@ -139,40 +166,41 @@ class CrnnModule(L.LightningModule):
         return self._texts(self(batch))
 
     def _texts(self, output: Output) -> list[str]:
-        decoded = self.decoder(output.log_probs.detach().cpu().numpy(), output.lengths.numpy())
-        return [self.card.charset.decode(line.labels) for line in decoded]
+        return [self.card.charset.decode(line.labels) for line in self._decode(output)]
+
+    def _decode(self, output: Output) -> list[Decoded]:
+        return self.decoder(output.log_probs.detach().cpu().numpy(), output.lengths.numpy())
 
     def on_validation_epoch_start(self) -> None:
         if self.trainer.world_size > 1:  # batch norm's statistics differ by rank; validate what rank 0 will save
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
-        self._counts = EditCounts()
-        self._loss_sum = torch.zeros(2, dtype=torch.float64)
+        self._tally = Tally()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         with torch.autocast(self.device.type, enabled=False):  # in float32, as the exported model will read
             output = self(batch)
-        for reading, reference in zip(self._texts(output), batch.texts, strict=True):
-            self._counts += EditCounts.of(reading, reference)
+        lines = self._decode(output)
+        readings = [self.card.charset.decode(line.labels) for line in lines]
+        self._tally.add(lines, output.lengths, readings, batch.texts)
         losses = self.loss.per_line(output.log_probs, output.lengths, batch.targets, batch.target_lengths)
-        usable = (batch.target_lengths > 0).to(losses.device)  # a label that cannot be written has no loss
-        self._loss_sum += torch.stack([losses[usable].sum(), usable.sum()]).double().cpu()
+        self._tally.add_losses(losses, batch.target_lengths > 0)
 
     def on_validation_epoch_end(self) -> None:
         """Figures of all lines on all ranks: counts are summed, then divided."""
-        mine = torch.tensor([*astuple(self._counts), *self._loss_sum.tolist()], dtype=torch.float64)
+        mine = torch.cat([self._columns, self._tally.numbers()])
         total = self.trainer.strategy.reduce(mine.to(self.device), reduce_op="sum")
         assert isinstance(total, Tensor)
-        *counts, loss_sum, lines = total.cpu().tolist()
-        figures = EditCounts(*(int(count) for count in counts))
-        values = {
-            "val/cer": figures.cer,
-            "val/wer": figures.wer,
-            "val/exact": figures.exact_rate,
-            "val/loss": loss_sum / max(1.0, lines),
-        }
-        self.figures = values
-        self.log_dict(values)
+        whole, own = total[:2].tolist()
+        self._columns = torch.zeros(2, dtype=torch.float64)
+        values = Tally.figures(total[2:].cpu())
+        self.log_dict(values | ({"train/padding": 1 - own / whole} if whole else {}))
+        self.figures = {name: value for name, value in values.items() if name != "val/blank"}
+        self.confusions = self._tally.confusions
+        if self.trainer.world_size > 1:
+            parts: list[Any] = [None] * self.trainer.world_size
+            torch.distributed.all_gather_object(parts, self.confusions)
+            self.confusions = sum(parts, Counter())
 
     def on_train_epoch_end(self) -> None:
         self._look_at(None)
@@ -199,5 +227,10 @@ class CrnnModule(L.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip by norm; here, because Lightning refuses to with a fused optimiser in mixed precision."""
+        logs = self._log_every and (self.global_step + 1) % self._log_every == 0
         if gradient_clip_val:
-            torch.nn.utils.clip_grad_norm_(self.parameters(), float(gradient_clip_val))
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters(), float(gradient_clip_val))
+            if logs:
+                self.log("train/gradient_norm", norm)
+        if logs:
+            self.log("lr", optimizer.param_groups[0]["lr"])

@@ -125,11 +125,6 @@ class TrainingProgress(ProgressBar):
             f"WER {values.get('val/wer', float('nan')):.2%}, exact {values.get('val/exact', float('nan')):.2%}, "
             f"{self.lines_per_second:.0f} lines/s, {self._left(trainer)} left"
         )
-        if values.get("val/cer", 0.0) > 0.9 and trainer.current_epoch == 0:
-            self._say(
-                "  still mostly blanks: normal for CTC in the first 500 steps or so, while it finds out where the "
-                "characters are; a falling loss shows that it learns"
-            )
         self._said = time.monotonic()
 
     @property

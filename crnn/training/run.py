@@ -6,7 +6,7 @@ import copy
 import logging
 import time
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,21 +21,17 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from crnn.core.card import ModelCard
 from crnn.core.image import LineTransform
-from crnn.core.recognizer import Recognizer
 from crnn.data.augment import Augment
 from crnn.data.module import LineDataModule
 from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource
 from crnn.errors import ConfigError, CrnnError, DataError
-from crnn.export.export import export_model
-from crnn.export.parity import spread_pictures
-from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.machine import fast_bfloat16
 from crnn.model.crnn import CRNN
-from crnn.report.calibration import fit_temperature
 from crnn.training.assemble import Assembled, assemble, workers_for
-from crnn.training.callbacks import GracefulStop, SampleReadings, SpeedAndRate, StoppedBySignal
+from crnn.training.callbacks import GracefulStop, SampleReadings, Speed, StoppedBySignal
 from crnn.training.config import TrainConfig
+from crnn.training.finish import Outcome, finish, say_forgotten
 from crnn.training.memory import GiveBackMemory
 from crnn.training.metrics_csv import MetricsCsv
 from crnn.training.module import CrnnModule
@@ -43,18 +39,10 @@ from crnn.training.progress import TrainingProgress
 from crnn.training.run_folder import RunFolder
 from crnn.training.start import OLD_LINES, Start, cer_on
 from crnn.training.threads import choose, fastest_threads
+from crnn.training.watching import Confusions, CurvesPicture, Watching
 
 FINETUNE_LR = 0.25
 """Of the peak learning rate, for a training that starts from a model."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a training came to."""
-
-    folder: Path
-    result: dict[str, Any]
-    """As in result.json: figures, times, model file."""
 
 
 def train(config: TrainConfig, why_model: str = "") -> Outcome:
@@ -119,7 +107,7 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
     folder.say(
         f"batches: {len(batches):,} of up to {config.data.batch_size} lines, padding {batches.padding():.1%} of pixels"
     )
-    trainer, stop = _trainer(config, folder, loaders)
+    trainer, stop = _trainer(config, folder, loaders, data)
     try:
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
         if stop.asked:  # during a validation
@@ -138,9 +126,9 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         "seconds": round(time.monotonic() - started, 1),
         "cpu_seconds": round(time.process_time() - cpu_started, 1),
     }
-    outcome = _finish(config, folder, trainer, loaders, times)
+    outcome = finish(config, folder, trainer, loaders, times)
     if old:
-        _say_forgotten(old, folder, outcome)
+        say_forgotten(old, folder, outcome)
     return outcome
 
 
@@ -158,14 +146,6 @@ def _begin_from(
         folder.say("the model's own validation lines are not there: what it forgets is not measured")
         return None
     return lines, cer_on(start.card, start.network, lines)
-
-
-def _say_forgotten(old: tuple[LineSource, float], folder: RunFolder, outcome: Outcome) -> None:
-    lines, before = old
-    after = cer_on(*read_network(folder.best), lines)
-    outcome.result.update({"old/cer_before": before, "old/cer": after})
-    folder.write_json("result.json", outcome.result)
-    folder.say(f"the model's own validation lines ({lines.name}): CER {before:.2%} before, {after:.2%} now")
 
 
 def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, data: Assembled) -> None:
@@ -230,7 +210,9 @@ def precision_for(setting: str, accelerator: str) -> str:
     return "bf16-mixed" if fast else "32-true"
 
 
-def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) -> tuple[L.Trainer, GracefulStop]:
+def _trainer(
+    config: TrainConfig, folder: RunFolder, loaders: LineDataModule, data: Assembled
+) -> tuple[L.Trainer, GracefulStop]:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its greetings
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
@@ -252,9 +234,12 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
     }
     callbacks: list[Callback] = [
         progress,
-        SpeedAndRate(progress),
+        Speed(progress),
         GiveBackMemory(),
         SampleReadings(loaders.datasets["val"], folder.path / "samples"),
+        Confusions(folder.path / "samples"),
+        Watching(folder.say, next((path for path in data.paths["train"] or () if path != RENDERED), None)),
+        CurvesPicture(folder.path, folder.say),
         ModelCheckpoint(filename="best", monitor="val/cer", mode="min", save_top_k=1, **common),
         ModelCheckpoint(filename="last", save_top_k=1, **common),
     ]
@@ -296,42 +281,3 @@ def _trainer(config: TrainConfig, folder: RunFolder, loaders: LineDataModule) ->
     except (L.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
         raise ConfigError(f"trainer: {str(error).splitlines()[0]}") from None
     return trainer, stop
-
-
-def _finish(
-    config: TrainConfig, folder: RunFolder, trainer: L.Trainer, loaders: LineDataModule, times: dict[str, float]
-) -> Outcome:
-    """Export the best epoch, write result.json, say how to use it."""
-    card, network = read_network(folder.best)
-    best = torch.load(folder.best, map_location="cpu", weights_only=True)
-    figures: dict[str, float] = best["figures"]
-    result: dict[str, Any] = {
-        "best_epoch": int(best["epoch"]) + 1,
-        "epochs": trainer.current_epoch,
-        "steps": trainer.global_step,
-        **figures,
-        **times,
-        "checkpoint": "checkpoints/best.ckpt",
-    }
-    pictures = spread_pictures(loaders.datasets["val"].source)
-    temperature = fit_temperature(Recognizer(TorchBackend(card, network, "cpu")), loaders.datasets["val"].source)
-    card = replace(card, temperature=temperature)
-    result["temperature"] = temperature
-    if config.export.format != "none":
-        path = folder.path / f"model.{config.export.format}"
-        parity = export_model(
-            card.with_training(epoch=result["best_epoch"], **figures), network, path, config.export.format, pictures
-        )
-        result |= {"model": path.name, "parity": str(parity)}
-    folder.write_json("result.json", result)
-    folder.say(
-        f"done in {times['seconds'] / 60:.1f} minutes: best epoch {result['best_epoch']}: "
-        f"val CER {figures.get('val/cer', float('nan')):.2%}, WER {figures.get('val/wer', float('nan')):.2%}, "
-        f"exact lines {figures.get('val/exact', float('nan')):.2%}"
-    )
-    if "model" in result:
-        example = folder.path / "samples" / "line.png"
-        pictures[0].save(example)
-        folder.say(f"model file: {path} ({path.stat().st_size / 1e6:.1f} MB; {result['parity']})")
-        folder.say(f"read a picture with it:\n  crnn recognize {path} {example}")
-    return Outcome(folder.path, result)

@@ -1,10 +1,11 @@
 """The folder that a run leaves behind: everything needed to understand, resume and use it.
 
 config.yaml   all settings            checkpoints/  best.ckpt, last.ckpt
-env.json      versions, machine       samples/      readings after each epoch
+env.json      versions, machine       samples/      readings and confusions
 data.json     lines, fingerprints     dropped.tsv   lines that were not used, and why
 splits/       which lines are held out, if the run chose them
 train.log     what was said           metrics.csv   figures per step and epoch; tensorboard/ the same
+curves.png    those figures, drawn
 result.json   final figures           model.onnx    the model file
 """
 

@@ -1,11 +1,8 @@
-"""The clock of a training, and learning curves from it."""
+"""The clock of a training."""
 
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,8 +10,6 @@ from rich.console import Console
 
 from crnn.training import progress
 from crnn.training.progress import TrainingProgress
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "learning_curve.py"
 
 
 def test_the_clock_goes_on_after_a_resume(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,13 +25,3 @@ def test_the_clock_goes_on_after_a_resume(monkeypatch: pytest.MonkeyPatch) -> No
     second.on_train_start(trainer, None)  # type: ignore[arg-type]
     now = 5005.0
     assert second.seconds == 65.0
-
-
-def test_learning_curves_side_by_side(tmp_path: Path) -> None:
-    header = "epoch,step,val/cer,seconds\n"
-    for name, rows in {"a": "0,9,0.5,\n0,9,,100\n1,19,0.25,\n1,19,,290\n", "b": "0,9,0.125,\n0,9,,200\n"}.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "metrics.csv").write_text(header + rows)
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "a"), str(tmp_path / "b"), "--every", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[2:] == ["| 2 | 50.00% |  |", "| 4 | 50.00% | 12.50% |", "| 6 | 25.00% | 12.50% |"]

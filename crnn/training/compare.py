@@ -1,0 +1,51 @@
+"""`crnn curves`: the picture of each run drawn again, and their validation CER side by side. Runs without torch."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from crnn.training.curves import Curve, draw, read_curves
+
+
+def cer_by_minute(curves: Mapping[str, Curve]) -> list[tuple[float, float]]:
+    """(minutes of training, CER) after each validation whose time is known."""
+    if not {"seconds", "val/cer"} <= curves.keys():
+        return []
+    minutes = dict(zip(curves["seconds"].steps, curves["seconds"].values / 60, strict=True))
+    return [(float(minutes[step]), float(cer)) for step, cer in zip(*curves["val/cer"], strict=True) if step in minutes]
+
+
+def table(runs: Sequence[tuple[str, Sequence[tuple[float, float]]]], every: float) -> str:
+    """Markdown: what each run (name, its points) had reached after so many minutes.
+
+    Args:
+        runs: name and points of each.
+        every: minutes between rows.
+    """
+    rows = ["| minutes | " + " | ".join(name for name, _ in runs) + " |", "|---|" + "---|" * len(runs)]
+    last = max((points[-1][0] for _, points in runs if points), default=0.0)
+    step = 1
+    while (step - 1) * every < last:
+        cells = []
+        for _, points in runs:
+            reached = [cer for minutes, cer in points if minutes <= step * every]
+            cells.append(f"{reached[-1]:.2%}" if reached else "")
+        rows.append(f"| {step * every:g} | " + " | ".join(cells) + " |")
+        step += 1
+    return "\n".join(rows)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw and print.
+
+    Raises:
+        DataError: if a folder is no run.
+    """
+    runs = [(Path(name), read_curves(Path(name))) for name in args.runs]  # all are looked at before one is drawn
+    for path, _ in runs:
+        print(draw(path))
+    print("\nvalidation CER after so many minutes of training:\n")
+    print(table([(path.resolve().name, cer_by_minute(curves)) for path, curves in runs], args.every))
+    return 0

@@ -1,0 +1,79 @@
+"""After the last step: the model file, the final figures, and how to use them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import crnn.torchvision_cure  # noqa: F401  # before lightning
+
+import lightning as L
+import torch
+
+from crnn.core.recognizer import Recognizer
+from crnn.data.module import LineDataModule
+from crnn.data.sources import LineSource
+from crnn.export.export import export_model
+from crnn.export.parity import spread_pictures
+from crnn.export.torch_backend import TorchBackend, read_network
+from crnn.report.calibration import fit_temperature
+from crnn.training.config import TrainConfig
+from crnn.training.run_folder import RunFolder
+from crnn.training.start import cer_on
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training came to."""
+
+    folder: Path
+    result: dict[str, Any]
+    """As in result.json: figures, times, model file."""
+
+
+def finish(
+    config: TrainConfig, folder: RunFolder, trainer: L.Trainer, loaders: LineDataModule, times: dict[str, float]
+) -> Outcome:
+    """Export the best epoch, write result.json, say how to use it."""
+    card, network = read_network(folder.best)
+    best = torch.load(folder.best, map_location="cpu", weights_only=True)
+    figures: dict[str, float] = best["figures"]
+    result: dict[str, Any] = {
+        "best_epoch": int(best["epoch"]) + 1,
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        **figures,
+        **times,
+        "checkpoint": "checkpoints/best.ckpt",
+    }
+    pictures = spread_pictures(loaders.datasets["val"].source)
+    temperature = fit_temperature(Recognizer(TorchBackend(card, network, "cpu")), loaders.datasets["val"].source)
+    card = replace(card, temperature=temperature)
+    result["temperature"] = temperature
+    if config.export.format != "none":
+        path = folder.path / f"model.{config.export.format}"
+        parity = export_model(
+            card.with_training(epoch=result["best_epoch"], **figures), network, path, config.export.format, pictures
+        )
+        result |= {"model": path.name, "parity": str(parity)}
+    folder.write_json("result.json", result)
+    folder.say(
+        f"done in {times['seconds'] / 60:.1f} minutes: best epoch {result['best_epoch']}: "
+        f"val CER {figures.get('val/cer', float('nan')):.2%}, WER {figures.get('val/wer', float('nan')):.2%}, "
+        f"exact lines {figures.get('val/exact', float('nan')):.2%}"
+    )
+    if "model" in result:
+        example = folder.path / "samples" / "line.png"
+        pictures[0].save(example)
+        folder.say(f"model file: {path} ({path.stat().st_size / 1e6:.1f} MB; {result['parity']})")
+        folder.say(f"read a picture with it:\n  crnn recognize {path} {example}")
+    return Outcome(folder.path, result)
+
+
+def say_forgotten(old: tuple[LineSource, float], folder: RunFolder, outcome: Outcome) -> None:
+    lines, before = old
+    after = cer_on(*read_network(folder.best), lines)
+    outcome.result.update({"old/cer_before": before, "old/cer": after})
+    folder.write_json("result.json", outcome.result)
+    folder.say(f"the model's own validation lines ({lines.name}): CER {before:.2%} before, {after:.2%} now")

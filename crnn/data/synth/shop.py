@@ -166,7 +166,7 @@ def cell(pen: Pen) -> str:
             pen.one(_UNITS),
             f"{pen.number(1, 12)} {pen.one(_UNITS)}",
             f"{pen.one(_COUNTS)}{pen.one((' ', ' : ', ': '))}{pen.number(1, 20)}",
-            pen.one("*-=.#") * pen.number(2, pen.room),
+            pen.one("*-=.#") * pen.number(2, max(2, pen.room)),
         )
     )
 

@@ -24,6 +24,8 @@ MOST_WORDS = 30_000
 """Of a language; the most frequent ones."""
 FEW_WORDS = 100
 """If a charset can write fewer of a language, others are made up of its letters, so that texts differ."""
+ENOUGH_WORDS = 600
+"""With those made up."""
 _RARE = 0.3
 """This share of words is drawn evenly, so that rare ones come too; the others by the root of their frequency."""
 _NOT_WRITTEN = ("ja",)
@@ -127,7 +129,7 @@ def words_of(language: str, held_out: bool, allowed: frozenset[str]) -> Words:
     ]
     weights = [found[word] for word in kept]
     if language != CHINESE and len(kept) < FEW_WORDS:
-        invented = _invented(found, held_out, allowed, FEW_WORDS - len(kept), frozenset(kept))
+        invented = _invented(found, held_out, allowed, ENOUGH_WORDS - len(kept), frozenset(kept))
         weights += [float(np.mean(weights)) if weights else 1.0] * len(invented)
         kept += invented
     return Words(kept, weights)

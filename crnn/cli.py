@@ -297,9 +297,10 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     explain = command("explain", _explain, "show what happens inside", "crnn explain line picture.png --out page.html")
     explain.add_argument(
         "what",
-        choices=("shapes", "line"),
+        choices=("shapes", "line", "saliency", "lstm"),
         help="shapes: of every stage and of the LSTM's parameters; line: how a line is read, column by column: "
-        "log-probabilities, best path, every gate and memory of the LSTM",
+        "log-probabilities, best path, every gate and memory of the LSTM; saliency: which "
+        "pixels each character came from, and how far the network looks; lstm: what nn.LSTM is, taught on it",
     )
     explain.add_argument(
         "words",
@@ -313,6 +314,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     explain.add_argument(
         "--unit", metavar="[NAME:]N", help="line: the unit to look at first, as in 17 or l0_reverse:17; .png: only that"
     )
+    explain.add_argument("--lang", choices=("en", "zh"), help="lstm: language when the page opens (en)")
     explain.add_argument("--picture", metavar="FILE", help="shapes: for this picture")
     explain.add_argument("--width", type=_positive, metavar="W", help="shapes: for this width in pixels (64)")
     explain.add_argument("--batch", type=_positive, metavar="B", help="shapes: batch size (1)")

@@ -1,4 +1,4 @@
-"""`crnn explain shapes|line`: what of the command line goes where."""
+"""`crnn explain shapes|line|saliency|lstm`: what of the command line goes where."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from crnn.explain.page import suffix_of, write
 OPTIONS = {
     "shapes": {"picture", "width", "batch", "model"},
     "line": {"model", "out", "unit"},
+    "saliency": {"model", "out"},
+    "lstm": {"model", "out", "lang"},
 }
 """What is explained -> options that go with it."""
 
@@ -31,7 +33,9 @@ def run(args: Namespace) -> int:
         raise ConfigError(f"{args.words[1]}: one picture at a time; the model is named with --model")
     if args.out is None:
         raise ConfigError(f"explain {args.what}: name the file to write, as in --out {args.what}.html")
-    return _line(args, suffix_of(args.out))
+    if args.what == "lstm":
+        return _lstm(args, suffix_of(args.out, (".html",)))
+    return {"line": _line, "saliency": _saliency}[args.what](args, suffix_of(args.out))
 
 
 def _shapes(args: Namespace) -> int:
@@ -65,4 +69,32 @@ def _line(args: Namespace, suffix: str) -> int:
 
         write(args.out, unit_figure(opened, line, looked_at) if args.unit else line_figure(opened, line))
     print(f"{args.out}: {line.name} reads {line.text!r}, {line.columns} columns")
+    return 0
+
+
+def _saliency(args: Namespace, suffix: str) -> int:
+    from crnn.explain.line import trace_or_sample
+    from crnn.explain.model import open_model
+    from crnn.explain.saliency import saliency
+    from crnn.explain.saliency_page import reach_rows, saliency_figure, saliency_page
+
+    opened = open_model(args.model)
+    line = trace_or_sample(opened, args.words[0] if args.words else None)
+    found = saliency(opened, line)
+    write(args.out, (saliency_page if suffix == ".html" else saliency_figure)(opened, line, found))
+    print(f"{args.out}: {line.name} reads {line.text!r}")
+    for what, half, most in reach_rows(found, line.step):
+        print(f"{what}: half of the influence within {half}, 90 % within {most}")
+    return 0
+
+
+def _lstm(args: Namespace, suffix: str) -> int:
+    from crnn.explain.lesson import lesson_page
+    from crnn.explain.line import trace_or_sample
+    from crnn.explain.model import open_model
+
+    opened = open_model(args.model)
+    line = trace_or_sample(opened, args.words[0] if args.words else None)
+    write(args.out, lesson_page(opened, line, args.lang or "en"))
+    print(f"{args.out}: nn.LSTM, shown on {line.name} that reads {line.text!r}")
     return 0

@@ -19,6 +19,7 @@ Architectures", 2014). The other direction walks from the last column to the fir
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -91,7 +92,7 @@ def compute(lstm: nn.LSTM, sequence: Tensor) -> Outcome:
     return Outcome(x, h_n, c_n, walks)
 
 
-def _walk(weights: dict[str, Tensor], layer: int, backward: bool, x: Tensor) -> Walk:
+def _walk(weights: Mapping[str, Tensor], layer: int, backward: bool, x: Tensor) -> Walk:
     name = f"_l{layer}{'_reverse' if backward else ''}"
     w_ih, w_hh = weights[f"weight_ih{name}"], weights[f"weight_hh{name}"]  # (4*hidden, input), (4*hidden, hidden)
     b_ih, b_hh = weights.get(f"bias_ih{name}", 0.0), weights.get(f"bias_hh{name}", 0.0)  # (4*hidden,)

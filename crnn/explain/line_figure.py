@@ -120,9 +120,8 @@ def unit_figure(opened: Opened, line: LineTrace, looked_at: tuple[int, int]) -> 
     lstm = opened.network.lstm
     walk, unit = line.lstm.walks[looked_at[0]], looked_at[1]
     figure = new_figure(11, 8.4)
-    top, table, gates, memory = (
-        figure.add_subplot(place) for place in figure.add_gridspec(4, 1, height_ratios=[0.9, 2.4, 1.3, 1.5])
-    )
+    grid = figure.add_gridspec(4, 1, height_ratios=[0.9, 2.4, 1.3, 1.5])
+    top, table, gates, memory = (figure.add_subplot(grid[row, 0]) for row in range(4))
     figure.suptitle(f"How an LSTM reads “{line.text}”", fontsize=14, parse_math=False)
     draw_picture(top, line)
     draw_log_probs(figure, table, opened, line)

@@ -86,7 +86,7 @@ def line_data(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 
     charset = opened.card.charset
     happens, limits, shown = events(line), ranges(line), classes_that_matter(line)
     log_probs = line.log_probs[:, shown].T  # (K, T)
-    walks = [
+    walks: list[dict[str, Any]] = [
         {
             "name": walk_name(walk, lstm.num_layers, 2 if lstm.bidirectional else 1),
             "layer": walk.layer,

@@ -107,10 +107,10 @@ def _weights(nodes: Any, found: dict[str, NDArray]) -> Iterator[tuple[str, NDArr
         )  # (directions, 4*hidden, input), (directions, 4*hidden, hidden)
         b = found[node.input[3]] if node.input[3] else None  # (directions, 8*hidden)
         for direction, tail in enumerate(("", "_reverse")[: len(w)]):
-            values = {"weight_ih": w[direction], "weight_hh": r[direction]}
+            stacked = {"weight_ih": w[direction], "weight_hh": r[direction]}
             if b is not None:
-                values["bias_ih"], values["bias_hh"] = np.split(b[direction], 2)
-            for name, value in values.items():
+                stacked["bias_ih"], stacked["bias_hh"] = np.split(b[direction], 2)
+            for name, value in stacked.items():
                 yield f"lstm.{name}_l{layer}{tail}", _gates(value)
     product = [node for node in nodes if node.op_type == "MatMul"][-1]
     addition = next(node for node in nodes if node.op_type == "Add" and product.output[0] in node.input)

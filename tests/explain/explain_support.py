@@ -79,7 +79,7 @@ class Page(HTMLParser):
         if self._in_data:
             self.data = json.loads(data)
             self._in_data = False
-        else:
+        elif self._open[-1:] not in (["script"], ["style"]):
             self.texts.append(data)
 
     @property

@@ -37,6 +37,25 @@ def test_line_as_page_and_as_pictures(folder: Path, capsys: pytest.CaptureFixtur
     assert sorted(os.listdir()) == ["all.png", "one.png", "tiny.safetensors", "x.html", "x.png"]
 
 
+def test_saliency_as_page_and_as_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("x.html", "y.png"):
+        assert main(["explain", "saliency", "x.png", "--model", "tiny.safetensors", "--out", name]) == 0
+        said = capsys.readouterr().out.splitlines()
+        assert said[0].startswith(f"{name}: x.png reads '")
+        assert [line.split(":")[0] for line in said[1:]] == ["the BiLSTM alone", "the CNN alone", "CNN and BiLSTM"]
+    assert len(Page(Path("x.html").read_text(encoding="utf-8")).data["spans"]) > 2
+    with Image.open("y.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_lesson_in_the_language_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for language in (None, "zh"):
+        words = ["--lang", language] if language else []
+        assert main(["explain", "lstm", "x.png", "--model", "tiny.safetensors", "--out", "x.html", *words]) == 0
+        assert f"<html lang={language or 'en'}>" in Path("x.html").read_text(encoding="utf-8")
+        assert capsys.readouterr().out.startswith("x.html: nn.LSTM, shown on x.png that reads '")
+
+
 def test_line_without_a_picture_or_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "line", "--out", "x.html"]) == 0
     assert capsys.readouterr().out == "x.html: a rendered line reads 'Long memory, 1997', 65 columns\n"
@@ -67,6 +86,8 @@ def test_shapes_take_the_model_either_way(folder: Path, capsys: pytest.CaptureFi
         (["line", "x.png", "--model", "x.png", "--out", "x.html"], "x.png: is not a model file"),
         (["line", "x.png", "--unit", "999", "--out", "x.html"], "--unit 999: is not there; allowed are 0 to 127"),
         (["line", "x.png", "--batch", "2", "--out", "x.html"], "--batch goes with crnn explain shapes, not with line"),
+        (["line", "x.png", "--lang", "zh", "--out", "x.html"], "--lang goes with crnn explain lstm, not with line"),
+        (["lstm", "--out", "x.png"], "--out x.png: must end in .html\n"),
         (["shapes", "--out", "x.html"], "--out goes with crnn explain line"),
     ],
 )

@@ -127,7 +127,7 @@ function axisTrack(inner, label, columns, cw) {
 function heat(lane, map) {
   const canvas = el('canvas', {tabindex: '0', role: 'img', 'aria-label': map.label});
   canvas.style.imageRendering = 'pixelated';
-  let row = 0;
+  let row = 0, last = 0;
   function draw() {
     const table = palette(map.colour), rows = map.rows(), columns = map.columns;
     canvas.width = columns;
@@ -146,8 +146,9 @@ function heat(lane, map) {
   function show(y, t, say) {
     const rows = map.rows(), box = canvas.getBoundingClientRect();
     row = Math.max(0, Math.min(rows.length - 1, y));
-    const column = Math.max(0, Math.min(map.columns - 1, t));
-    setColumn(column);
+    const column = last = Math.max(0, Math.min(map.columns - 1, t));
+    const step = map.step || 1; // columns of the map per column of the line
+    setColumn(Math.floor(column / step));
     const words = map.tell(rows[row], column);
     tip(words, box.left + (column + .5) * map.cw, box.top + (row + .5) * map.rh);
     if (say) spoken.textContent = words;
@@ -166,7 +167,7 @@ function heat(lane, map) {
       PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -1e6], End: [0, 1e6]}[event.key];
     if (by) {
       event.preventDefault();
-      show(row + by[0], currentColumn + by[1], true);
+      show(row + by[0], last + by[1], true);
     } else if (event.key === 'Enter' && map.pick) map.pick(map.rows()[row]);
   });
   lane.append(canvas);

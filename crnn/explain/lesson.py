@@ -89,7 +89,7 @@ def lesson_data(opened: Opened, line: LineTrace, looked_at: tuple[int, int]) -> 
     output, h_n, _ = returned(opened, line)
     features = line.features.numpy().T  # (input, T)
     values = output[:, 0].numpy().T  # (directions * state, T)
-    weight = strongest(opened.network.lstm.weight_ih_l0.detach().double().numpy())
+    weight = strongest(dict(opened.network.lstm.named_parameters())["weight_ih_l0"].detach().double().numpy())
     scale, top = float(np.quantile(np.abs(weight), 0.98)), max(1.0, float(np.abs(values).max()))
     most = max(float(features.max()), 1e-6)
     return {

@@ -6,8 +6,10 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from crnn.core.charset import BLANK
+from crnn.core.image import printable
 from crnn.explain.colours import LINES, SEQUENTIAL, diverging
 from crnn.explain.line import LineTrace, classes_that_matter
 from crnn.explain.line_page import FLOOR, QUANTITIES, ranges, walk_name
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_WALKS = 6
 """Layers times directions that one picture shows, the last ones."""
+MOST_CHARACTERS = 60
+"""Of a reading in a title."""
 _FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "Noto Sans")
 
 
@@ -38,9 +42,16 @@ def new_figure(width: float, height: float) -> Figure:
 
 def png(figure: Figure, dpi: int = 110) -> bytes:
     """The figure as a PNG file."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi, metadata={"Software": None})
+    drawn, stream = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=dpi)
+    with Image.open(drawn) as picture:
+        picture.convert("RGB").save(stream, "PNG", optimize=True)
     return stream.getvalue()
+
+
+def quoted(line: LineTrace) -> str:
+    """What was read, for a title."""
+    return f"“{printable(line.text, MOST_CHARACTERS)}”"
 
 
 def diverging_map() -> Any:
@@ -86,7 +97,7 @@ def line_figure(opened: Opened, line: LineTrace) -> bytes:
     count = len(walks)
     figure = new_figure(max(11.0, 4.6 * count), 22)
     grid = figure.add_gridspec(9, count, height_ratios=[0.9, 2.6, 0.45, *([1.9] * 6)])
-    figure.suptitle(f"{opened.name}: how “{line.text}” is read", fontsize=15, parse_math=False)
+    figure.suptitle(f"{opened.name}: how {quoted(line)} is read", fontsize=15, parse_math=False)
     draw_picture(figure.add_subplot(grid[0, :]), line)
     draw_log_probs(figure, figure.add_subplot(grid[1, :]), opened, line)
     how = next(iter(orders(walks[0], happens)))
@@ -122,7 +133,7 @@ def unit_figure(opened: Opened, line: LineTrace, looked_at: tuple[int, int]) -> 
     figure = new_figure(11, 8.4)
     grid = figure.add_gridspec(4, 1, height_ratios=[0.9, 2.4, 1.3, 1.5])
     top, table, gates, memory = (figure.add_subplot(grid[row, 0]) for row in range(4))
-    figure.suptitle(f"How an LSTM reads “{line.text}”", fontsize=14, parse_math=False)
+    figure.suptitle(f"How an LSTM reads {quoted(line)}", fontsize=14, parse_math=False)
     draw_picture(top, line)
     draw_log_probs(figure, table, opened, line)
     columns = np.arange(line.columns)
@@ -148,4 +159,4 @@ def unit_figure(opened: Opened, line: LineTrace, looked_at: tuple[int, int]) -> 
         axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, frameon=False, fontsize=9)
         for span in line.spans:
             axes.axvspan(span.start - 0.5, span.end - 0.5, color=f"#{LINES[0]}", alpha=0.08, lw=0)
-    return png(figure)
+    return png(figure, 90)

@@ -181,8 +181,8 @@ def reaches(found: Saliency, step: int) -> list[tuple[str, str, tuple[int, int],
     """(what, unit, (left, right) of half of the influence, of 90 %) for LSTM, CNN and both."""
     centres = [centre(t, step) for t in found.at]
     rows = (
-        ("the BiLSTM alone", "columns", *profile(found.lstm, list(range(len(found.lstm))))),
+        ("the LSTM alone", "columns", *profile(found.lstm, list(range(len(found.lstm))))),
         ("the CNN alone", "pixels", *profile(found.cnn_pixels, centres)),
-        ("CNN and BiLSTM", "pixels", *profile(found.all_pixels, centres)),
+        ("CNN and LSTM", "pixels", *profile(found.all_pixels, centres)),
     )
     return [(what, unit, reach(d, s, 0.5), reach(d, s, 0.9)) for what, unit, d, s in rows]

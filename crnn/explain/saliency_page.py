@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from crnn.explain.colours import LINES, SEQUENTIAL
 from crnn.explain.line import LineTrace
-from crnn.explain.line_figure import draw_picture, new_figure, png
+from crnn.explain.line_figure import draw_picture, new_figure, png, quoted
 from crnn.explain.model import Opened
 from crnn.explain.page import pack, page, picture_url, text, visible
 from crnn.explain.saliency import Saliency, centre, profile, reaches
 
 LEAST = -5.0
 """Logarithm (base 10) of a share of influence; smaller ones have the colour of it."""
-PROFILES = ("CNN alone", "CNN and BiLSTM")
+PROFILES = ("CNN alone", "CNN and LSTM")
 
 
 def logs(shares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -121,7 +121,7 @@ def saliency_figure(opened: Opened, line: LineTrace, found: Saliency) -> bytes:
     count, step = len(found.columns), line.step
     figure = new_figure(12, 12.5 + 0.18 * count)
     grid = figure.add_gridspec(4, 1, height_ratios=[1.0, 1.0 + 0.18 * count, 4.6, 3.0])
-    figure.suptitle(f"{opened.name}: where “{line.text}” comes from", fontsize=14, parse_math=False)
+    figure.suptitle(f"{opened.name}: where {quoted(line)} comes from", fontsize=14, parse_math=False)
     draw_picture(figure.add_subplot(grid[0, 0]), line)
     axes = figure.add_subplot(grid[1, 0])
     width = line.grey.shape[1]

@@ -110,7 +110,7 @@ def test_saliency(browser: Any, tmp_path: Path) -> None:
     page.locator("#lstm canvas").hover(position={"x": 5, "y": 5})
     assert window.tip().startswith("column 0 hears column 0\n")
     page.locator("#profile svg").hover()
-    assert "CNN and BiLSTM: " in window.tip()
+    assert "CNN and LSTM: " in window.tip()
     assert window.wrong == []
     page.close()
 

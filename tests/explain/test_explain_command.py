@@ -42,7 +42,7 @@ def test_saliency_as_page_and_as_picture(folder: Path, capsys: pytest.CaptureFix
         assert main(["explain", "saliency", "x.png", "--model", "tiny.safetensors", "--out", name]) == 0
         said = capsys.readouterr().out.splitlines()
         assert said[0].startswith(f"{name}: x.png reads '")
-        assert [line.split(":")[0] for line in said[1:]] == ["the BiLSTM alone", "the CNN alone", "CNN and BiLSTM"]
+        assert [line.split(":")[0] for line in said[1:]] == ["the LSTM alone", "the CNN alone", "CNN and LSTM"]
     assert len(Page(Path("x.html").read_text(encoding="utf-8")).data["spans"]) > 2
     with Image.open("y.png") as picture:
         assert picture.format == "PNG"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from typing import Any
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from crnn.explain import line_figure as module
 from crnn.explain.line import trace
-from crnn.explain.line_figure import diverging_map, line_figure, unit_figure
+from crnn.explain.line_figure import diverging_map, line_figure, quoted, unit_figure
 from crnn.explain.order import ORDERS, events, orders
 
 
@@ -66,3 +67,9 @@ def test_blue_to_orange_without_a_hue_in_the_middle() -> None:
     assert colours[0][2] > colours[0][0]
     assert np.ptp(colours[1][:3]) < 0.05
     assert colours[2][0] > colours[2][2]
+
+
+def test_long_readings_do_not_run_out_of_the_title() -> None:
+    line = trace(tiny(), noise())
+    assert quoted(dataclasses.replace(line, text="ab")) == "“ab”"
+    assert quoted(dataclasses.replace(line, text="a" * 300)) == f"“{'a' * 59}…”"

@@ -6,10 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from explain_support import Page, noise, tiny
 
 from crnn.errors import ConfigError
 from crnn.explain.gates import QUANTITIES
+from crnn.explain.lesson import lesson_page
 from crnn.explain.line import classes_that_matter, trace
 from crnn.explain.line_page import line_page, parse_unit, ranges, walk_name
 from crnn.explain.page import unpack
@@ -55,6 +57,22 @@ def test_labels_are_text_and_everything_has_a_place() -> None:
     assert len(page.ids) == len(set(page.ids))
     assert "b" not in page.tags[: page.tags.index("h1") + 1]
     assert page.addresses == []
+
+
+def test_a_line_in_which_nothing_is_read() -> None:
+    opened = tiny()
+    with torch.no_grad():
+        opened.network.head.bias[0] = 1000
+    line = trace(opened, noise())
+    assert line.text == ""
+    looked_at = parse_unit(None, line)
+    assert looked_at == (2, 0)
+    for source in (line_page(opened, line, looked_at), lesson_page(opened, line)):
+        page = Page(source)
+        assert page.data["spans"] == []
+        assert list(page.data["orders"]) == ["peak", "stored"]
+        assert page.data["symbols"] == ["blank"]
+    assert "(nothing)" in Page(line_page(opened, line)).text
 
 
 def test_long_memories_have_colours_that_suit_most_of_them() -> None:

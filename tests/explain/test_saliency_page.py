@@ -50,7 +50,7 @@ def test_reaches_in_columns_and_pixels(case: Case) -> None:
     rows = reach_rows(found, line.step)
     assert rows[0][1] == f"−{left} … +{right} columns (−{left * 4} … +{right * 4} pixels)"
     assert rows[1][1] == f"−{pixels[0]} … +{pixels[1]} pixels (−{pixels[0] / 4:.1f} … +{pixels[1] / 4:.1f} columns)"
-    assert [row[0] for row in rows] == ["the BiLSTM alone", "the CNN alone", "CNN and BiLSTM"]
+    assert [row[0] for row in rows] == ["the LSTM alone", "the CNN alone", "CNN and LSTM"]
 
 
 def test_shares_of_nothing_have_the_least_logarithm() -> None:

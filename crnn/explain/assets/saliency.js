@@ -78,7 +78,7 @@ over.addEventListener('keydown', event => {
     'font-size': 12, style: 'fill:var(--soft)'}, words));
   for (let v = 0; v >= DATA.least; v--) {
     svg.append(el('line', {x1: left, x2: width - 10, y1: y(v), y2: y(v), stroke: 'var(--rule)'}));
-    write(left - 8, y(v) + 4, v === 0 ? '1' : v === -1 ? '0.1' : v === -2 ? '0.01' : '10^' + String(v).replace('-', '−'), 'end');
+    write(left - 8, y(v) + 4, ['1', '0.1', '0.01', '10⁻³', '10⁻⁴', '10⁻⁵'][-v], 'end');
   }
   const every = [8, 16, 20, 40, 50, 100, 200, 400].find(n => far / n <= 7) || 800;
   for (let d = -Math.floor(far / every) * every; d <= far; d += every) {
@@ -111,4 +111,4 @@ over.addEventListener('keydown', event => {
     tell: (t, other) => `column ${t} hears column ${other}\n${percent(10 ** context.at(t, other))}`});
   document.getElementById('lstm-legend').append(legend('seq', '≤ 0.001 %', percent(10 ** context.high)));
 }
-choose(0);
+choose(Math.floor(DATA.spans.length / 2));

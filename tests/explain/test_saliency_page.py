@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import numpy as np
@@ -46,7 +47,9 @@ def test_the_page_holds_what_was_computed(case: Case) -> None:
 
 def test_reaches_in_columns_and_pixels(case: Case) -> None:
     _, line, found = case
+    found = dataclasses.replace(found, lstm=np.full((30, 30), 1 / 30))
     (_, _, (left, right), _), (_, _, pixels, _), _ = reaches(found, line.step)
+    assert min(left, right) > 2
     rows = reach_rows(found, line.step)
     assert rows[0][1] == f"−{left} … +{right} columns (−{left * 4} … +{right * 4} pixels)"
     assert rows[1][1] == f"−{pixels[0]} … +{pixels[1]} pixels (−{pixels[0] / 4:.1f} … +{pixels[1] / 4:.1f} columns)"

@@ -101,15 +101,9 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    from rich.console import Console
+    from crnn.explain.command import run
 
-    from crnn.explain.shapes import explain_shapes
-
-    model, settings = args.model, list(args.settings)
-    if model is not None and "=" in model and not Path(model).exists():
-        model, settings = None, [model, *settings]
-    explain_shapes(model, settings, args.picture, args.width, args.batch, Console())
-    return 0
+    return run(args)
 
 
 def _curves(args: argparse.Namespace) -> int:
@@ -315,13 +309,30 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     )
     _decoder_options(export, "a text file, one per line, or 'train' for the labels of the run; kept in the model file")
 
-    explain = command("explain", _explain, "show what happens inside", "crnn explain shapes model=crnn --width 64")
-    explain.add_argument("what", choices=("shapes",), help="shapes: of every stage and of the LSTM's parameters")
-    explain.add_argument("model", nargs="?", help="a model file; or settings alone")
-    explain.add_argument("settings", nargs="*", metavar="setting=value", help="as in training")
-    explain.add_argument("--picture", metavar="FILE", help="shapes for this picture")
-    explain.add_argument("--width", type=_positive, metavar="W", help="shapes for this width in pixels (64)")
-    explain.add_argument("--batch", type=_positive, default=1, metavar="B", help="batch size (1)")
+    explain = command("explain", _explain, "show what happens inside", "crnn explain line picture.png --out page.html")
+    explain.add_argument(
+        "what",
+        choices=("shapes", "line", "saliency", "lstm"),
+        help="shapes: of every stage and of the LSTM's parameters; line: how a line is read, column by column: "
+        "log-probabilities, best path, every gate and memory of the LSTM; saliency: which "
+        "pixels each character came from, and how far the network looks; lstm: what nn.LSTM is, taught on it",
+    )
+    explain.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="shapes: a model file, or settings as in training (model=crnn ...); else: a picture of a line (without "
+        "one: a rendered line)",
+    )
+    explain.add_argument("--model", metavar="MODEL", help="a model file or run folder (the bundled one)")
+    explain.add_argument("--out", metavar="FILE", help="page to write, .html; or picture, .png")
+    explain.add_argument(
+        "--unit", metavar="[NAME:]N", help="line: the unit to look at first, as in 17 or l0_reverse:17; .png: only that"
+    )
+    explain.add_argument("--lang", choices=("en", "zh"), help="lstm: language when the page opens (en)")
+    explain.add_argument("--picture", metavar="FILE", help="shapes: for this picture")
+    explain.add_argument("--width", type=_positive, metavar="W", help="shapes: for this width in pixels (64)")
+    explain.add_argument("--batch", type=_positive, metavar="B", help="shapes: batch size (1)")
 
     curves = command(
         "curves",

@@ -1,0 +1,194 @@
+"""`crnn explain line --out page.html`: a line, column by column, and every unit of the LSTM while it reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from crnn.core.charset import BLANK
+from crnn.errors import ConfigError
+from crnn.explain.gates import Walk
+from crnn.explain.line import LineTrace, classes_that_matter
+from crnn.explain.model import Opened
+from crnn.explain.order import ORDERS, events, orders, telling_unit
+from crnn.explain.page import pack, page, picture_url, text, visible
+
+FLOOR = -12.0
+"""Natural logarithm of a probability; what is less likely has the colour of it."""
+
+QUANTITIES = (
+    ("i", "input gate", "i", "seq", "how much of the candidate is written: 0 nothing, 1 all of it"),
+    ("f", "forget gate", "f", "seq", "how much of the old memory stays: 0 wiped, 1 kept"),
+    ("g", "candidate", "g", "div", "what could be written into the memory"),
+    ("o", "output gate", "o", "seq", "how much of the memory is shown outside"),
+    ("c", "long memory, the cell state", "c", "div", "c = f · c before + i · g"),
+    ("h", "short memory, the output", "h", "div", "h = o · tanh(c)"),
+)
+"""Name in `Walk`, title, symbol, colours, what it means."""
+
+
+def walk_name(walk: Walk, layers: int, directions: int) -> str:
+    """A layer and direction in words."""
+    way = "right to left" if walk.backward else "left to right"
+    return f"layer {walk.layer + 1}, {way}" if layers * directions > 1 else way
+
+
+def ranges(line: LineTrace) -> dict[str, dict[str, Any]]:
+    """How `pack` keeps each quantity: the same for all layers and directions, so that their colours compare.
+
+    Some units count, and their long memory grows along the line; its colours end where 95 % of the values do.
+    """
+    short = max(1.0, *(float(walk.h.abs().max()) for walk in line.lstm.walks))
+    long = np.concatenate([walk.c.abs().numpy().ravel() for walk in line.lstm.walks])
+    most, usual = max(1.0, float(long.max())), max(1.0, float(np.ceil(np.quantile(long, 0.95))))
+    return {
+        **{gate: {"low": 0.0, "high": 1.0} for gate in "ifo"},
+        "g": {"low": -1.0, "high": 1.0},
+        "c": {"low": -most, "high": most, "bits": 16, "colours": (-usual, usual)},
+        "h": {"low": -short, "high": short},
+    }
+
+
+def parse_unit(name: str | None, line: LineTrace) -> tuple[int, int]:
+    """(walk, unit) that are looked at first.
+
+    Args:
+        name: ``17``: of the last layer, left to right; ``l0_reverse:17``: of the walk whose weights are called
+            ``weight_ih_l0_reverse``; None: the one whose forget gate closes most clearly at characters.
+        line: that was read.
+
+    Raises:
+        ConfigError: if there is no such unit.
+    """
+    walks = line.lstm.walks
+    if name is None:
+        return line.shown_walk, telling_unit(walks[line.shown_walk], events(line))
+    tails = [tail_of(walk) for walk in walks]
+    tail, _, number = name.rpartition(":")
+    units = walks[0].c.shape[1]
+    if not number.isdecimal() or int(number) >= units or (tail and tail not in tails):
+        raise ConfigError(
+            f"--unit {name}: is not there; allowed are 0 to {units - 1}, and one of {', '.join(tails)} before it, as "
+            f"in {tails[0]}:{units - 1}"
+        )
+    return tails.index(tail) if tail else line.shown_walk, int(number)
+
+
+def tail_of(walk: Walk) -> str:
+    """How the names of its weights end: ``l0_reverse``."""
+    return f"l{walk.layer}{'_reverse' if walk.backward else ''}"
+
+
+def line_data(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 0)) -> dict[str, Any]:
+    """What the page's script reads; `looked_at`: walk and unit at first."""
+    lstm = opened.network.lstm
+    charset = opened.card.charset
+    happens, limits, shown = events(line), ranges(line), classes_that_matter(line)
+    log_probs = line.log_probs[:, shown].T  # (K, T)
+    walks: list[dict[str, Any]] = [
+        {
+            "name": walk_name(walk, lstm.num_layers, 2 if lstm.bidirectional else 1),
+            "layer": walk.layer,
+            "backward": walk.backward,
+            "orders": orders(walk, happens),
+            **{name: pack(getattr(walk, name).numpy(), **limits[name]) for name in limits},
+        }
+        for walk in line.lstm.walks
+    ]
+    return {
+        "columns": line.columns,
+        "step": line.step,
+        "height": line.grey.shape[0],
+        "width": line.grey.shape[1],
+        "picture": picture_url(line.grey),
+        "symbols": ["blank" if c == BLANK else visible(charset.symbol(c)) for c in shown],
+        "log_probs": pack(log_probs, min(FLOOR, float(log_probs.min())), 0.0, bits=16, colours=(FLOOR, 0.0)),
+        "path": [shown.index(c) for c in line.path],
+        "spans": [
+            {"text": visible(s.text), "start": s.start, "end": s.end, "p": round(s.confidence, 5)} for s in line.spans
+        ],
+        "directions": 2 if lstm.bidirectional else 1,
+        "projected": bool(lstm.proj_size),
+        "walk": looked_at[0],
+        "unit": looked_at[1],
+        "orders": {name: words for name, words in ORDERS.items() if name in walks[0]["orders"]},
+        "quantities": [
+            {"name": name, "title": title, "symbol": symbol, "colour": colour}
+            for name, title, symbol, colour, _ in QUANTITIES
+        ],
+        "walks": walks,
+    }
+
+
+def line_page(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 0)) -> str:
+    """The page.
+
+    Args:
+        opened: the model.
+        line: what it made of a picture.
+        looked_at: walk and unit at first.
+    """
+    lstm = opened.network.lstm
+    title = f"How a CRNN reads “{line.text}”" if line.text else f"How a CRNN reads {line.name}"
+    ways = "both directions" if lstm.bidirectional else "one direction"
+    body = f"""<main>
+<h1>How the network reads this line</h1>
+<p class=lead>A CNN turns the picture into columns, an LSTM reads the columns, and each column votes for a character.
+Here is every number on that way, for one line.</p>
+<p>Reading: <span class=reading>{text(line.text) or "(nothing)"}</span></p>
+<ul class=facts>
+<li><b>{text(opened.name)}</b> ({text(opened.network.config.name)})</li>
+<li>picture <b>{line.grey.shape[1]} × {line.grey.shape[0]}</b> pixels, scaled</li>
+<li><b>{line.columns}</b> columns of <b>{line.step}</b> pixels, <b>{lstm.input_size}</b> features each</li>
+<li><b>{lstm.num_layers}</b> LSTM layers, {ways}, <b>{lstm.hidden_size}</b> units</li>
+<li>probability of the text <b>{line.confidence:.1%}</b></li>
+</ul>
+
+<h2>From columns to text</h2>
+<p>In every column the network gives each character, and the <em>blank</em>, a probability. The likeliest class of each
+column makes the path. Repeats are merged and blanks dropped; what is left is the text, and the columns of a character
+say where it stands. A blank between two equal letters keeps them apart.</p>
+<div class=card>
+<div class=head><b>Log-probabilities over time</b><span class=small>only characters that reach 5 % in some column or are
+on the path; the others stay dark</span><span id=log-legend></span></div>
+<div id=overview></div>
+</div>
+<p class=small>Point at anything for its numbers. With the keyboard: Tab to a map, then the arrow keys.</p>
+
+<h2>Inside the LSTM</h2>
+<p>Each row is one unit, each column one time step, aligned with the picture. A unit carries a long memory <em>c</em>
+along the line. Three gates decide at every step what is written (<em>i</em>), what is kept (<em>f</em>) and what is
+shown (<em>o</em>). What is shown is the short memory <em>h</em>; the next layer, or the vote, reads it. A walk from
+right to left starts at the last column, so that the letters to come have a say, too.</p>
+<div class=bar><span class=tabs id=walks role=group aria-label="layer and direction"></span>
+<label>units sorted by <select id=order></select></label></div>
+{"".join(_heat(*quantity) for quantity in QUANTITIES)}
+
+<h2>One unit</h2>
+<p>Click a row above, or name a unit. It starts with the one whose forget gate closes most clearly where characters are
+named, unless another one was asked for. The numbers below are those of the column under the cursor.</p>
+<div class=bar><label>unit <input type=number id=unit min=0 value={looked_at[1]}></label>
+<span><span class="key s1"><i></i>input gate <em>i</em></span><span class="key s2">
+<i style="border-top-style:dashed"></i>forget gate <em>f</em></span><span class="key s3">
+<i style="border-top-style:dotted"></i>output gate <em>o</em></span></span></div>
+<div class=card><div id=one></div>
+<p class=small><span class="key s2"><i></i>long memory <em>c</em></span><span class="key s1">
+<i style="border-top-style:dotted"></i>candidate <em>g</em></span><span class="key s3">
+<i style="border-top-style:dashed"></i>short memory <em>h</em></span></p>
+<div class=now id=now></div></div>
+
+<div class=foot><p>Picture: {text(line.name)}. Computed step by step from the equations of Hochreiter and Schmidhuber
+(<em>Long Short-Term Memory</em>, 1997) with the forget gate of Gers, Schmidhuber and Cummins (<em>Learning to
+Forget</em>, 2000), and the same as torch's <code>nn.LSTM</code>. Path and text: Graves et al., <em>Connectionist
+Temporal Classification</em>, 2006, section 3.2. Probabilities are the network's own, before the temperature that
+<code>crnn recognize</code> puts on them. The gates, <em>g</em> and <em>h</em> are kept in 256 steps.</p></div>
+</main>"""
+    return page(title, body, line_data(opened, line, looked_at), ("line.js",))
+
+
+def _heat(name: str, title: str, symbol: str, colour: str, meaning: str) -> str:
+    return (
+        f"<div class=card><div class=head><b><em>{symbol}</em>&ensp;{title}</b><span class=small>{meaning}</span>"
+        f"<span id=legend-{name}></span></div><div id=heat-{name}></div></div>\n"
+    )

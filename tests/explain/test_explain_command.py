@@ -1,0 +1,104 @@
+"""`crnn explain` as it is typed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from explain_support import Page, noise, tiny
+from PIL import Image
+
+from crnn.cli import main
+from crnn.export.torch_backend import write_safetensors
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With ``tiny.safetensors`` and ``x.png``, and nothing else."""
+    opened = tiny()
+    write_safetensors(tmp_path / "tiny.safetensors", opened.card, opened.network)
+    Image.fromarray(noise()).save(tmp_path / "x.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_line_as_page_and_as_pictures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = ["--model", "tiny.safetensors"]
+    assert main(["explain", "line", "x.png", *model, "--out", "x.html", "--unit", "l0:3"]) == 0
+    assert capsys.readouterr().out.startswith("x.html: x.png reads '")
+    data = Page(Path("x.html").read_text(encoding="utf-8")).data
+    assert (data["walk"], data["unit"], data["columns"]) == (0, 3, 30)
+    assert main(["explain", "line", "x.png", *model, "--out", "all.png"]) == 0
+    assert main(["explain", "line", "x.png", *model, "--out", "one.png", "--unit", "3"]) == 0
+    with Image.open("all.png") as all_units, Image.open("one.png") as one_unit:
+        assert all_units.height > one_unit.height > 500
+    assert sorted(os.listdir()) == ["all.png", "one.png", "tiny.safetensors", "x.html", "x.png"]
+
+
+def test_saliency_as_page_and_as_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("x.html", "y.png"):
+        assert main(["explain", "saliency", "x.png", "--model", "tiny.safetensors", "--out", name]) == 0
+        said = capsys.readouterr().out.splitlines()
+        assert said[0].startswith(f"{name}: x.png reads '")
+        assert [line.split(":")[0] for line in said[1:]] == ["the LSTM alone", "the CNN alone", "CNN and LSTM"]
+    assert len(Page(Path("x.html").read_text(encoding="utf-8")).data["spans"]) > 2
+    with Image.open("y.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_lesson_in_the_language_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for language in (None, "zh"):
+        words = ["--lang", language] if language else []
+        assert main(["explain", "lstm", "x.png", "--model", "tiny.safetensors", "--out", "x.html", *words]) == 0
+        assert f"<html lang={language or 'en'}>" in Path("x.html").read_text(encoding="utf-8")
+        assert capsys.readouterr().out.startswith("x.html: nn.LSTM, shown on x.png that reads '")
+
+
+def test_line_without_a_picture_or_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "line", "--out", "x.html"]) == 0
+    assert capsys.readouterr().out == "x.html: a rendered line reads 'Long memory, 1997', 65 columns\n"
+
+
+def test_shapes_take_the_model_either_way(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for words in (["tiny.safetensors"], ["--model", "tiny.safetensors"], ["--model", "bundled"], ["model=crnn_tiny"]):
+        assert main(["explain", "shapes", *words, "--batch", "2"]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert said[0].startswith("tiny.safetensors (tiny): 16 x 64 pixels")
+    assert said[2].startswith("latin.safetensors (crnn_small)")
+    assert said[3].startswith("crnn_tiny: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["line", "x.png"], "explain line: name the file to write, as in --out line.html"),
+        (["line", "x.png", "--out", "x.pdf"], "--out x.pdf: must end in .html or .png"),
+        (["line", "x.png", "--out", "none/x.html"], "--out none/x.html: cannot be written"),
+        (["line", "x.png", "y.png", "--out", "x.html"], "y.png: one picture at a time"),
+        (["line", "y.png", "--out", "x.html"], "y.png: cannot be opened"),
+        (["line", "bad.png", "--out", "x.html"], "bad.png: is not a picture"),
+        (["line", "small.png", "--out", "x.html"], "small.png: has 2 x 2 pixels"),
+        (["line", "x.png", "--model", "none.ckpt", "--out", "x.html"], "none.ckpt: cannot be read"),
+        (["line", "x.png", "--model", "x.png", "--out", "x.html"], "x.png: is not a model file"),
+        (["line", "x.png", "--unit", "999", "--out", "x.html"], "--unit 999: is not there; allowed are 0 to 127"),
+        (["line", "x.png", "--batch", "2", "--out", "x.html"], "--batch goes with crnn explain shapes, not with line"),
+        (["line", "x.png", "--lang", "zh", "--out", "x.html"], "--lang goes with crnn explain lstm, not with line"),
+        (["lstm", "--out", "x.png"], "--out x.png: must end in .html\n"),
+        (["shapes", "--out", "x.html"], "--out goes with crnn explain line"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    Path("bad.png").write_text("no picture")
+    Image.fromarray(np.zeros((2, 2), np.uint8)).save("small.png")
+    before = sorted(os.listdir())
+    assert main(["explain", *words]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"crnn: {said}")
+    assert error.count("\n") == 1
+    assert sorted(os.listdir()) == before

@@ -57,7 +57,7 @@ def read_with_tesseract(source: LineSource) -> Evaluation:
         )
         after = os.times()
         result.cpu_seconds = after.children_user + after.children_system - before.children_user - before.children_system
-    readings = done.stdout.decode("utf-8").split("\f")[: len(source)]
+    readings = done.stdout.decode("utf-8").removesuffix("\f").split("\f")  # one stands behind each reading
     if len(readings) != len(source):
         raise CrnnError(f"tesseract gave {len(readings)} readings for {len(source)} pictures")
     for position, reading in enumerate(readings):

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests_support import here
 
 ROOT = Path(__file__).parents[1]
 COMMON = ("model=crnn_tiny", "data.workers=0", "trainer.accelerator=cpu", "trainer.threads=1", "data.batch_size=8")
 
 
 def ablate(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "ablate.py"), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    """The script, and the trainings that it starts, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "run", here)
+        return here([sys.executable, str(ROOT / "scripts" / "ablate.py"), *map(str, words)])
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:

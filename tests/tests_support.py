@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import io
+import runpy
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
 import numpy as np
+import pytest
 from PIL import Image
 
 from crnn.data.sources.base import LineEntry
@@ -44,3 +55,30 @@ def settings(*overrides: str) -> TrainConfig:
     register()
     with initialize_config_dir(config_folder(), version_base="1.3"):
         return to_config(compose("train", list(overrides)))
+
+
+def script(name: str) -> ModuleType:
+    """A program of scripts/, as a module of its own."""
+    path = Path(__file__).parents[1] / "scripts" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"script_{name}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def here(command: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
+    """What ``python SCRIPT WORD...`` does, in this process, where torch is loaded already; errors come out of it."""
+    code: object = 0
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.setattr("sys.argv", list(command[1:]))
+        try:
+            runpy.run_path(command[1], run_name="__main__")
+        except SystemExit as end:
+            code = end.code or 0
+    if not isinstance(code, int):  # what Python does with sys.exit("message")
+        err.write(f"{code}\n")
+        code = 1
+    return subprocess.CompletedProcess(list(command), code, out.getvalue(), err.getvalue())

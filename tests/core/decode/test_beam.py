@@ -32,9 +32,10 @@ def normalised(logits: np.ndarray) -> np.ndarray:
 def every_text(log_probs: np.ndarray) -> dict[tuple[int, ...], float]:
     """Probability of each text of one line (T, C): the sum over its paths."""
     found: defaultdict[tuple[int, ...], float] = defaultdict(float)
+    steps = np.exp(log_probs.astype(np.float64)).tolist()
     for path in itertools.product(range(log_probs.shape[1]), repeat=len(log_probs)):
         text = tuple(label for label, _ in itertools.groupby(path) if label)
-        found[text] += math.exp(sum(float(log_probs[t, label]) for t, label in enumerate(path)))
+        found[text] += math.prod(map(list.__getitem__, steps, path))
     return dict(found)
 
 

@@ -54,7 +54,8 @@ def _refuse_another_network(config: TrainConfig, overrides: list[str]) -> None:
         if OmegaConf.select(asked, setting) != theirs:
             name = theirs.name if setting == "model" else theirs
             raise ConfigError(
-                f"{override}: with init the network and the height are the model's, {setting}={name}; leave it out, or set init=null"
+                f"{override}: with init the network and the height are the model's, {setting}={name}; leave it out, "
+                "or set init=null"
             )
 
 

@@ -18,7 +18,8 @@ from crnn.core.recognizer import Recognizer
 from crnn.data.sources import open_source
 from crnn.report import calibration
 from crnn.report.calibration import TEMPERATURES, calibration_error, fit_temperature, lines_to_check
-from crnn.report.evaluate import evaluate, table
+from crnn.report.evaluate import evaluate
+from crnn.report.table import table
 
 CHARSET = Charset.from_texts(["ab"])
 

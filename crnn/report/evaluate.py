@@ -44,6 +44,8 @@ class Evaluation:
     """Characters of the labels that the model cannot write, and how often they come; the most frequent first."""
     unmatched: dict[str, int] = field(default_factory=dict)
     """Of a file of readings: how many lines are missing in it, how many rows come twice, how many are unknown."""
+    case_is_convention: bool = False
+    """Whether labels are written in another case than the pictures, so that this is no label error."""
     pictures: LineSource | None = None
     """Where the pictures are, for a page."""
     seconds: float = 0.0
@@ -56,6 +58,7 @@ class Evaluation:
         for part in parts:
             whole.reader, whole.rules = part.reader, part.rules
             whole.left_out += part.left_out
+            whole.case_is_convention |= part.case_is_convention
             whole.lines += part.lines
             whole.table.numbers.extend(part.table.numbers)
             whole.seconds += part.seconds
@@ -160,6 +163,7 @@ class Evaluation:
             "calibration_error": self.calibration_error,
             "reliability": [one._asdict() for one in reliability(confidences, right)],
             "check_for_99_percent": self.to_check,
+            "case_is_convention": self.case_is_convention,
             "worst": [_listed(line) for line in self.worst()[:LISTED]],
             "probable_label_errors": [_listed(line) for line in self.doubted()[:LISTED]],
             "seconds": round(self.seconds, 3),

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 
 from crnn.core.recognizer import Recognition
 
+SURENESS = 3
+"""How much more than the odds it counts that the model is sure of its reading; chosen with planted label errors
+(``scripts/plant_label_errors.py``), swapped labels and single characters, where 2 to 4 are alike."""
+
 
 @dataclass(slots=True)
 class JudgedLine:
@@ -39,14 +43,14 @@ class JudgedLine:
 
     @property
     def doubt(self) -> float | None:
-        """How much the model doubts the label: log of the odds of its reading, times the probability of the reading.
+        """How much the model doubts the label: log of the odds of its reading, times a power of its probability.
 
-        High where the model is sure of something else; a line that it cannot read at all is no such doubt. None where
-        the label was read, or nothing is known.
+        High where the model is sure of something else. A line that it cannot read is no such doubt: a reading of
+        several characters that are guessed has a low probability. None where the label was read, or nothing is known.
         """
         if self.right or self.log_reading is None or self.log_label is None:
             return None
-        return 2 * self.log_reading - self.log_label
+        return (1 + SURENESS) * self.log_reading - self.log_label
 
     def keep_characters(self, reading: Recognition) -> None:
         """Keep the places of a reading's characters."""

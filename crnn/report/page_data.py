@@ -66,7 +66,8 @@ def page_data(evaluations: Sequence[Evaluation], whole: Evaluation) -> PageData:
     source_of = {id(line): number for number, one in enumerate(evaluations) for line in one.lines}
     worst, doubted = whole.worst(), whole.doubted()
     ranked = _unique([*doubted[:DOUBTED_PICTURES], *worst, *whole.lines])
-    pictures, used = {}, 0
+    pictures: dict[int, tuple[str, int, int]] = {}
+    used = 0
     for line in _unique([*doubted[:DOUBTED_PICTURES], *worst[: MOST_PICTURES - DOUBTED_PICTURES], *ranked]):
         if len(pictures) >= MOST_PICTURES or used > PICTURE_BYTES:
             break

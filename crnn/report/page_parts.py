@@ -156,14 +156,10 @@ def confusions(found: Sequence[Confusion]) -> str:
     """Three lists of buttons; each shows only the lines in which it happened."""
     if not found:
         return ""
-    kinds = (
-        ("Read as another", lambda one: bool(one.pair.true and one.pair.read)),
-        ("Missing in the reading", lambda one: not one.pair.read),
-        ("Too many in the reading", lambda one: not one.pair.true),
-    )
+    kinds = {(True, True): "Read as another", (True, False): "Missing in the reading", (False, True): "Too many"}
     most, parts = found[0].count, []
-    for title, belongs in kinds:
-        mine = [(number, one) for number, one in enumerate(found) if belongs(one)]
+    for kind, title in kinds.items():
+        mine = [(n, one) for n, one in enumerate(found) if (bool(one.pair.true), bool(one.pair.read)) == kind]
         if not mine:
             continue
         items = [f"<li>{_confusion(number, one, most)}" for number, one in mine]

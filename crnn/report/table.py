@@ -53,6 +53,8 @@ def remarks(evaluation: Evaluation) -> list[str]:
             f"{len(evaluation.unknown)} characters of the labels are not among the model's: {', '.join(named)}"
             f"{' ...' if len(evaluation.unknown) > UNKNOWN else ''}"
         )
+    if evaluation.case_is_convention:
+        said.append("many labels differ from their readings in case alone: case plays no part in probable label errors")
     tally = evaluation.characters
     if tally.space_precision is not None and tally.space_recall is not None:
         said.append(f"spaces: precision {tally.space_precision:.2%}, recall {tally.space_recall:.2%}")

@@ -144,7 +144,7 @@ def test_lines_are_made_when_they_come_into_sight(page: Any) -> None:
     page.wait_for_timeout(200)
     assert len(numbers(page)) < COUNT
     page.wait_for_function(
-        "scrollTo(0, document.body.scrollHeight) || document.querySelectorAll('#list li').length == 200"
+        "(scrollTo(0, document.body.scrollHeight), 0) || document.querySelectorAll('#list li').length == 200"
     )
     assert page.inner_text("#end") == "These are all."
 

@@ -54,7 +54,7 @@ class Lines:
         return len(self.greys)
 
     def entry(self, position: int) -> object:
-        return type("Entry", (), {"text": str(self.texts[position]), "where": "", "problem": None})
+        return type("Entry", (), {"text": str(self.texts[position]), "where": "", "problem": None, "picture": ""})
 
     def picture(self, position: int) -> Image.Image:
         return Image.new("L", (8, 32), int(self.greys[position]))

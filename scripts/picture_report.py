@@ -23,7 +23,7 @@ from crnn.errors import CrnnError
 from crnn.files import write_atomic
 from crnn.report.page import report
 
-SIZE = (980, 1060)
+SIZE = (1060, 1120)
 """Of each half, in pixels."""
 WIDTH = 1500
 """Of the picture."""
@@ -75,7 +75,7 @@ def main() -> int:
     both = both.resize((WIDTH, round(WIDTH * both.height / both.width)), Image.Resampling.LANCZOS)
     output = Path(args.output)
     with write_atomic(output) as temporary:
-        both.quantize(96).save(temporary, "PNG", optimize=True)
+        both.quantize(256, Image.Quantize.FASTOCTREE).save(temporary, "PNG", optimize=True)
     print(f"{output}: {output.stat().st_size / 1000:.0f} kB")
     return 0
 

@@ -18,7 +18,7 @@ from crnn.errors import DataError
 from crnn.report.calibration import calibration_error, lines_to_check, reliability
 from crnn.report.characters import CharacterTally
 from crnn.report.figures import WORDLESS, CountTable, Figures, by_length, figures
-from crnn.report.lines import JudgedLine
+from crnn.report.lines import DOUBTFUL, JudgedLine
 
 LISTED = 100
 """Worst lines and probable label errors in the JSON."""
@@ -133,7 +133,8 @@ class Evaluation:
     def doubted(self) -> list[JudgedLine]:
         """Probable label errors, the likeliest first; see `JudgedLine.doubt`."""
         known = [(line.doubt, line) for line in self.lines if line.doubt is not None]
-        return [line for doubt, line in sorted(known, key=lambda pair: (-pair[0], pair[1].position)) if doubt > 0]
+        ranked = sorted(known, key=lambda pair: (-pair[0], pair[1].position))
+        return [line for doubt, line in ranked if doubt >= DOUBTFUL]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as plain data; rates and confidences are 0..1."""

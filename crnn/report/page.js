@@ -22,10 +22,11 @@
     data: (a, b) => a.number - b.number,
     long: (a, b) => b.label.length - a.label.length || a.number - b.number,
   };
+  const isDoubtful = (line) => line.doubt !== null && line.doubt >= data.doubtful;
   const filters = {
     all: () => true,
     wrong: (line) => line.columns !== null,
-    doubt: (line) => line.doubt !== null && line.doubt > 0,
+    doubt: isDoubtful,
     right: (line) => line.columns === null,
   };
   let shown = [];
@@ -105,7 +106,7 @@
     const side = make("div", "side");
     side.append(make("b", "", line.columns ? plural(line.errors, "error") : "right"));
     if (line.confidence !== null) side.append(make("div", "", `sure ${percent(line.confidence)}`));
-    if (line.doubt !== null && line.doubt > 0) side.append(make("div", "doubtful", "label?"));
+    if (isDoubtful(line)) side.append(make("div", "doubtful", "label?"));
     const body = make("div");
     if (line.image) body.append(picture(line));
     body.append(aligned(line));

@@ -36,7 +36,9 @@ def check_target(path: Path) -> None:
         raise DataError(f"{printable(path)}: cannot be written; name a file in a folder that is there")
 
 
-def report(path: Path, recognizer: Recognizer, source: LineSource, limit: int | None = None) -> Evaluation:
+def report(
+    path: Path, recognizer: Recognizer, source: LineSource, limit: int | None = None, reader: str = ""
+) -> Evaluation:
     """Evaluate a model and write the page: what a training does in the end.
 
     Args:
@@ -44,12 +46,14 @@ def report(path: Path, recognizer: Recognizer, source: LineSource, limit: int | 
         recognizer: the model.
         source: labelled lines.
         limit: only the first so many.
+        reader: what the page calls the model; else the name that its card gives.
 
     Raises:
         DataError: if the page cannot be written.
     """
     check_target(path)
     evaluation = evaluate(recognizer, source, limit, keep_characters=True)
+    evaluation.reader = reader or str(recognizer.card.training.get("name") or recognizer.card.network.get("name", ""))
     look_again(recognizer, evaluation)
     write_page(path, [evaluation])
     return evaluation

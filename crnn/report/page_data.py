@@ -17,7 +17,7 @@ from crnn.core.text import clusters
 from crnn.errors import DataError
 from crnn.report.characters import Confusion
 from crnn.report.evaluate import Evaluation
-from crnn.report.lines import JudgedLine
+from crnn.report.lines import DOUBTFUL, JudgedLine
 
 MOST_LINES = 20_000
 """Lines on a page."""
@@ -52,6 +52,7 @@ class PageData:
         return {
             "lines": self.lines,
             "sources": self.sources,
+            "doubtful": DOUBTFUL,
             "confusions": [list(confusion.pair) for confusion in self.confusions],
         }
 

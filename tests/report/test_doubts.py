@@ -54,7 +54,7 @@ def test_a_label_that_does_not_fit_is_doubted_most_and_stays_a_number() -> None:
 
 
 def test_characters_that_the_model_lacks_are_no_reason_to_doubt() -> None:
-    evaluation = looked(reader(["ab", "ab"], 0.9), ["abŝ", "bb"])
+    evaluation = looked(reader(["ab", "ab"], 0.999), ["abŝ", "bb"])
     assert [line.position for line in evaluation.doubted()] == [1]
     assert evaluation.lines[0].log_label == pytest.approx(evaluation.lines[0].log_reading)
     assert evaluation.unknown == {"ŝ": 1}

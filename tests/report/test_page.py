@@ -57,7 +57,8 @@ def data_of(page: str) -> dict:
 
 def test_the_page_holds_lines_figures_and_pictures(tmp_path: Path) -> None:
     texts = ["abc", "abd", "xyz"]
-    evaluation = report(tmp_path / "r.html", reader(texts, 0.9), Lines(["abc", "abc", "xz"]))  # type: ignore[arg-type]
+    lines = Lines(["abc", "abc", "xz"])
+    evaluation = report(tmp_path / "r.html", reader(texts, 0.9), lines, reader="someone")  # type: ignore[arg-type]
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     data = data_of(page)
     assert len(data["lines"]) == 3
@@ -75,6 +76,7 @@ def test_the_page_holds_lines_figures_and_pictures(tmp_path: Path) -> None:
     assert data["lines"][0][8] is None  # read right: nothing to align
     assert [tuple(pair) for pair in data["confusions"]] == [("", "y"), ("c", "d")]
     assert f"{evaluation.counts.cer:.2%}" in page
+    assert "<b>someone</b> on" in page
     assert "Reliability curve" in page
     assert "confidence of the line (%)" in page
 

@@ -48,6 +48,9 @@ def photographs(page: Path) -> list[Image.Image]:
             opened.goto(page.as_uri())
             opened.wait_for_selector("#list li")
             if scheme == "dark":
+                opened.select_option("#order", "long")
+                opened.select_option("#filter", "wrong")
+                opened.evaluate("document.activeElement.blur()")
                 opened.evaluate("document.getElementById('lines').scrollIntoView()")
                 for _ in range(MOVES):
                     opened.keyboard.press("j")

@@ -14,7 +14,6 @@ from PIL import Image
 from crnn.core.charset import Charset
 from crnn.core.decode.probability import text_log_probability
 from crnn.core.recognizer import Recognizer
-from crnn.core.text import clusters
 from crnn.errors import DataError
 from crnn.report.evaluate import Evaluation
 from crnn.report.lines import JudgedLine
@@ -71,13 +70,8 @@ def _look(
         for group in same:  # each of them as likely as all together
             log_probs[:, :, group] = np.logaddexp.reduce(log_probs[:, :, group], axis=2, keepdims=True)
         here = [seen[position] for position in positions]
-        readings = text_log_probability(log_probs, lengths, [charset.encode(line.reading) for line in here])
-        labels = text_log_probability(log_probs, lengths, [_classes(charset, line.reference) for line in here])
+        readings = text_log_probability(log_probs, lengths, [charset.encode_known(line.reading) for line in here])
+        labels = text_log_probability(log_probs, lengths, [charset.encode_known(line.reference) for line in here])
         for line, reading, label in zip(here, readings, labels, strict=True):
             line.log_reading = float(np.clip(reading, IMPOSSIBLE, 0))
             line.log_label = float(np.clip(label, IMPOSSIBLE, 0))
-
-
-def _classes(charset: Charset, label: str) -> list[int]:
-    unknown = set(charset.unknown(label))
-    return charset.encode("".join(c for c in clusters(label) if c not in unknown and not unknown.intersection(c)))

@@ -81,3 +81,13 @@ def test_more_lines_than_are_looked_at_together(monkeypatch: pytest.MonkeyPatch)
     labels = [word[::-1] for word in WORDS] + ["xyz"]
     evaluation = looked(reader([*WORDS, "xyz"], 0.99), labels)
     assert len(evaluation.doubted()) == 6
+
+
+def test_a_reading_whose_marks_make_another_character_is_no_error() -> None:
+    """A charset of code points can spell what its Unicode form would write as one that it lacks."""
+    recognizer = reader(["ab"], 0.99, "e\u0301", form="NFD", unit="codepoint")
+    object.__setattr__(recognizer.card.charset, "rules", type(recognizer.card.charset.rules)("NFC"))
+    evaluation = evaluate(recognizer, Lines(["bb"]))
+    evaluation.lines[0].reading = "e\u0301"
+    look_again(recognizer, evaluation)
+    assert evaluation.lines[0].log_reading is not None

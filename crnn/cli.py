@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import warnings
@@ -70,26 +69,15 @@ def _synth(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from crnn.data.recorded import recorded_lines
-    from crnn.data.sources import LineSource, open_source
-    from crnn.loader import load, model_file
-    from crnn.models import NAMES
-    from crnn.report.evaluate import evaluate, table
+    from crnn.report.command import run_evaluate
 
-    model, paths = _model_and_paths(args.model, args.data)
-    is_bundled = model is None or model in NAMES
-    if is_bundled and (args.split or not paths):
-        raise CrnnError("no lines named; the bundled model has none of its own: crnn evaluate my_lines/test")
-    sources: list[LineSource] = [open_source(path) for path in paths]
-    recognizer = load(model, args.threads, args.device, args.batch_size, args.precision, **_decoder(args))
-    if model is not None and (args.split or not sources):
-        sources.append(recorded_lines(recognizer.card.training, args.split or "val", model_file(model)))
-    evaluations = [evaluate(recognizer, source, args.limit) for source in sources]
-    if args.json:
-        print(json.dumps([evaluation.to_dict() for evaluation in evaluations], indent=2, ensure_ascii=False))
-    else:
-        print(table(evaluations))
-    return 0
+    return run_evaluate(args, _decoder(args))
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from crnn.report.command import run_compare
+
+    return run_compare(args)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -285,9 +273,27 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     evaluate.add_argument("--model", metavar="MODEL", help="the model, wherever it stands; all else is lines then")
     evaluate.add_argument("--split", choices=("train", "val", "test"), help="that side of the lines of the model's run")
     evaluate.add_argument("--limit", type=_positive, metavar="N", help="only the first N lines")
-    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    evaluate.add_argument("--html", metavar="FILE", help="write a page: figures, confusions, lines with pictures")
+    evaluate.add_argument("--json", action="store_true", help="print JSON, with probable label errors")
+    evaluate.add_argument(
+        "--reference", metavar="DATA", help="judge a file of readings (crnn recognize --format jsonl or tsv) by these"
+    )
     _reading_options(evaluate)
     _decoder_options(evaluate, "a text file, one per line")
+
+    compare = command(
+        "compare",
+        _compare,
+        "two models, or two files of readings, on the same lines",
+        "crnn compare old.onnx new.onnx my_lines/test",
+    )
+    readings = "a model file, run folder or 'bundled'; or readings as crnn recognize --format jsonl or tsv prints them"
+    compare.add_argument("a", metavar="A", help=readings)
+    compare.add_argument("b", metavar="B", help="the other")
+    compare.add_argument("lines", metavar="DATA", help="labelled lines")
+    compare.add_argument("--limit", type=_positive, metavar="N", help="only the first N lines")
+    compare.add_argument("--json", action="store_true", help="print JSON")
+    _reading_options(compare)
 
     export = command(
         "export", _export, "make a model file of a checkpoint", "crnn export runs/NAME/checkpoints/best.ckpt --to onnx"
@@ -353,8 +359,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0; 1 if a picture could not be read or a line not converted, or training would refuse the lines;
-        2 for an error, said in one line on standard error.
+        The exit code: 0; 1 if a picture could not be read, a line not converted or a reading not matched, or training
+        would refuse the lines; 2 for an error, said in one line on standard error.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["train"]:  # Hydra has its own --help, -m ...

@@ -193,6 +193,10 @@ class Charset:
             labels.append(label)
         return labels
 
+    def encode_known(self, text: str) -> list[int]:
+        """As `encode`, without the symbols that are not in the charset."""
+        return [label for _, label in self._known(self.split(text)) if label is not None]
+
     def decode(self, labels: Sequence[int]) -> str:
         """Text, in reading order, of classes as a picture shows them from left to right (repeats already collapsed).
 

@@ -6,14 +6,8 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 import editdistance
-import regex
 
-_CLUSTERS = regex.compile(r"\X")
-
-
-def clusters(text: str) -> list[str]:
-    """The characters of a text as a reader counts them: grapheme clusters."""
-    return _CLUSTERS.findall(text)
+from crnn.core.text import clusters
 
 
 @dataclass(frozen=True)
@@ -33,7 +27,10 @@ class EditCounts:
     @classmethod
     def of(cls, reading: str, reference: str) -> EditCounts:
         """Counts of one line; errors are Levenshtein distances, so they can exceed the reference's length."""
-        read, true = clusters(reading), clusters(reference)
+        true = clusters(reference)
+        if reading == reference:
+            return cls(1, 1, 0, len(true), 0, len(reference.split()))
+        read = clusters(reading)
         read_words, true_words = reading.split(), reference.split()
         return cls(
             lines=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,30 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> fl
     bins = np.minimum((sure * BINS).astype(int), BINS - 1)
     gaps = np.abs(np.bincount(bins, sure, BINS) - np.bincount(bins, correct, BINS))
     return float(gaps.sum() / len(sure))
+
+
+class ReliabilityBin(NamedTuple):
+    """Lines of similar confidence."""
+
+    low: float
+    high: float
+    lines: int
+    confidence: float
+    """Their mean confidence."""
+    right: float
+    """Share of them that are right; as large as `confidence` if confidences keep their word."""
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool]) -> list[ReliabilityBin]:
+    """The bins of `calibration_error` that hold lines."""
+    sure, correct = np.asarray(confidences, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+    lines, sums, hits = (np.bincount(bins, weights, BINS) for weights in (None, sure, correct))
+    return [
+        ReliabilityBin(i / BINS, (i + 1) / BINS, int(n), float(sums[i] / n), float(hits[i] / n))
+        for i, n in enumerate(lines)
+        if n
+    ]
 
 
 def lines_to_check(confidences: Sequence[float], right: Sequence[bool], target: float = TARGET) -> int:

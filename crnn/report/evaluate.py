@@ -1,10 +1,12 @@
-"""`crnn evaluate`: a model's figures on labelled lines. Runs without torch for .onnx files."""
+"""Judging readings against labels, and what is known of a whole set. Runs without torch for .onnx files."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from PIL import Image
@@ -14,7 +16,15 @@ from crnn.core.metrics import EditCounts
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
-from crnn.report.calibration import calibration_error, lines_to_check
+from crnn.report.calibration import calibration_error, lines_to_check, reliability
+from crnn.report.characters import CharacterTally
+from crnn.report.figures import WORDLESS, CountTable, Figures, by_length, figures
+from crnn.report.lines import DOUBTFUL, JudgedLine
+
+LISTED = 100
+"""Worst lines and probable label errors in the JSON."""
+CONFUSIONS = 1000
+"""Confusions in the JSON."""
 
 
 @dataclass
@@ -22,61 +32,161 @@ class Evaluation:
     """Figures of one source."""
 
     source: str
-    counts: EditCounts = field(default_factory=EditCounts)
-    ignoring_case: EditCounts = field(default_factory=EditCounts)
-    letters_and_digits: EditCounts = field(default_factory=EditCounts)
-    """Case, spaces and punctuation ignored."""
+    reader: str = ""
+    """Who read the lines: the model, or a file of readings."""
     rules: dict[str, str] = field(default_factory=dict)
     """The model's text rules that are not the default ones; labels were brought into that form."""
     left_out: list[str] = field(default_factory=list)
     """Lines that could not be judged, and why: no picture, no label."""
-    confidences: list[float] = field(default_factory=list)
-    """Of all lines, in order."""
-    right: list[bool] = field(default_factory=list)
-    """Whether they read as their labels."""
+    lines: list[JudgedLine] = field(default_factory=list)
+    """All that were judged, in order."""
+    table: CountTable = field(default_factory=CountTable)
+    unknown: dict[str, int] = field(default_factory=dict)
+    """Characters of the labels that the model cannot write, and how often they come; the most frequent first."""
+    unmatched: dict[str, int] = field(default_factory=dict)
+    """Of a file of readings: how many lines are missing in it, how many rows come twice, how many are unknown."""
+    case_is_convention: bool = False
+    """Whether labels are written in another case than the pictures, so that this is no label error."""
+    pictures: LineSource | None = None
+    """Where the pictures are, for a page."""
     confidence_is: str = ""
     """What the confidences leave aside, if they do."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 
-    def add(self, reading: str, reference: str) -> None:
-        self.counts += EditCounts.of(reading, reference)
-        self.ignoring_case += EditCounts.of(reading.casefold(), reference.casefold())
-        self.letters_and_digits += EditCounts.of(_bare(reading), _bare(reference))
+    @classmethod
+    def joined(cls, parts: Sequence[Evaluation]) -> Evaluation:
+        """One evaluation of all lines; it shares them with its parts. Pictures are found through the parts alone."""
+        whole = cls(", ".join(part.source for part in parts))
+        for part in parts:
+            whole.reader, whole.rules = part.reader, part.rules
+            whole.left_out += part.left_out
+            whole.case_is_convention |= part.case_is_convention
+            whole.lines += part.lines
+            whole.table.numbers.extend(part.table.numbers)
+            whole.seconds += part.seconds
+            whole.cpu_seconds += part.cpu_seconds
+            for mine, other in ((whole.unknown, part.unknown), (whole.unmatched, part.unmatched)):
+                mine.update({name: mine.get(name, 0) + count for name, count in other.items()})
+        return whole
+
+    def add(self, reading: str, reference: str, confidence: float | None = None, **known: Any) -> JudgedLine:
+        """Judge one line; `known` is what else `JudgedLine` holds."""
+        errors = self.table.add(reading, reference)
+        if reading == reference:
+            reading = reference  # one text in memory, not two
+        known = {"position": len(self.lines), "where": f"line {len(self.lines) + 1}", "picture": "", **known}
+        line = JudgedLine(reference=reference, reading=reading, errors=errors, confidence=confidence, **known)
+        self.lines.append(line)
+        return line
 
     @property
-    def calibration_error(self) -> float:
-        """See `crnn.report.calibration.calibration_error`."""
-        return calibration_error(self.confidences, self.right)
+    def counts(self) -> EditCounts:
+        return self.table.total()
 
     @property
-    def to_check(self) -> int:
+    def ignoring_case(self) -> EditCounts:
+        return self.table.total("ignoring case")
+
+    @property
+    def letters_and_digits(self) -> EditCounts:
+        """Case, spaces and punctuation ignored."""
+        return self.table.total("letters and digits, ignoring case")
+
+    @property
+    def sure(self) -> tuple[list[float], list[bool]]:
+        """Confidence, and whether it was right, of the lines that have one."""
+        lines = [line for line in self.lines if line.confidence is not None]
+        return [line.confidence for line in lines if line.confidence is not None], [line.right for line in lines]
+
+    @property
+    def calibration_error(self) -> float | None:
+        """See `crnn.report.calibration.calibration_error`; None without confidences."""
+        confidences, right = self.sure
+        return calibration_error(confidences, right) if confidences else None
+
+    @property
+    def to_check(self) -> int | None:
         """Lines that a person has to check, the least sure first, until 99 % of all are right."""
-        return lines_to_check(self.confidences, self.right)
+        confidences, right = self.sure
+        return lines_to_check(confidences, right) if confidences else None
+
+    @cached_property
+    def figures(self) -> dict[str, Figures]:
+        """Variant -> figures; once all lines are there."""
+        return figures(self.table.rows())
+
+    @cached_property
+    def by_length(self) -> dict[str, Figures]:
+        return by_length(self.table.rows())
+
+    @cached_property
+    def characters(self) -> CharacterTally:
+        return CharacterTally.of(self.lines)
+
+    @property
+    def lines_per_second(self) -> float | None:
+        return len(self.lines) / self.seconds if self.seconds else None
+
+    def worst(self) -> list[JudgedLine]:
+        """Lines with errors, those with most per character first."""
+        wrong = [line for line in self.lines if not line.right]
+        return sorted(wrong, key=lambda line: (-line.errors / max(len(line.reference), 1), -line.errors, line.position))
+
+    def doubted(self) -> list[JudgedLine]:
+        """Probable label errors, the likeliest first; see `JudgedLine.doubt`."""
+        known = [(line.doubt, line) for line in self.lines if line.doubt is not None]
+        ranked = sorted(known, key=lambda pair: (-pair[0], pair[1].position))
+        return [line for doubt, line in ranked if doubt >= DOUBTFUL]
 
     def to_dict(self) -> dict[str, Any]:
-        def figures(counts: EditCounts) -> dict[str, float]:
-            return {"cer": counts.cer, "wer": counts.wer, "exact": counts.exact_rate}
-
+        """Everything, as plain data; rates and confidences are 0..1."""
+        variants = {name.replace(" ", "_").replace(",", ""): name for name in self.figures}
+        variants["letters_and_digits"] = variants.pop("letters_and_digits_ignoring_case")
+        tally, (confidences, right) = self.characters, self.sure
         return {
             "source": self.source,
-            "lines": self.counts.lines,
+            "reader": self.reader,
+            "lines": len(self.lines),
             "characters": self.counts.characters,
             "text_rules": self.rules,
             "left_out": self.left_out,
-            "raw": figures(self.counts),
-            "ignoring_case": figures(self.ignoring_case),
-            "letters_and_digits": figures(self.letters_and_digits),
+            **({"unmatched": self.unmatched} if self.unmatched else {}),
+            **{key: self.figures[name].to_dict(name not in WORDLESS) for key, name in variants.items()},
+            "by_length": {
+                name: {"lines": group.counts.lines, **group.to_dict()} for name, group in self.by_length.items()
+            },
+            "by_class": {name: {**vars(one), "cer": one.error_rate} for name, one in tally.by_class().items()},
+            "by_script": {name: {**vars(one), "cer": one.error_rate} for name, one in tally.by_script().items()},
+            "spaces": {"precision": tally.space_precision, "recall": tally.space_recall},
+            "confusions": [
+                {"true": one.pair.true, "read": one.pair.read, "count": one.count, "lines": one.lines}
+                for one in tally.ranked()[:CONFUSIONS]
+            ],
+            "not_in_charset": self.unknown,
             "confidence_is": self.confidence_is,
             "calibration_error": self.calibration_error,
+            "reliability": [one._asdict() for one in reliability(confidences, right)],
             "check_for_99_percent": self.to_check,
+            "case_is_convention": self.case_is_convention,
+            "worst": [_listed(line) for line in self.worst()[:LISTED]],
+            "probable_label_errors": [_listed(line) for line in self.doubted()[:LISTED]],
             "seconds": round(self.seconds, 3),
             "cpu_seconds": round(self.cpu_seconds, 3),
+            "lines_per_second": self.lines_per_second,
         }
 
 
-def _bare(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
+def _listed(line: JudgedLine) -> dict[str, Any]:
+    return {
+        "where": line.where,
+        "picture": line.picture,
+        "label": line.reference,
+        "reading": line.reading,
+        "errors": line.errors,
+        "confidence": line.confidence,
+        **({} if line.doubt is None else {"doubt": round(line.doubt, 3)}),
+    }
 
 
 def _confidence_is(recognizer: Recognizer) -> str:
@@ -88,19 +198,23 @@ def _confidence_is(recognizer: Recognizer) -> str:
     return ", ".join(said)
 
 
-def evaluate(recognizer: Recognizer, source: LineSource, limit: int | None = None) -> Evaluation:
+def evaluate(
+    recognizer: Recognizer, source: LineSource, limit: int | None = None, keep_characters: bool = False
+) -> Evaluation:
     """Read every line of `source` and compare it with its label, brought into form by the charset's text rules.
 
     Args:
         recognizer: the model.
         source: labelled lines.
         limit: only the first so many lines.
+        keep_characters: keep places and confidences of characters, for a page.
 
     A line without a readable picture or a label is not judged; it is listed in `left_out`.
     """
-    rules = recognizer.card.charset.rules.differences()
-    result = Evaluation(source.name, rules=rules, confidence_is=_confidence_is(recognizer))
-    references: list[tuple[str, str]] = []  # where, label; in the order of the pictures handed out
+    charset = recognizer.card.charset
+    rules = charset.rules.differences()
+    result = Evaluation(source.name, rules=rules, pictures=source, confidence_is=_confidence_is(recognizer))
+    waiting: deque[tuple[int, str, str, str]] = deque()  # position, where, picture, label; of pictures handed out
     lines = len(source) if limit is None else min(limit, len(source))
 
     def pictures() -> Iterator[Image.Image]:
@@ -114,46 +228,21 @@ def evaluate(recognizer: Recognizer, source: LineSource, limit: int | None = Non
             except DataError as error:
                 result.left_out.append(f"{entry.where}: {error}")
                 continue
-            references.append((entry.where, recognizer.card.charset.normalize(entry.text)))
+            waiting.append((position, entry.where, entry.picture, charset.normalize(entry.text)))
             yield picture
 
     started, cpu_started = time.perf_counter(), time.process_time()
-    for index, reading in enumerate(recognizer.stream(pictures())):
-        where, reference = references[index]
+    for reading in recognizer.stream(pictures()):
+        position, where, picture, reference = waiting.popleft()
         if isinstance(reading, DataError):
             result.left_out.append(f"{where}: {reading}")
-        else:
-            result.add(reading.text, reference)
-            result.confidences.append(reading.confidence)
-            result.right.append(reading.text == reference)
+            continue
+        line = result.add(reading.text, reference, reading.confidence, position=position, where=where, picture=picture)
+        if keep_characters:
+            line.keep_characters(reading)
     result.seconds, result.cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
+    for line in result.lines:
+        for symbol in charset.unknown(line.reference):
+            result.unknown[symbol] = result.unknown.get(symbol, 0) + max(1, line.reference.count(symbol))
+    result.unknown = dict(sorted(result.unknown.items(), key=lambda item: (-item[1], item[0])))
     return result
-
-
-def table(evaluations: list[Evaluation]) -> str:
-    """Figures as text, raw first, variants labelled."""
-    rows = [f"{'':34}{'CER':>9}{'WER':>9}{'exact':>9}{'lines':>8}"]
-    for evaluation in evaluations:
-        rows.append(evaluation.source)
-        for name, counts in (
-            ("raw", evaluation.counts),
-            ("ignoring case", evaluation.ignoring_case),
-            ("letters and digits, ignoring case", evaluation.letters_and_digits),
-        ):
-            rows.append(f"  {name:32}{counts.cer:>9.2%}{counts.wer:>9.2%}{counts.exact_rate:>9.2%}{counts.lines:>8}")
-        if evaluation.rules:
-            rules = ", ".join(f"{name}={value}" for name, value in evaluation.rules.items())
-            rows.append(f"  labels by the model's text rules: {rules}")
-        if evaluation.left_out:
-            rows.append(f"  {len(evaluation.left_out)} lines could not be judged, the first: {evaluation.left_out[0]}")
-        if evaluation.right:
-            share = evaluation.to_check / len(evaluation.right)
-            rows.append(
-                f"  confidence: calibration error {evaluation.calibration_error:.1%}; "
-                f"checking the {share:.1%} of lines that are least sure makes 99% right"
-            )
-            if evaluation.confidence_is:
-                rows.append(f"  confidence is {evaluation.confidence_is}")
-        speed = evaluation.counts.lines / max(evaluation.cpu_seconds, 1e-9)
-        rows.append(f"  {evaluation.seconds:.1f} s, {speed:.0f} lines per CPU-second, pictures decoded")
-    return "\n".join(rows)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
-from crnn.core.edits import Edit
+from crnn.core.alignment import Edit
 from crnn.files import write_text
 
 SHOWN = 100

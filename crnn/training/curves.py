@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn.core.edits import Edit
+from crnn.core.alignment import Edit
 from crnn.errors import DataError
 from crnn.files import write_atomic
 from crnn.training.confusions import most_common, named, read_confusions

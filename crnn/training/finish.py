@@ -14,13 +14,18 @@ import torch
 from crnn.core.recognizer import Recognizer
 from crnn.data.module import LineDataModule
 from crnn.data.sources import LineSource
+from crnn.errors import CrnnError
 from crnn.export.export import export_model
 from crnn.export.parity import spread_pictures
 from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.report.calibration import fit_temperature
+from crnn.report.page import report
 from crnn.training.config import TrainConfig
 from crnn.training.run_folder import RunFolder
 from crnn.training.start import cer_on
+
+REPORTED = 2000
+"""Validation lines, at most, that report.html shows."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Outcome:
 def finish(
     config: TrainConfig, folder: RunFolder, trainer: L.Trainer, loaders: LineDataModule, times: dict[str, float]
 ) -> Outcome:
-    """Export the best epoch, write result.json, say how to use it."""
+    """Export the best epoch, write result.json and report.html, say how to use them."""
     card, network = read_network(folder.best)
     best = torch.load(folder.best, map_location="cpu", weights_only=True)
     figures: dict[str, float] = best["figures"]
@@ -48,7 +53,8 @@ def finish(
         "checkpoint": "checkpoints/best.ckpt",
     }
     pictures = spread_pictures(loaders.datasets["val"].source)
-    temperature = fit_temperature(Recognizer(TorchBackend(card, network, "cpu")), loaders.datasets["val"].source)
+    lines = loaders.datasets["val"].source
+    temperature = fit_temperature(Recognizer(TorchBackend(card, network, "cpu")), lines)
     card = replace(card, temperature=temperature)
     result["temperature"] = temperature
     if config.export.format != "none":
@@ -63,6 +69,12 @@ def finish(
         f"val CER {figures.get('val/cer', float('nan')):.2%}, WER {figures.get('val/wer', float('nan')):.2%}, "
         f"exact lines {figures.get('val/exact', float('nan')):.2%}"
     )
+    page = folder.path / "report.html"
+    try:
+        report(page, Recognizer(TorchBackend(card, network, "cpu")), lines, REPORTED, folder.path.name)
+        folder.say(f"what it reads, and where it errs: {page}")
+    except CrnnError as error:  # the model is there all the same
+        folder.say(f"note: {page.name} could not be written: {error}")
     if "model" in result:
         example = folder.path / "samples" / "line.png"
         pictures[0].save(example)

@@ -13,9 +13,9 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim import Optimizer
 
+from crnn.core.alignment import Edit
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.decode import Decoded, GreedyDecoder
-from crnn.core.edits import Edit
 from crnn.data.dataset import Batch
 from crnn.errors import DataError
 from crnn.model.crnn import CRNN, NetworkConfig, Output

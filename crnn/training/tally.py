@@ -9,8 +9,8 @@ from dataclasses import astuple, dataclass, field
 import torch
 from torch import Tensor
 
+from crnn.core.alignment import Edit, edits
 from crnn.core.decode import Decoded
-from crnn.core.edits import Edit, edits
 from crnn.core.metrics import EditCounts
 
 

@@ -231,3 +231,11 @@ def test_a_list_of_characters_is_no_text() -> None:
     assert characters(" Aba(e\u0301\u200f", rules) == [" ", "a", "b", "(", "é"]
     assert Charset.from_texts(["אa b"], " ", whitespace="strip", direction="rtl").symbols == (" ", "a", "b", "א")
     assert Charset.from_texts(["ab"], " ", whitespace="strip").symbols == (" ", "a", "b")
+
+
+def test_what_is_known_of_a_text() -> None:
+    charset = Charset.from_texts(["ab("])
+    assert charset.encode_known("xa(ŝb") == charset.encode("a(b")
+    assert charset.encode_known("xyz") == []
+    mirrored = Charset.from_texts(["אב("], direction="rtl")  # the picture shows the bracket the other way round
+    assert mirrored.encode_known("(אxב") == mirrored.encode("(אב")

@@ -18,7 +18,8 @@ from crnn.core.recognizer import Recognizer
 from crnn.data.sources import open_source
 from crnn.report import calibration
 from crnn.report.calibration import TEMPERATURES, calibration_error, fit_temperature, lines_to_check
-from crnn.report.evaluate import evaluate, table
+from crnn.report.evaluate import evaluate
+from crnn.report.table import table
 
 CHARSET = Charset.from_texts(["ab"])
 
@@ -53,7 +54,7 @@ class Lines:
         return len(self.greys)
 
     def entry(self, position: int) -> object:
-        return type("Entry", (), {"text": str(self.texts[position]), "where": "", "problem": None})
+        return type("Entry", (), {"text": str(self.texts[position]), "where": "", "problem": None, "picture": ""})
 
     def picture(self, position: int) -> Image.Image:
         return Image.new("L", (8, 32), int(self.greys[position]))

@@ -20,7 +20,8 @@ from crnn.core.image import LineTransform
 from crnn.core.metrics import EditCounts
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources import open_source
-from crnn.report.evaluate import Evaluation, evaluate, table
+from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.table import table
 
 
 def test_figures_are_those_of_the_readings(trained: Path, line_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

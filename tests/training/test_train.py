@@ -60,6 +60,7 @@ def test_run_folder_explains_itself(trained: Path) -> None:
         "checkpoints",
         "dropped.tsv",
         "result.json",
+        "report.html",
         "model.onnx",
     }
     result = json.loads((trained / "result.json").read_text())

@@ -1,0 +1,103 @@
+"""`crnn evaluate` and `crnn compare` from words on the command line to an exit code."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crnn.core.recognizer import Recognizer
+from crnn.data.recorded import recorded_lines
+from crnn.data.sources import LineSource, open_source
+from crnn.errors import ConfigError, ModelFileError
+from crnn.loader import MODEL_SUFFIXES, file_kind, load, model_file, model_first
+from crnn.models import NAMES
+from crnn.report.compare import compare, compare_table
+from crnn.report.doubts import look_again
+from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.outputs import judge_output
+from crnn.report.page import check_target, write_page
+from crnn.report.table import table
+
+
+def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
+    """Run ``crnn evaluate``.
+
+    Returns:
+        0, or 1 if rows of a file of readings are missing, come twice, or belong to no line.
+
+    Raises:
+        CrnnError: for a model, lines or readings that cannot be used, and a page that cannot be written.
+    """
+    if args.html:
+        check_target(Path(args.html))
+    if args.reference:
+        if args.model or args.split or len(args.data) != 1:
+            raise ConfigError("--reference goes with one file of readings: crnn evaluate A.jsonl --reference my_lines")
+        evaluations = [judge_output(Path(args.data[0]), open_source(args.reference), args.limit)]
+    else:
+        evaluations = _by_model(args, decoder)
+    if args.html:
+        write_page(Path(args.html), evaluations)
+    if args.json:
+        print(json.dumps([one.to_dict() for one in evaluations], indent=2, ensure_ascii=False))
+    else:
+        print(table(evaluations))
+    return int(any(count for one in evaluations for count in one.unmatched.values()))
+
+
+def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
+    model, paths = model_first(args.data) if args.model is None else (args.model, args.data)
+    is_bundled = model is None or model in NAMES
+    if is_bundled and (args.split or not paths):
+        raise ConfigError("no lines named; the bundled model has none of its own: crnn evaluate my_lines/test")
+    sources: list[LineSource] = [open_source(path) for path in paths]
+    recognizer = _load(model, args, decoder)
+    if model is not None and (args.split or not sources):
+        sources.append(recorded_lines(recognizer.card.training, args.split or "val", model_file(model)))
+    evaluations = []
+    for source in sources:
+        evaluations.append(evaluate(recognizer, source, args.limit, keep_characters=bool(args.html)))
+        evaluations[-1].reader = model or NAMES[0]
+        if args.html or args.json:
+            look_again(recognizer, evaluations[-1])
+    return evaluations
+
+
+def _load(model: str | None, args: Namespace, decoder: Mapping[str, Any]) -> Recognizer:
+    return load(model, args.threads, args.device, args.batch_size, args.precision, **decoder)
+
+
+def run_compare(args: Namespace) -> int:
+    """Run ``crnn compare``; returns 0, or 1 as `run_evaluate` does.
+
+    Raises:
+        CrnnError: as `run_evaluate`.
+    """
+    source = open_source(args.lines)
+    both = []
+    for reader in (args.a, args.b):
+        if _is_readings(reader):
+            both.append(judge_output(Path(reader), source, args.limit))
+        else:
+            both.append(evaluate(_load(reader, args, {}), source, args.limit))
+            both[-1].reader = reader
+    comparison = compare(*both)
+    if args.json:
+        print(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        print(compare_table(comparison))
+    return int(any(count for one in both for count in one.unmatched.values()))
+
+
+def _is_readings(word: str) -> bool:
+    """Whether it is a file of readings, not a model."""
+    path = Path(word)
+    if word in NAMES or path.is_dir() or path.suffix.lower() in MODEL_SUFFIXES:
+        return False
+    try:
+        return not file_kind(path)
+    except ModelFileError:
+        return True

@@ -1,0 +1,164 @@
+"""Two readers on the same lines: who reads which line better, and whether the difference means anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn.core.image import printable
+from crnn.core.text import TextRules
+from crnn.report.bootstrap import Interval, interval, ratio, resampled_sums, sign_test
+from crnn.report.evaluate import Evaluation
+from crnn.report.figures import CountTable
+
+LISTED = 100
+SHOWN = 10
+
+
+class BothLines(NamedTuple):
+    """A line, and what both made of it."""
+
+    where: str
+    picture: str
+    label: str
+    reading_a: str
+    reading_b: str
+    errors_a: int
+    errors_b: int
+
+
+class Difference(NamedTuple):
+    """A figure of A and of B. The difference is A less B; the interval holds it with 95 % (bootstrap over lines)."""
+
+    a: float
+    b: float
+    difference: float
+    difference_95: Interval
+    p: float
+    """Probability of a difference at least as large if it were chance who read which line better (random signs)."""
+
+
+@dataclass
+class Comparison:
+    """A and B on the lines that both have read."""
+
+    source: str
+    a: str
+    b: str
+    lines: list[BothLines]
+    cer: Difference
+    exact: Difference
+    only_a: int
+    """Lines that B has no reading of."""
+    only_b: int
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def wins(self) -> int:
+        """Lines in which A has fewer errors."""
+        return sum(line.errors_a < line.errors_b for line in self.lines)
+
+    @property
+    def losses(self) -> int:
+        return sum(line.errors_a > line.errors_b for line in self.lines)
+
+    @property
+    def ties(self) -> int:
+        return len(self.lines) - self.wins - self.losses
+
+    def most_different(self) -> list[BothLines]:
+        """Lines in which one has fewer errors, those with the largest difference first."""
+        told = [line for line in self.lines if line.errors_a != line.errors_b]
+        return sorted(told, key=lambda line: -abs(line.errors_a - line.errors_b))
+
+    def to_dict(self) -> dict[str, Any]:
+        counts = {name: getattr(self, name) for name in ("wins", "losses", "ties", "only_a", "only_b")}
+        return {
+            "source": self.source,
+            "a": self.a,
+            "b": self.b,
+            "lines": len(self.lines),
+            **counts,
+            "notes": self.notes,
+            "cer": self.cer._asdict(),
+            "exact": self.exact._asdict(),
+            "most_different": [line._asdict() for line in self.most_different()[:LISTED]],
+        }
+
+
+def compare(a: Evaluation, b: Evaluation) -> Comparison:
+    """Hold two evaluations of the same source against each other.
+
+    If the text rules of the two differ, both are judged by the labels as they are (in Unicode's form NFC).
+    """
+    assert a.pictures is not None
+    others = {line.position: line for line in b.lines}
+    notes = []
+    if a.rules != b.rules:
+        notes.append("A and B have different text rules; both are judged by the labels as they stand")
+    both: list[BothLines] = []
+    table = {"a": CountTable(), "b": CountTable()}
+    for mine in a.lines:
+        other = others.get(mine.position)
+        if other is None:
+            continue
+        label = mine.reference
+        if a.rules != b.rules:
+            label = TextRules().normalize(a.pictures.entry(mine.position).text)
+        errors = [table["a"].add(mine.reading, label), table["b"].add(other.reading, label)]
+        both.append(BothLines(mine.where, mine.picture, label, mine.reading, other.reading, *errors))
+    raw = [table[name].rows()[:, 1:4].astype(np.float64) for name in ("a", "b")]  # exact, errors, characters
+    cer, exact = _differences(raw[0], raw[1])
+    return Comparison(
+        a.source, a.reader, b.reader, both, cer, exact, len(a.lines) - len(both), len(b.lines) - len(both), notes
+    )
+
+
+def _differences(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[Difference, Difference]:
+    """CER and exact match; a and b are (N, 3): exact, errors, characters."""
+    lines = np.ones((len(a), 1))
+    together = np.concatenate((lines, a, b), axis=1)
+    samples = resampled_sums(together)
+    found = []
+    for above, below in ((2, 3), (1, 0)):  # errors per character, exact lines per line
+        of_b = above + 3
+        observed = together.sum(axis=0, keepdims=True)
+        rates = [ratio(part[:, above], part[:, below]) for part in (observed, samples)]
+        others = [ratio(part[:, of_b], part[:, below]) for part in (observed, samples)]
+        found.append(
+            Difference(
+                float(rates[0][0]),
+                float(others[0][0]),
+                float(rates[0][0] - others[0][0]),
+                interval(rates[1] - others[1]),
+                sign_test(together[:, above] - together[:, of_b]),
+            )
+        )
+    return found[0], found[1]
+
+
+def compare_table(comparison: Comparison) -> str:
+    """For terminals."""
+    rows = [
+        printable(comparison.source),
+        f"  A: {printable(comparison.a)}",
+        f"  B: {printable(comparison.b)}",
+        f"  {len(comparison.lines)} lines: A better in {comparison.wins}, B in {comparison.losses}, "
+        f"alike in {comparison.ties}",
+    ]
+    for what, count in (("B", comparison.only_a), ("A", comparison.only_b)):
+        if count:
+            rows.append(f"  {count} lines more have no reading by {what}; they are left out")
+    rows += [f"  {note}" for note in comparison.notes]
+    rows.append(f"  {'':8}{'A':>9}{'B':>9}{'A - B':>9}  {'(95 %)':18}{'p':>8}")
+    for name, one in (("CER", comparison.cer), ("exact", comparison.exact)):
+        low, high = one.difference_95
+        span = f"{low * 100:+.2f} .. {high * 100:+.2f}"
+        rows.append(f"  {name:8}{one.a:>9.2%}{one.b:>9.2%}{one.difference:>+9.2%}  {span:18}{one.p:>8.4f}")
+    for line in comparison.most_different()[:SHOWN]:
+        rows.append(f"  {printable(line.where)}: {line.errors_a} and {line.errors_b} errors")
+        rows += [f"    {name:6}{printable(text)}" for name, text in zip(("label", "A", "B"), line[2:5], strict=True)]
+    return "\n".join(rows)

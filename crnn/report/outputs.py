@@ -1,0 +1,168 @@
+"""Readings that somebody else made, as ``crnn recognize --format jsonl`` or ``tsv`` prints them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from crnn.core.image import printable
+from crnn.core.text import TextRules
+from crnn.data.sources.base import LineSource
+from crnn.errors import DataError
+from crnn.report.evaluate import Evaluation
+
+WANTED = "wanted are rows as 'crnn recognize --format jsonl' (or tsv) prints them: path and text"
+_ESCAPE = re.compile(r"\\([\\tnr])")
+_ESCAPED = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
+
+
+class OutputRow(NamedTuple):
+    """One picture's reading."""
+
+    number: int
+    """Of the row, from 1."""
+    path: str
+    text: str
+    confidence: float | None = None
+    error: str = ""
+    """Why the picture could not be read; there is no text then."""
+
+
+def read_output(path: Path) -> Iterator[OutputRow]:
+    """Rows of JSON Lines or of tab-separated values, whichever the first row is.
+
+    Raises:
+        DataError: if the file cannot be read, naming the first row that is none.
+    """
+    where = printable(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="\n") as file:
+            parse = None
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                parse = parse or (_from_json if line.lstrip().startswith("{") else _from_tsv)
+                row = parse(number, line.rstrip("\r\n"))
+                if row is None:
+                    raise DataError(f"{where}:{number}: {printable(line.strip(), 60)!r} is no reading; {WANTED}")
+                yield row
+            if parse is None:
+                raise DataError(f"{where}: holds no readings; {WANTED}")
+    except OSError as error:
+        raise DataError(f"{where}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{where}: is not UTF-8 text; {WANTED}") from None
+
+
+def _from_json(number: int, line: str) -> OutputRow | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(row, dict) or not isinstance(row.get("path"), str):
+        return None
+    if isinstance(row.get("error"), str):
+        return OutputRow(number, row["path"], "", error=row["error"])
+    text, confidence = row.get("text"), row.get("confidence")
+    if not isinstance(text, str):
+        return None
+    return OutputRow(number, row["path"], text, _confidence(confidence))
+
+
+def _from_tsv(number: int, line: str) -> OutputRow | None:
+    fields = [_ESCAPE.sub(lambda found: _ESCAPED[found[1]], field) for field in line.split("\t")]
+    if not 2 <= len(fields) <= 3 or not fields[0]:
+        return None
+    if len(fields) == 3 and not fields[2]:  # how 'crnn recognize' writes a picture that it could not read
+        return OutputRow(number, fields[0], "", error="could not be read")
+    return OutputRow(number, fields[0], fields[1], _confidence(fields[2] if len(fields) == 3 else None))
+
+
+def _confidence(value: object) -> float | None:
+    """A number of 0..1, or None."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return number if 0 <= number <= 1 else None
+
+
+class PictureNames:
+    """Finds the line that a path names: by the picture's name in its source, with folders before it or without.
+
+    Args:
+        source: the labelled lines.
+    """
+
+    def __init__(self, source: LineSource) -> None:
+        names = [_tidy(source.entry(position).picture) for position in range(len(source))]
+        self._positions = {name: position for position, name in enumerate(names)}
+        self._twice = {name for name, count in Counter(names).items() if count > 1}
+        files = Counter(name.rsplit("/", 1)[-1] for name in names)
+        self._files = {name.rsplit("/", 1)[-1]: i for i, name in enumerate(names)}
+        self._files = {name: position for name, position in self._files.items() if files[name] == 1}
+
+    def find(self, path: str) -> int | None:
+        """Position of the line, or None if no line is meant, or more than one could be."""
+        rest = _tidy(path)
+        while rest:
+            if rest in self._positions:
+                return None if rest in self._twice else self._positions[rest]
+            _, _, rest = rest.partition("/")
+        return self._files.get(_tidy(path).rsplit("/", 1)[-1])
+
+
+def _tidy(path: str) -> str:
+    return os.path.normpath(path.replace("\\", "/")) if path else ""
+
+
+def judge_output(path: Path, source: LineSource, limit: int | None = None) -> Evaluation:
+    """Compare the readings in a file with the labels of `source`, both in Unicode's form NFC.
+
+    Lines without a row, further rows of the same line and rows of no line are counted in `Evaluation.unmatched` and
+    named in `left_out`.
+
+    Raises:
+        DataError: if the file cannot be read, or no row names a picture of `source`.
+    """
+    rules, names, where = TextRules(), PictureNames(source), printable(path)
+    result = Evaluation(source.name, reader=str(path), pictures=source)
+    result.unmatched = {"missing": 0, "twice": 0, "unknown": 0}
+    found: dict[int, OutputRow] = {}
+    first_path = ""
+    for row in read_output(path):
+        first_path = first_path or row.path
+        position = names.find(row.path)
+        if position is None:
+            result.unmatched["unknown"] += 1
+            result.left_out.append(f"{where}:{row.number}: {printable(row.path)} names no single picture of the lines")
+        elif position in found:
+            result.unmatched["twice"] += 1
+            result.left_out.append(f"{where}:{row.number}: a second row for {printable(row.path)}; the first counts")
+        else:
+            found[position] = row
+    if not found:
+        picture = source.entry(0).picture if len(source) else "(none)"
+        raise DataError(
+            f"{where}: no row names a picture of {printable(source.name)}; rows have paths like "
+            f"{printable(first_path)}, pictures are called like {printable(picture)}"
+        )
+    for position in range(len(source) if limit is None else min(limit, len(source))):
+        entry = source.entry(position)
+        if entry.problem or not entry.text:
+            result.left_out.append(f"{entry.where}: {entry.problem or 'empty label'}")
+        elif position not in found:
+            result.unmatched["missing"] += 1
+            result.left_out.append(f"{entry.where}: {where} has no row for {printable(entry.picture)}")
+        elif found[position].error:
+            result.left_out.append(f"{entry.where}: {printable(found[position].error, 400)}")
+        else:
+            row = found[position]
+            known = {"position": position, "where": entry.where, "picture": entry.picture}
+            result.add(rules.normalize(row.text), rules.normalize(entry.text), row.confidence, **known)
+    return result

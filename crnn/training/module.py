@@ -106,7 +106,7 @@ class CrnnModule(L.LightningModule):
         )
 
     def on_train_start(self) -> None:
-        self._log_every = self.trainer.log_every_n_steps
+        self._log_every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         torch.manual_seed(self.seed + 1_000_003 * self.global_step + self.global_rank)

@@ -92,7 +92,7 @@ def trained(line_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
                 f"runs_dir={runs}",
                 "name=tiny",
                 "model=crnn_tiny",
-                "trainer.max_epochs=24",
+                "trainer.max_epochs=34",
                 "data.batch_size=4",
                 "optimizer.lr=0.01",
                 "data.workers=0",

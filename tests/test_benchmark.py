@@ -19,7 +19,7 @@ def script(name: str, *words: object) -> subprocess.CompletedProcess[str]:
 
 
 def tables(*words: object) -> list[dict[str, Any]]:
-    done = script("benchmark.py", *words, "--rounds", 1, "--json")
+    done = script("benchmark.py", words[0], "--rounds", 1, "--json", *words[1:])
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     assert printed["machine"]["cores"] >= 1

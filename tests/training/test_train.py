@@ -449,7 +449,7 @@ def test_every_experiment_composes() -> None:
     assert len(names) >= 7
     for name in names:
         config = settings(f"experiment={name}", "model=crnn_small")
-        rendered = config.charset.source == f"set:{name}" or "rendered" in config.data.train
+        rendered = config.charset.source == f"set:{name}" or "rendered" in (config.data.train or [])
         assert config.data.root or rendered  # real lines, or rendered ones
         assert config.name == f"{name}_crnn_small"
         assert config.model.backbone.features == 512  # an experiment changes the network, it does not replace it

@@ -64,8 +64,8 @@ def test_run_folder_explains_itself(trained: Path) -> None:
         "model.onnx",
     }
     result = json.loads((trained / "result.json").read_text())
-    assert result["epochs"] == 24
-    assert result["steps"] == 288  # 48 lines, 4 at a time, 24 epochs
+    assert result["epochs"] == 34
+    assert result["steps"] == 408  # 48 lines, 4 at a time, 34 epochs
     assert 0 <= result["val/cer"] <= 0.8
     assert "same text" in result["parity"]
     data = json.loads((trained / "data.json").read_text())
@@ -76,7 +76,7 @@ def test_run_folder_explains_itself(trained: Path) -> None:
     assert (trained / "samples" / "epoch_024.txt").read_text().count("label ") == 12
     assert "val CER" in (trained / "train.log").read_text()
     steps = [row for row in losses(trained) if row[1]]
-    assert len(steps) == 288
+    assert len(steps) == 408
 
 
 def test_exported_model_reads_the_sample(trained: Path) -> None:

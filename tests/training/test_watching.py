@@ -55,13 +55,13 @@ def test_a_normal_training_says_when_it_reads(trained: Path) -> None:
 def test_a_run_holds_curves_confusions_and_their_figures(trained: Path) -> None:
     assert (trained / "curves.png").stat().st_size > 20_000
     names = sorted(path.name for path in (trained / "samples").glob("confusions_*.tsv"))
-    assert (names[0], names[-1], len(names)) == ("confusions_001.tsv", "confusions_024.tsv", 24)
+    assert (names[0], names[-1], len(names)) == ("confusions_001.tsv", "confusions_034.tsv", 34)
     assert all(count > 0 for count in read_confusions(trained / "samples" / names[-1]).values())
-    assert len(rows(trained, "lr")) == len(rows(trained, "train/gradient_norm")) == 288  # each step
+    assert len(rows(trained, "lr")) == len(rows(trained, "train/gradient_norm")) == 408  # each step
     assert max(rows(trained, "lr")) == pytest.approx(0.01, rel=0.01)
     assert min(rows(trained, "train/gradient_norm")) > 0
     blank, padding = rows(trained, "val/blank"), rows(trained, "train/padding")
-    assert len(blank) == len(padding) == 24
+    assert len(blank) == len(padding) == 34
     assert all(0.3 < share <= 1 for share in blank)
     assert all(0 <= share < 0.5 for share in padding)
     assert sum(padding) > 0

@@ -53,7 +53,7 @@ def test_figures_stay(switches: list[str], trained: Path, line_folder: Path, tmp
                 f"data.root={line_folder}",
                 f"runs_dir={tmp_path}",
                 "model=crnn_tiny",
-                "trainer.max_epochs=24",
+                "trainer.max_epochs=34",
                 "data.batch_size=4",
                 "optimizer.lr=0.01",
                 "trainer.accelerator=cpu",

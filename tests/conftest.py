@@ -63,16 +63,12 @@ def line_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """train/ (48) and val/ (12) with labels.tsv: clean digits and letters in the bundled fonts."""
 
     def make(root: Path) -> None:
+        from tests_support import write_sides
+
         from crnn.data.synth.source import synthetic_pair
 
         pair = synthetic_pair(48, 12, seed=3, characters="0123456789 abc", fonts="bundled", max_length=6, wear=0.0)
-        for name, source in zip(("train", "val"), pair, strict=True):
-            (root / name / "images").mkdir(parents=True)
-            rows = []
-            for i in range(len(source)):
-                source.picture(i).save(root / name / "images" / f"{i:03d}.png")
-                rows.append(f"images/{i:03d}.png\t{source.entry(i).text}\n")
-            (root / name / "labels.tsv").write_text("".join(rows), encoding="utf-8")
+        write_sides(root, pair)
 
     return made_once("lines", tmp_path_factory, make)
 

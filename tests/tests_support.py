@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crnn.data.sources.base import LineEntry
+from crnn.data.sources.base import LineEntry, LineSource
 from crnn.training.config import TrainConfig, config_folder, register, to_config
 
 
@@ -46,6 +46,17 @@ class ListSource:
         return Image.fromarray(rng.integers(0, 255, (height, width), dtype=np.uint8))
 
     content = picture
+
+
+def write_sides(root: Path, pair: Sequence[LineSource]) -> None:
+    """train/ and val/, each with labels.tsv and its pictures."""
+    for name, source in zip(("train", "val"), pair, strict=True):
+        (root / name / "images").mkdir(parents=True)
+        rows = []
+        for i in range(len(source)):
+            source.picture(i).save(root / name / "images" / f"{i:03d}.png")
+            rows.append(f"images/{i:03d}.png\t{source.entry(i).text}\n")
+        (root / name / "labels.tsv").write_text("".join(rows), encoding="utf-8")
 
 
 def settings(*overrides: str) -> TrainConfig:

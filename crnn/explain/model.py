@@ -101,10 +101,8 @@ def _weights(nodes: Any, found: dict[str, NDArray]) -> Iterator[tuple[str, NDArr
             yield f"backbone.{norm}.{name}", value
         yield f"backbone.{norm}.num_batches_tracked", np.array(0)
     for layer, node in enumerate(node for node in nodes if node.op_type == "LSTM"):
-        w, r = (
-            found[node.input[1]],
-            found[node.input[2]],
-        )  # (directions, 4*hidden, input), (directions, 4*hidden, hidden)
+        w = found[node.input[1]]  # (directions, 4*hidden, input)
+        r = found[node.input[2]]  # (directions, 4*hidden, hidden)
         b = found[node.input[3]] if node.input[3] else None  # (directions, 8*hidden)
         for direction, tail in enumerate(("", "_reverse")[: len(w)]):
             stacked = {"weight_ih": w[direction], "weight_hh": r[direction]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,10 @@ from crnn.core.image import printable
 from crnn.errors import ConfigError
 from crnn.explain.colours import diverging, sequential
 from crnn.files import write_atomic
+from crnn.report.inline import embedded, policy
 
 ASSETS = Path(__file__).parent / "assets"
 SUFFIXES = (".html", ".png")
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
 def pack(
@@ -74,18 +73,16 @@ def page(title: str, body: str, data: dict[str, Any], scripts: tuple[str, ...], 
         scripts: files in `assets`, in the order in which they run; ``kit.js`` comes before them.
         language: of the page when it opens.
     """
-    numbers = json.dumps({**data, "palettes": palettes()}, ensure_ascii=False, separators=(",", ":"))
     code = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in ("kit.js", *scripts))
     return (
         f"<!doctype html>\n<html lang={language}>\n<head>\n<meta charset=utf-8>\n"
-        f'<meta http-equiv=Content-Security-Policy content="{_POLICY}">\n'
+        f'<meta http-equiv=Content-Security-Policy content="{policy(code)}">\n'
         "<meta name=viewport content='width=device-width,initial-scale=1'>\n"
         "<meta name=color-scheme content='light dark'>\n"
         f"<title>{text(title)}</title>\n<style>\n{(ASSETS / 'page.css').read_text(encoding='utf-8')}</style>\n</head>\n"
         f"<body>\n{body}\n"
-        # a '<' in a label must not end the script
-        f"<script type=application/json id=data>{numbers.replace('<', chr(92) + 'u003c')}</script>\n"
-        f"<script>\n{code}</script>\n</body>\n</html>\n"
+        f"<script type=application/json id=data>{embedded({**data, 'palettes': palettes()})}</script>\n"
+        f"<script>{code}</script>\n</body>\n</html>\n"
     )
 
 

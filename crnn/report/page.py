@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -17,13 +13,13 @@ from crnn.errors import DataError
 from crnn.files import write_text
 from crnn.report.doubts import look_again
 from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.inline import embedded, policy
 from crnn.report.page_data import PageData, page_data
 from crnn.report.page_parts import cards, confusions, curve, groups, notices
 
 START = "<!doctype html>\n<!-- crnn evaluate -->\n<html lang=en><head><meta charset=utf-8>"
 """What every page begins with."""
 _FOLDER = Path(__file__).parent
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def check_target(path: Path) -> None:
@@ -83,12 +79,10 @@ def render_page(evaluations: Sequence[Evaluation]) -> str:
     whole = Evaluation.joined(evaluations)
     data = page_data(evaluations, whole)
     style, script = ((_FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     names = ", ".join(printable(one.source) for one in evaluations)
     parts = [
         START,
-        f'<meta http-equiv=Content-Security-Policy content="{policy}">',
+        f'<meta http-equiv=Content-Security-Policy content="{policy(script)}">',
         "<meta name=viewport content='width=device-width,initial-scale=1'>",
         f"<title>{escape(names)}: how well it reads</title><style>{style}</style></head><body>",
         "<a class=skip href=#lines>to the lines</a>",
@@ -107,14 +101,6 @@ def render_page(evaluations: Sequence[Evaluation]) -> str:
         f"<script>{script}</script></body></html>",
     ]
     return "\n".join(parts) + "\n"
-
-
-def embedded(data: object) -> str:
-    """JSON that can stand within a ``<script>``: nothing in it ends the element or opens a comment."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _list(data: PageData, lines: int) -> str:

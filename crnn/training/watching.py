@@ -16,6 +16,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from crnn.core.charset import BLANK, Charset
+from crnn.core.decode.greedy import run_starts
 from crnn.data.dataset import Batch
 from crnn.training.confusions import markdown, write_confusions
 from crnn.training.curves import draw
@@ -29,10 +30,9 @@ DRAWING_SHARE = 0.02
 def look_at(seen: Seen, charset: Charset) -> Look:
     """Read what the network saw; labels and readings as texts."""
     paths, lengths = seen.paths.T.cpu().numpy(), seen.lengths.numpy()  # (B, T), (B,)
+    named = run_starts(paths, lengths) & (paths != BLANK)
+    readings = [charset.decode(path[kept].tolist()) for path, kept in zip(paths, named, strict=True)]
     real = np.arange(paths.shape[1]) < lengths[:, None]
-    first = (paths != BLANK) & real
-    first[:, 1:] &= paths[:, 1:] != paths[:, :-1]  # of each run
-    readings = [charset.decode(path[kept].tolist()) for path, kept in zip(paths, first, strict=True)]
     blank = float(((paths == BLANK) & real).sum() / max(1, real.sum()))
     return Look.at(seen.step, float(seen.loss), blank, readings, seen.texts)
 

@@ -46,6 +46,13 @@ class Opened:
         )
         self.page.goto(path.as_uri())
 
+    def still(self, selector: str) -> Any:
+        """A part of the page that has been scrolled to, the event of that (which hides what the pointer showed) over."""
+        part = self.page.locator(selector)
+        part.scroll_into_view_if_needed()
+        self.page.evaluate("new Promise(done => setTimeout(() => requestAnimationFrame(() => done()), 100))")
+        return part
+
     def tip(self) -> str:
         return self.page.evaluate(
             "(box => box.style.visibility === 'visible' ? box.textContent : '')(document.querySelector('.tip'))"
@@ -68,8 +75,7 @@ def test_line(browser: Any, tmp_path: Path, scheme: str, width: int) -> None:
     )
     page = window.page
     assert window.fits()
-    canvas = page.locator("#heat-c canvas")
-    canvas.scroll_into_view_if_needed()
+    canvas = window.still("#heat-c canvas")
     canvas.hover(position={"x": 30, "y": 5})
     assert page.evaluate("currentColumn") == int(30 // page.evaluate("CW"))
     column, unit = page.evaluate("currentColumn"), page.evaluate("order('c')[0]")
@@ -98,18 +104,18 @@ def test_saliency(browser: Any, tmp_path: Path) -> None:
     )
     page = window.page
     assert window.fits()
-    page.locator("#stripes canvas").click(position={"x": 40, "y": 25})  # the second row
+    window.still("#stripes canvas").click(position={"x": 40, "y": 25})  # the second row
     x = int(40 // page.evaluate("PX"))
     assert (
         window.tip()
         == f"“{page.evaluate('DATA.spans[1].text')}”  pixel column {x}\n{stripes(found)[1, x]:.2f} of the strongest"
     )
     assert f"said at column {found.columns[1]}" in page.inner_text("#which")
-    page.locator("#one canvas").hover(position={"x": 20, "y": 10})
+    window.still("#one canvas").hover(position={"x": 20, "y": 10})
     assert "of the strongest" in window.tip()
-    page.locator("#lstm canvas").hover(position={"x": 5, "y": 5})
+    window.still("#lstm canvas").hover(position={"x": 5, "y": 5})
     assert window.tip().startswith("column 0 hears column 0\n")
-    page.locator("#profile svg").hover()
+    window.still("#profile svg").hover()
     assert "CNN and LSTM: " in window.tip()
     assert window.wrong == []
     page.close()
@@ -129,7 +135,7 @@ def test_lesson(browser: Any, tmp_path: Path) -> None:
     page.locator("#column").fill("7")
     walk, unit = line.lstm.walks[2], page.evaluate("U")
     assert f"c[7] = f · c[6] + i · g = {float(walk.f[7, unit]):.2f} · " in page.inner_text("#now")
-    page.locator("#output canvas").hover(position={"x": 50, "y": 3})
+    window.still("#output canvas").hover(position={"x": 50, "y": 3})
     assert window.tip().startswith(f"output[{page.evaluate('currentColumn')}, 0, 0] = ")
     page.click("[data-lang=en]")
     assert page.locator("h1 [lang=en]").is_visible()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests_support import settings
+from tests_support import settings, write_sides
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
@@ -44,13 +44,7 @@ def new_lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts = [f"{text[:2]} {text[2:]}" if i % 4 == 0 else text for i, text in enumerate(texts)]
     options = {"characters": "012 abxyz", "fonts": "bundled", "max_length": 5, "wear": 0.0}
     pair = synthetic_pair(24, 8, seed=5, labels=texts, **options)
-    for name, source in zip(("train", "val"), pair, strict=True):
-        (root / name / "images").mkdir(parents=True)
-        rows = []
-        for i in range(len(source)):
-            source.picture(i).save(root / name / "images" / f"{i:03d}.png")
-            rows.append(f"images/{i:03d}.png\t{source.entry(i).text}\n")
-        (root / name / "labels.tsv").write_text("".join(rows), encoding="utf-8")
+    write_sides(root, pair)
     return root
 
 

@@ -18,6 +18,13 @@ Path = tuple[list[int], list[tuple[int, int]], list[float]]
 """Classes of a line, the span of each, and its highest probability there."""
 
 
+def run_starts(paths: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(B, T): where a run of one class begins in `paths` (B, T); nothing beyond the true `lengths` (B,) counts."""
+    first: NDArray[np.bool_] = np.arange(paths.shape[1]) < lengths[:, None]
+    first[:, 1:] &= paths[:, 1:] != paths[:, :-1]
+    return first
+
+
 def best_paths(log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[Path]:
     """The likeliest class of each time step, repeats merged and blanks dropped, of each line.
 
@@ -30,9 +37,7 @@ def best_paths(log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> li
     score = np.take_along_axis(log_probs, best[:, :, None], axis=2)[:, :, 0].T.astype(np.float64)  # (B, T)
     best = np.ascontiguousarray(best.T)  # (B, T)
     real = np.arange(steps) < lengths[:, None]  # (B, T)
-    first = real.copy()  # of each run of one class
-    first[:, 1:] &= best[:, 1:] != best[:, :-1]
-    rows, starts = np.nonzero(first)  # in order of lines, then of time
+    rows, starts = np.nonzero(run_starts(best, lengths))  # in order of lines, then of time
     ends = np.append(starts[1:], 0)
     last = np.append(rows[1:] != rows[:-1], True)[: len(rows)]  # runs that end with their line
     ends = np.where(last, lengths[rows], ends[: len(rows)])

@@ -1,0 +1,24 @@
+"""What stands inside a page that is one file: numbers that cannot end it, and scripts that alone may run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def policy(script: str) -> str:
+    """A Content-Security-Policy by which nothing is loaded from elsewhere, and no other script than this one runs."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
+def embedded(data: object) -> str:
+    """JSON that can stand within a ``<script>``: nothing in it ends the element or opens a comment."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -43,13 +43,6 @@ def pack(
     }
 
 
-def unpack(packed: dict[str, Any]) -> NDArray[np.float64]:
-    """What `pack` packed, as a page sees it."""
-    steps = np.frombuffer(base64.b64decode(packed["b64"]), "<u2" if packed["bits"] == 16 else "u1")
-    low, high = packed["low"], packed["high"]
-    return (low + steps * ((high - low) / (2 ** packed["bits"] - 1))).reshape(packed["shape"])
-
-
 def picture_url(grey: NDArray[np.uint8]) -> str:
     """A grey picture (H, W) as a data URL."""
     stream = io.BytesIO()

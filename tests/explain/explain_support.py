@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from html.parser import HTMLParser
 from typing import Any
@@ -85,3 +86,10 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         return " ".join(" ".join(self.texts).split())
+
+
+def unpack(packed: dict[str, Any]) -> NDArray[np.float64]:
+    """What `pack` packed, as a page sees it."""
+    steps = np.frombuffer(base64.b64decode(packed["b64"]), "<u2" if packed["bits"] == 16 else "u1")
+    low, high = packed["low"], packed["high"]
+    return (low + steps * ((high - low) / (2 ** packed["bits"] - 1))).reshape(packed["shape"])

@@ -8,12 +8,11 @@ import re
 import numpy as np
 import pytest
 import torch
-from explain_support import Page, noise, tiny
+from explain_support import Page, noise, tiny, unpack
 
 from crnn.explain.lesson import batch_first_shapes, lesson_page, returned, same_slices, strongest
 from crnn.explain.lesson_text import Numbers, words
 from crnn.explain.line import trace
-from crnn.explain.page import unpack
 
 SETTINGS = list(itertools.product((1, 2), (True, False), (0, 5)))
 

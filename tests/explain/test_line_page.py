@@ -7,14 +7,13 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from explain_support import Page, noise, tiny
+from explain_support import Page, noise, tiny, unpack
 
 from crnn.errors import ConfigError
 from crnn.explain.gates import QUANTITIES
 from crnn.explain.lesson import lesson_page
 from crnn.explain.line import classes_that_matter, trace
 from crnn.explain.line_page import line_page, parse_unit, ranges, walk_name
-from crnn.explain.page import unpack
 
 
 @pytest.mark.parametrize(("layers", "bidirectional", "proj"), itertools.product((1, 2), (True, False), (0, 5)))

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explain_support import Page
+from explain_support import Page, unpack
 from PIL import Image
 
 from crnn.errors import ConfigError
 from crnn.explain.colours import diverging, sequential
-from crnn.explain.page import pack, page, palettes, picture_url, suffix_of, unpack, visible, write
+from crnn.explain.page import pack, page, palettes, picture_url, suffix_of, visible, write
 
 
 @pytest.mark.parametrize("bits", [8, 16])

@@ -7,12 +7,11 @@ import io
 
 import numpy as np
 import pytest
-from explain_support import Page, noise, tiny
+from explain_support import Page, noise, tiny, unpack
 from PIL import Image
 
 from crnn.explain.line import LineTrace, trace
 from crnn.explain.model import Opened
-from crnn.explain.page import unpack
 from crnn.explain.saliency import Saliency, reaches, saliency
 from crnn.explain.saliency_page import LEAST, logs, pixel_profiles, reach_rows, saliency_figure, saliency_page, stripes
 

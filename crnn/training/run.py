@@ -16,7 +16,7 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, Timer
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from crnn.core.card import ModelCard
@@ -29,6 +29,7 @@ from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.machine import fast_bfloat16
 from crnn.model.crnn import CRNN
 from crnn.training.assemble import Assembled, assemble, workers_for
+from crnn.training.averaging import Averaging
 from crnn.training.callbacks import GracefulStop, SampleReadings, Speed, StoppedBySignal
 from crnn.training.config import TrainConfig
 from crnn.training.finish import Outcome, finish, say_forgotten
@@ -247,7 +248,7 @@ def _trainer(
         within = common | {"save_on_train_epoch_end": False}
         callbacks.append(ModelCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **within))
     if config.ema.enabled:
-        callbacks.append(EMAWeightAveraging(decay=config.ema.decay))  # late: it swaps the weights back after validation
+        callbacks.append(Averaging(config.ema.decay))  # late: it swaps the weights back after validation
     callbacks.append(stop)  # after the averaging, so that its checkpoint holds the average of the step at hand
     if settings.max_minutes:
         callbacks.append(Timer(timedelta(minutes=settings.max_minutes), interval="epoch", verbose=False))

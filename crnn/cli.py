@@ -292,6 +292,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     compare.add_argument("b", metavar="B", help="the other")
     compare.add_argument("lines", metavar="DATA", help="labelled lines")
     compare.add_argument("--limit", type=_positive, metavar="N", help="only the first N lines")
+    compare.add_argument("--html", metavar="FILE", help="write a page: who wins which line, both readings by the label")
     compare.add_argument("--json", action="store_true", help="print JSON")
     _reading_options(compare)
 

@@ -117,7 +117,8 @@ class CharacterTally:
         """Character of the references -> how often it was read as another, or not at all."""
         found: Counter[str] = Counter()
         for (true, _), confusion in self.confusions.items():
-            found[true] += confusion.count if true else 0
+            if true:
+                found[true] += confusion.count
         return found
 
     def ranked(self) -> list[Confusion]:

@@ -336,7 +336,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     explain.add_argument(
         "--unit", metavar="[NAME:]N", help="line: the unit to look at first, as in 17 or l0_reverse:17; .png: only that"
     )
-    explain.add_argument("--lang", choices=("en", "zh"), help="lstm: language when the page opens (en)")
+    explain.add_argument("--lang", choices=("en", "zh"), help="line, saliency, lstm: language when the page opens (en)")
     explain.add_argument("--picture", metavar="FILE", help="shapes: for this picture")
     explain.add_argument("--width", type=_positive, metavar="W", help="shapes: for this width in pixels (64)")
     explain.add_argument("--batch", type=_positive, metavar="B", help="shapes: batch size (1)")

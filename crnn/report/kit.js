@@ -3,6 +3,7 @@
 const kit = (() => {
   const CHUNK = 60; // lines that are made at once
   const SURE = 0.8; // a character below is marked
+  const APART = 9; // pixels between characters under a picture; closer ones take turns in two rows
   const get = (id) => document.getElementById(id);
   const data = JSON.parse(get("data").textContent);
 
@@ -29,6 +30,7 @@ const kit = (() => {
     if (marks.length) {
       const strip = make("span", "strip");
       strip.setAttribute("aria-hidden", "true");
+      let before = -APART; // the middle of the latest character in the upper row
       for (const [text, sure, left, width] of marks) {
         const mark = make("span", sure < SURE ? "low" : "");
         mark.style.left = left + "%";
@@ -36,7 +38,11 @@ const kit = (() => {
         mark.title = `${text} ${percent(sure)}`;
         const bar = make("i");
         bar.style.height = Math.round(sure * 16) + "px";
-        mark.append(bar, make("em", "", visible(text)));
+        const middle = ((left + width / 2) / 100) * image[1];
+        const isLow = middle - before < APART;
+        if (isLow) strip.classList.add("two");
+        before = isLow ? -APART : middle;
+        mark.append(bar, make("em", isLow ? "down" : "", visible(text)));
         strip.append(mark);
       }
       box.append(strip);

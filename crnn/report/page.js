@@ -22,6 +22,7 @@
     all: () => true,
     wrong: (line) => line.columns !== null,
     doubt: isDoubtful,
+    more: (line) => line.columns !== null && line.label.toLowerCase() !== line.reading.toLowerCase(),
     right: (line) => line.columns === null,
   };
   let confusion = null;

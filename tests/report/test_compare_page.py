@@ -165,3 +165,19 @@ def test_in_a_browser(browser: Any, tmp_path: Path) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert said == []
     page.close()
+
+
+def test_rows_stand_level_whatever_is_in_them(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "x.html"
+    path.write_text(render_comparison(compared()), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    page.goto(path.as_uri())
+    page.wait_for_selector("#list li")
+    page.keyboard.press("w")
+    middles = page.locator("#list li:first-child .trio .cell").evaluate_all(
+        "all => all.map(cell => [...cell.children].map(one => one.getBoundingClientRect())"
+        ".map(box => Math.round(box.top + box.height / 2)))"
+    )
+    assert len(middles) > 5
+    assert all(abs(a - b) <= 1 for cell in middles for a, b in zip(cell, middles[0], strict=True)), middles
+    page.close()

@@ -99,14 +99,17 @@ def opened(path: Path, screenshot: str | None) -> list[str]:
     if program is None:
         raise CrnnError("no Chromium found; apt-get install chromium")
     wrong: list[str] = []
+
+    def note_request(url: str) -> None:
+        if not url.startswith(("data:", path.as_uri())):
+            wrong.append(f"asks for {url}")
+
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program)
         page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
         page.on("console", lambda message: wrong.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        page.on(
-            "request", lambda asked: asked.url.startswith(("data:", path.as_uri())) or wrong.append(f"asks {asked.url}")
-        )
+        page.on("request", lambda asked: note_request(asked.url))
         began = time.perf_counter()
         page.goto(path.as_uri())
         page.wait_for_selector("#list li")

@@ -49,6 +49,14 @@ def test_saliency_as_page_and_as_picture(folder: Path, capsys: pytest.CaptureFix
         assert picture.format == "PNG"
 
 
+@pytest.mark.parametrize("what", ["line", "saliency"])
+def test_pages_in_the_language_asked_for(folder: Path, what: str) -> None:
+    assert main(["explain", what, "x.png", "--model", "tiny.safetensors", "--out", "x.html", "--lang", "zh"]) == 0
+    source = Path("x.html").read_text(encoding="utf-8")
+    assert "<html lang=zh>" in source
+    assert "aria-pressed=true>中文" in source
+
+
 def test_lesson_in_the_language_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for language in (None, "zh"):
         words = ["--lang", language] if language else []

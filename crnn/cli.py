@@ -292,6 +292,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     compare.add_argument("b", metavar="B", help="the other")
     compare.add_argument("lines", metavar="DATA", help="labelled lines")
     compare.add_argument("--limit", type=_positive, metavar="N", help="only the first N lines")
+    compare.add_argument("--html", metavar="FILE", help="write a page: who wins which line, both readings by the label")
     compare.add_argument("--json", action="store_true", help="print JSON")
     _reading_options(compare)
 
@@ -335,7 +336,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     explain.add_argument(
         "--unit", metavar="[NAME:]N", help="line: the unit to look at first, as in 17 or l0_reverse:17; .png: only that"
     )
-    explain.add_argument("--lang", choices=("en", "zh"), help="lstm: language when the page opens (en)")
+    explain.add_argument("--lang", choices=("en", "zh"), help="line, saliency, lstm: language when the page opens (en)")
     explain.add_argument("--picture", metavar="FILE", help="shapes: for this picture")
     explain.add_argument("--width", type=_positive, metavar="W", help="shapes: for this width in pixels (64)")
     explain.add_argument("--batch", type=_positive, metavar="B", help="shapes: batch size (1)")

@@ -27,6 +27,8 @@ from crnn.report.evaluate import evaluate
 
 TRAIN = Path(__file__).with_name("train.py")
 SCRATCH = "scratch"
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#000000")
+"""Okabe and Ito: told apart by the colour-blind, too."""
 
 
 def side(data: str, name: str) -> Path:
@@ -122,11 +124,14 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 4))
+    sets = list(dict.fromkeys(row["data"] for row in rows))
     for data, start in dict.fromkeys((row["data"], row["start"]) for row in rows):
         points = sorted((r["lines"], 100 * r["cer"]) for r in rows if (r["data"], r["start"]) == (data, start))
         style = "--" if start == SCRATCH else "-"
-        axes.plot(*zip(*points, strict=True), style, marker="o", label=f"{Path(data).name}, {start}")
-    axes.set(xscale="log", xlabel="lines trained on", ylabel="CER in percent", ylim=(0, None))
+        colour = COLOURS[sets.index(data) % len(COLOURS)]
+        axes.plot(*zip(*points, strict=True), style, color=colour, marker="o", label=f"{Path(data).name}, {start}")
+    axes.set(xscale="log", xlabel="lines trained on", ylabel="CER on validation lines (%)", ylim=(0, None))
+    axes.set_title("Errors by lines trained on")
     axes.legend()
     figure.savefig(path, bbox_inches="tight")
 

@@ -10,8 +10,8 @@ from crnn.explain.page import suffix_of, write
 
 OPTIONS = {
     "shapes": {"picture", "width", "batch", "model"},
-    "line": {"model", "out", "unit"},
-    "saliency": {"model", "out"},
+    "line": {"model", "out", "unit", "lang"},
+    "saliency": {"model", "out", "lang"},
     "lstm": {"model", "out", "lang"},
 }
 """What is explained -> options that go with it."""
@@ -63,7 +63,7 @@ def _line(args: Namespace, suffix: str) -> int:
     line = trace_or_sample(opened, args.words[0] if args.words else None)
     looked_at = parse_unit(args.unit, line)
     if suffix == ".html":
-        write(args.out, line_page(opened, line, looked_at))
+        write(args.out, line_page(opened, line, looked_at, args.lang or "en"))
     else:
         from crnn.explain.line_figure import line_figure, unit_figure
 
@@ -81,7 +81,10 @@ def _saliency(args: Namespace, suffix: str) -> int:
     opened = open_model(args.model)
     line = trace_or_sample(opened, args.words[0] if args.words else None)
     found = saliency(opened, line)
-    write(args.out, (saliency_page if suffix == ".html" else saliency_figure)(opened, line, found))
+    if suffix == ".html":
+        write(args.out, saliency_page(opened, line, found, args.lang or "en"))
+    else:
+        write(args.out, saliency_figure(opened, line, found))
     print(f"{args.out}: {line.name} reads {line.text!r}")
     for what, half, most in reach_rows(found, line.step):
         print(f"{what}: half of the influence within {half}, 90 % within {most}")

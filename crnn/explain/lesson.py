@@ -15,10 +15,10 @@ from crnn.explain.lesson_text import Numbers, words
 from crnn.explain.line import LineTrace
 from crnn.explain.line_page import line_data, parse_unit, tail_of
 from crnn.explain.model import Opened
-from crnn.explain.page import pack, page, text
+from crnn.explain.page import pack, page, switches, text
+from crnn.explain.page import say as in_both
 from crnn.explain.shapes import lstm_parameters, lstm_total
 
-LANGUAGES = {"en": "English", "zh": "中文"}
 MAP_SIZE = 192
 """Rows and columns that the map of a weight matrix has at most."""
 SHOWN = 6
@@ -133,8 +133,7 @@ def lesson_page(opened: Opened, line: LineTrace, language: str = "en") -> str:
     said = words(n)
 
     def say(name: str, tag: str = "p", extra: str = "") -> str:
-        english, chinese = said[name]
-        return f"<{tag} lang=en{extra}>{english}</{tag}><{tag} lang=zh{extra}>{chinese}</{tag}>"
+        return in_both(said[name], tag, extra)
 
     def chapter(name: str) -> str:
         return f"<h2 id=c-{name}>{say(name, 'span')}</h2>"
@@ -148,10 +147,6 @@ def lesson_page(opened: Opened, line: LineTrace, language: str = "en") -> str:
     def shape(tensor: Tensor) -> str:
         return f"<code>{tuple(tensor.shape)}</code>"
 
-    switch = "".join(
-        f"<button type=button data-lang={code} aria-pressed={str(code == language).lower()}>{name}</button>"
-        for code, name in LANGUAGES.items()
-    )
     arguments = [
         ("input_size", lstm.input_size, "p-input"),
         ("hidden_size", lstm.hidden_size, "p-hidden"),
@@ -186,7 +181,7 @@ def lesson_page(opened: Opened, line: LineTrace, language: str = "en") -> str:
         for k, one in enumerate(line.lstm.walks)
     )
     body = f"""<main>
-<div class="bar switch"><span class=tabs role=group aria-label="language / 语言">{switch}</span></div>
+{switches(language)}
 <h1>{say("title", "span")}</h1>
 {say("lead", "p", " class=lead")}
 <p><span class=reading>{text(line.text) or "—"}</span> <span class=small>{text(opened.name)}</span></p>

@@ -10,9 +10,10 @@ from crnn.core.charset import BLANK
 from crnn.errors import ConfigError
 from crnn.explain.gates import Walk
 from crnn.explain.line import LineTrace, classes_that_matter
+from crnn.explain.line_text import LINE, ORDERS_ZH, QUANTITIES_ZH, facts, walk_zh
 from crnn.explain.model import Opened
 from crnn.explain.order import ORDERS, events, orders, telling_unit
-from crnn.explain.page import pack, page, picture_url, text, visible
+from crnn.explain.page import pack, page, picture_url, say, switches, text, visible
 
 FLOOR = -12.0
 """Natural logarithm of a probability; what is less likely has the colour of it."""
@@ -89,6 +90,7 @@ def line_data(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 
     walks: list[dict[str, Any]] = [
         {
             "name": walk_name(walk, lstm.num_layers, 2 if lstm.bidirectional else 1),
+            "zh": walk_zh(walk.layer, walk.backward, len(line.lstm.walks) == 1),
             "layer": walk.layer,
             "backward": walk.backward,
             "orders": orders(walk, happens),
@@ -112,83 +114,83 @@ def line_data(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 
         "projected": bool(lstm.proj_size),
         "walk": looked_at[0],
         "unit": looked_at[1],
-        "orders": {name: words for name, words in ORDERS.items() if name in walks[0]["orders"]},
+        "orders": {name: [words, ORDERS_ZH[name]] for name, words in ORDERS.items() if name in walks[0]["orders"]},
         "quantities": [
-            {"name": name, "title": title, "symbol": symbol, "colour": colour}
+            {"name": name, "title": title, "zh": QUANTITIES_ZH[name][0], "symbol": symbol, "colour": colour}
             for name, title, symbol, colour, _ in QUANTITIES
         ],
         "walks": walks,
     }
 
 
-def line_page(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 0)) -> str:
+def line_page(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 0), language: str = "en") -> str:
     """The page.
 
     Args:
         opened: the model.
         line: what it made of a picture.
         looked_at: walk and unit at first.
+        language: ``en`` or ``zh``, when the page opens; a switch on it shows the other.
     """
-    lstm = opened.network.lstm
     title = f"How a CRNN reads “{line.text}”" if line.text else f"How a CRNN reads {line.name}"
-    ways = "both directions" if lstm.bidirectional else "one direction"
+    if language == "zh":
+        title = f"{LINE['title'][1]}：{line.text or line.name}"
+    height, width = line.grey.shape
+    known = facts(opened.network, line.columns, line.step, height, width)
+
+    def words(name: str, tag: str = "span", extra: str = "") -> str:
+        return say(LINE[name], tag, extra)
+
+    def key(name: str, kind: str, style: str = "") -> str:
+        dash = f' style="border-top-style:{style}"' if style else ""
+        return f'<span class="key {kind}"><i{dash}></i>{words(name)}</span>'
+
+    nothing = say(LINE["nothing"], "span")
     body = f"""<main>
-<h1>How the network reads this line</h1>
-<p class=lead>A CNN turns the picture into columns, an LSTM reads the columns, and each column votes for a character.
-Here is every number on that way, for one line.</p>
-<p>Reading: <span class=reading>{text(line.text) or "(nothing)"}</span></p>
+{switches(language)}
+<h1>{words("title")}</h1>
+{words("lead", "p", " class=lead")}
+<p>{say(known["reading"], "span")} <span class=reading>{text(line.text) or nothing}</span></p>
 <ul class=facts>
 <li><b>{text(opened.name)}</b> ({text(opened.network.config.name)})</li>
-<li>picture <b>{line.grey.shape[1]} × {line.grey.shape[0]}</b> pixels, scaled</li>
-<li><b>{line.columns}</b> columns of <b>{line.step}</b> pixels, <b>{lstm.input_size}</b> features each</li>
-<li><b>{lstm.num_layers}</b> LSTM layers, {ways}, <b>{lstm.hidden_size}</b> units</li>
-<li>probability of the text <b>{line.confidence:.1%}</b></li>
+<li>{say(known["picture"], "span")}</li>
+<li>{say(known["columns"], "span")}</li>
+<li>{say(known["features"], "span")}</li>
+<li>{say(known["layers"], "span")}</li>
+<li>{words("p")} <b>{line.confidence:.1%}</b></li>
 </ul>
 
-<h2>From columns to text</h2>
-<p>In every column the network gives each character, and the <em>blank</em>, a probability. The likeliest class of each
-column makes the path. Repeats are merged and blanks dropped; what is left is the text, and the columns of a character
-say where it stands. A blank between two equal letters keeps them apart.</p>
+<h2>{words("c-text")}</h2>
+{words("text", "p")}
 <div class=card>
-<div class=head><b>Log-probabilities over time</b><span class=small>only characters that reach 5 % in some column or are
-on the path; the others stay dark</span><span id=log-legend></span></div>
+<div class=head><b>{words("log")}</b>{words("log-note", "span", " class=small")}<span id=log-legend></span></div>
 <div id=overview></div>
 </div>
-<p class=small>Point at anything for its numbers. With the keyboard: Tab to a map, then the arrow keys.</p>
+{words("point", "p", " class=small")}
 
-<h2>Inside the LSTM</h2>
-<p>Each row is one unit, each column one time step, aligned with the picture. A unit carries a long memory <em>c</em>
-along the line. Three gates decide at every step what is written (<em>i</em>), what is kept (<em>f</em>) and what is
-shown (<em>o</em>). What is shown is the short memory <em>h</em>; the next layer, or the vote, reads it. A walk from
-right to left starts at the last column, so that the letters to come have a say, too.</p>
-<div class=bar><span class=tabs id=walks role=group aria-label="layer and direction"></span>
-<label>units sorted by <select id=order></select></label></div>
+<h2>{words("c-lstm")}</h2>
+{words("lstm", "p")}
+<div class=bar><span class=tabs id=walks role=group aria-label="layer and direction / 层与方向"></span>
+<label>{words("sorted")} <select id=order></select></label></div>
 {"".join(_heat(*quantity) for quantity in QUANTITIES)}
 
-<h2>One unit</h2>
-<p>Click a row above, or name a unit. It starts with the one whose forget gate closes most clearly where characters are
-named, unless another one was asked for. The numbers below are those of the column under the cursor.</p>
-<div class=bar><label>unit <input type=number id=unit min=0 value={looked_at[1]}></label>
-<span><span class="key s1"><i></i>input gate <em>i</em></span><span class="key s2">
-<i style="border-top-style:dashed"></i>forget gate <em>f</em></span><span class="key s3">
-<i style="border-top-style:dotted"></i>output gate <em>o</em></span></span></div>
+<h2>{words("c-unit")}</h2>
+{words("unit", "p")}
+<div class=bar><label>{words("unit-name")} <input type=number id=unit min=0 value={looked_at[1]}></label>
+<span>{key("i", "s1")}{key("f", "s2", "dashed")}{key("o", "s3", "dotted")}</span></div>
 <div class=card><div id=one></div>
-<p class=small><span class="key s2"><i></i>long memory <em>c</em></span><span class="key s1">
-<i style="border-top-style:dotted"></i>candidate <em>g</em></span><span class="key s3">
-<i style="border-top-style:dashed"></i>short memory <em>h</em></span></p>
+<p class=small>{key("c", "s2")}{key("g", "s1", "dotted")}{key("h", "s3", "dashed")}</p>
 <div class=now id=now></div></div>
 
-<div class=foot><p>Picture: {text(line.name)}. Computed step by step from the equations of Hochreiter and Schmidhuber
-(<em>Long Short-Term Memory</em>, 1997) with the forget gate of Gers, Schmidhuber and Cummins (<em>Learning to
-Forget</em>, 2000), and the same as torch's <code>nn.LSTM</code>. Path and text: Graves et al., <em>Connectionist
-Temporal Classification</em>, 2006, section 3.2. Probabilities are the network's own, before the temperature that
-<code>crnn recognize</code> puts on them. The gates, <em>g</em> and <em>h</em> are kept in 256 steps.</p></div>
+<div class=foot><p>{words("source")} {text(line.name)}.</p>{words("foot", "p")}</div>
 </main>"""
-    return page(title, body, line_data(opened, line, looked_at), ("line.js",))
+    return page(title, body, line_data(opened, line, looked_at), ("line.js",), language)
 
 
 def _heat(name: str, title: str, symbol: str, colour: str, meaning: str) -> str:
+    title_zh, meaning_zh = QUANTITIES_ZH[name]
+    titles, meanings = (title, title_zh), (meaning, meaning_zh)
     return (
-        f"<div class=card><div class=head><b><em>{symbol}</em>&ensp;{title}</b><span class=small>{meaning}</span>"
-        f"<span id=legend-{name}></span></div><div id=heat-{name}></div></div>\n"
+        f"<div class=card><div class=head><b><em>{symbol}</em>&ensp;{say(titles, 'span')}</b>"
+        f"{say(meanings, 'span', ' class=small')}<span id=legend-{name}></span></div><div id=heat-{name}></div></div>\n"
     )

@@ -47,7 +47,7 @@ def network_of_settings(overrides: list[str]) -> tuple[CRNN, LineTransform]:
             # nothing is exported here, so what cannot be exported can still be explained
             config = to_config(compose("train", [*map(quoted, overrides), "export.format=none"]))
         image = config.image
-        charset, _ = charset_from(config.charset, (), drawn=ASCII)
+        charset = charset_from(config.charset, (), drawn=ASCII).charset
         network = CRNN(config.model, charset.classes, image.height)
     except (HydraException, OmegaConfBaseException, OSError, RuntimeError, TypeError, ValueError) as error:
         raise ConfigError(_one_line(error)) from None

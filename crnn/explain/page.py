@@ -19,6 +19,7 @@ from crnn.files import write_atomic
 from crnn.report.inline import embedded, policy
 
 ASSETS = Path(__file__).parent / "assets"
+LANGUAGES = {"en": "English", "zh": "中文"}
 SUFFIXES = (".html", ".png")
 
 
@@ -76,6 +77,24 @@ def page(title: str, body: str, data: dict[str, Any], scripts: tuple[str, ...], 
         f"<body>\n{body}\n"
         f"<script type=application/json id=data>{embedded({**data, 'palettes': palettes()})}</script>\n"
         f"<script>{code}</script>\n</body>\n</html>\n"
+    )
+
+
+def say(pair: tuple[str, str], tag: str = "p", extra: str = "") -> str:
+    """HTML of both languages; the style sheet shows that of the page."""
+    english, chinese = pair
+    return f"<{tag} lang=en{extra}>{english}</{tag}><{tag} lang=zh{extra}>{chinese}</{tag}>"
+
+
+def switches(language: str) -> str:
+    """The bar with the languages and dark or light."""
+    buttons = "".join(
+        f"<button type=button data-lang={code} aria-pressed={str(code == language).lower()}>{name}</button>"
+        for code, name in LANGUAGES.items()
+    )
+    return (
+        f'<div class="bar switch"><button type=button id=theme></button>'
+        f'<span class=tabs role=group aria-label="language / 语言">{buttons}</span></div>'
     )
 
 

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from crnn.explain.colours import LINES, SEQUENTIAL
 from crnn.explain.line import LineTrace
 from crnn.explain.line_figure import draw_picture, new_figure, png, quoted
+from crnn.explain.line_text import REACH_ZH, facts, saliency_words
 from crnn.explain.model import Opened
-from crnn.explain.page import pack, page, picture_url, text, visible
+from crnn.explain.page import pack, page, picture_url, say, switches, text, visible
 from crnn.explain.saliency import Saliency, centre, profile, reaches
 
 LEAST = -5.0
 """Logarithm (base 10) of a share of influence; smaller ones have the colour of it."""
 PROFILES = ("CNN alone", "CNN and LSTM")
+PROFILES_ZH = dict(zip(PROFILES, ("仅 CNN", "CNN 与 LSTM"), strict=True))
 
 
 def logs(shares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -54,7 +56,12 @@ def saliency_data(line: LineTrace, found: Saliency) -> dict[str, Any]:
         "stripes": pack(stripes(found), 0.0, 1.0),
         "lstm": pack(shares, LEAST, 0.0, bits=16, colours=(LEAST, float(shares.max()))),
         "profiles": [
-            {"name": name, "from": int(distances[0]), "values": [round(v, 4) for v in logs(values).tolist()]}
+            {
+                "name": name,
+                "zh": PROFILES_ZH[name],
+                "from": int(distances[0]),
+                "values": [round(v, 4) for v in logs(values).tolist()],
+            }
             for name, (distances, values) in zip(PROFILES, pixel_profiles(found, line.step), strict=True)
         ],
         "least": LEAST,
@@ -75,45 +82,54 @@ def reach_rows(found: Saliency, step: int) -> list[tuple[str, str, str]]:
     return rows  # type: ignore[return-value]
 
 
-def saliency_page(opened: Opened, line: LineTrace, found: Saliency) -> str:
-    """The page."""
-    rows = "".join(f"<tr><td>{text(a)}<td>{text(b)}<td>{text(c)}" for a, b, c in reach_rows(found, line.step))
-    ways = "in both directions" if opened.network.lstm.bidirectional else "from left to right"
+def saliency_page(opened: Opened, line: LineTrace, found: Saliency, language: str = "en") -> str:
+    """The page; `language`: ``en`` or ``zh``, when it opens; a switch on it shows the other."""
+    said = saliency_words(found.field, opened.network.lstm.bidirectional)
+    known = facts(opened.network, line.columns, line.step, *line.grey.shape)
+
+    def words(name: str, tag: str = "span", extra: str = "") -> str:
+        return say(said[name], tag, extra)
+
+    rows = "".join(
+        f"<tr><td>{say((text(a), text(_chinese(a))), 'span')}"
+        + "".join(f"<td>{say((text(cell), text(_chinese(cell))), 'span')}" for cell in cells)
+        for a, *cells in reach_rows(found, line.step)
+    )
     body = f"""<main>
-<h1>Where the reading comes from</h1>
-<p class=lead>Which pixels made each character, and how far to the left and right the network really looks.</p>
-<p>Reading: <span class=reading>{text(line.text)}</span></p>
+{switches(language)}
+<h1>{words("title")}</h1>
+{words("lead", "p", " class=lead")}
+<p>{say(known["reading"], "span")} <span class=reading>{text(line.text)}</span></p>
 <ul class=facts><li><b>{text(opened.name)}</b> ({text(opened.network.config.name)})</li>
-<li>picture <b>{line.grey.shape[1]} × {line.grey.shape[0]}</b> pixels, scaled</li>
-<li><b>{line.columns}</b> columns of <b>{line.step}</b> pixels</li></ul>
+<li>{say(known["picture"], "span")}</li>
+<li>{say(known["columns"], "span")}</li></ul>
 
-<h2>The pixels of a character</h2>
-<p>Choose a character. Orange pixels move its log-probability most: make them darker or lighter, and the network is more
-or less sure of it. Where the orange lies beside the character, the network uses its neighbours.</p>
-<div class=card><div class=head><b id=which></b><span class=small>|gradient|, the strongest pixel is 1</span></div>
+<h2>{words("c-pixels")}</h2>
+{words("pixels", "p")}
+<div class=card><div class=head><b id=which></b>{words("strongest", "span", " class=small")}</div>
 <div id=one></div></div>
-<div class=card><div class=head><b>All characters</b><span class=small>one row each: the map above, summed over its
-height</span><span id=stripes-legend></span></div><div id=stripes></div></div>
-<p class=small>Point at anything for its numbers; click a row to see its pixels. With the keyboard: Tab to a map, then
-the arrow keys, Enter.</p>
+<div class=card><div class=head><b>{words("all")}</b>{words("all-note", "span", " class=small")}
+<span id=stripes-legend></span></div><div id=stripes></div></div>
+{words("point", "p", " class=small")}
 
-<h2>How far it looks</h2>
-<p>Without the LSTM a column would know <b>{found.field} pixels</b> of the picture, what the CNN's convolutions and
-pools span, and use mostly the middle of them. The LSTM walks {ways} and brings what it remembers. Shares of influence
-by distance, averaged over the line:</p>
-<div class=wide><table><tr><th><th>half of the influence within<th>90 % within{rows}</table></div>
-<div class=card><div class=head><b>Influence of pixels by distance</b><span class=small>share of one pixel column,
-logarithmic</span></div><div class=wide><div id=profile></div></div></div>
-<div class=card><div class=head><b>The LSTM, column by column</b><span class=small>row: the column that speaks; across:
-the column that it heard; shares of each row sum to 1</span><span id=lstm-legend></span></div><div id=lstm></div></div>
+<h2>{words("c-far")}</h2>
+{words("far", "p")}
+<div class=wide><table><tr><th><th>{words("half")}<th>{words("most")}{rows}</table></div>
+<div class=card><div class=head><b>{words("by-distance")}</b>{words("by-distance-note", "span", " class=small")}</div>
+<div class=wide><div id=profile></div></div></div>
+<div class=card><div class=head><b>{words("context")}</b>{words("context-note", "span", " class=small")}
+<span id=lstm-legend></span></div><div id=lstm></div></div>
 
-<div class=foot><p>Picture: {text(line.name)}. Characters: gradients of log-probabilities (Simonyan, Vedaldi and
-Zisserman, 2013), averaged over 8 pictures with noise of 10 % (Smilkov et al., <em>SmoothGrad</em>, 2017). Distances:
-size of the Jacobian (Luo et al., <em>Effective Receptive Field</em>, 2016) of the CNN's features, or of the LSTM's
-output, estimated with random vectors (Hutchinson, 1990). A gradient says what a small change would do, not what a large
-one would.</p></div>
+<div class=foot><p>{words("source")} {text(line.name)}.</p>{words("foot", "p")}</div>
 </main>"""
-    return page("Where the reading comes from", body, saliency_data(line, found), ("saliency.js",))
+    return page(said["title"][language == "zh"], body, saliency_data(line, found), ("saliency.js",), language)
+
+
+def _chinese(words: str) -> str:
+    """A cell of `reach_rows` in Chinese."""
+    for english, chinese in REACH_ZH.items():
+        words = words.replace(english, chinese)
+    return words
 
 
 def saliency_figure(opened: Opened, line: LineTrace, found: Saliency) -> bytes:

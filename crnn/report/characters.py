@@ -113,6 +113,14 @@ class CharacterTally:
         spaces = sum(count for character, count in self.references.items() if class_of(character) == "space")
         return self.spaces_right / spaces if spaces else None
 
+    def misread(self) -> Counter[str]:
+        """Character of the references -> how often it was read as another, or not at all."""
+        found: Counter[str] = Counter()
+        for (true, _), confusion in self.confusions.items():
+            if true:
+                found[true] += confusion.count
+        return found
+
     def ranked(self) -> list[Confusion]:
         """The most frequent confusions first."""
         return sorted(self.confusions.values(), key=lambda confusion: (-confusion.count, confusion.pair))

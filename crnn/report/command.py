@@ -15,10 +15,11 @@ from crnn.errors import ConfigError, ModelFileError
 from crnn.loader import MODEL_SUFFIXES, file_kind, load, model_file, model_first
 from crnn.models import NAMES
 from crnn.report.compare import compare, compare_table
+from crnn.report.compare_page import render_comparison
 from crnn.report.doubts import look_again
 from crnn.report.evaluate import Evaluation, evaluate
 from crnn.report.outputs import judge_output
-from crnn.report.page import check_target, write_page
+from crnn.report.page import check_target, save, write_page
 from crnn.report.table import table
 
 
@@ -76,6 +77,8 @@ def run_compare(args: Namespace) -> int:
     Raises:
         CrnnError: as `run_evaluate`.
     """
+    if args.html:
+        check_target(Path(args.html))
     source = open_source(args.lines)
     both = []
     for reader in (args.a, args.b):
@@ -85,6 +88,8 @@ def run_compare(args: Namespace) -> int:
             both.append(evaluate(_load(reader, args, {}), source, args.limit))
             both[-1].reader = reader
     comparison = compare(*both)
+    if args.html:
+        save(Path(args.html), render_comparison(comparison))
     if args.json:
         print(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False))
     else:

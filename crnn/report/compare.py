@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from crnn.core.image import printable
 from crnn.core.text import TextRules
+from crnn.data.sources.base import LineSource
 from crnn.report.bootstrap import Interval, interval, ratio, resampled_sums, sign_test
 from crnn.report.evaluate import Evaluation
 from crnn.report.figures import CountTable
 
 LISTED = 100
 SHOWN = 10
+SIGNIFICANT = 0.05
+"""A difference whose p is below, and whose interval leaves 0 out, is told as one."""
 
 
 class BothLines(NamedTuple):
@@ -28,6 +31,8 @@ class BothLines(NamedTuple):
     reading_b: str
     errors_a: int
     errors_b: int
+    position: int
+    """In the source."""
 
 
 class Difference(NamedTuple):
@@ -55,6 +60,17 @@ class Comparison:
     """Lines that B has no reading of."""
     only_b: int
     notes: list[str] = field(default_factory=list)
+    pictures: LineSource | None = None
+    """Where the pictures are, for a page."""
+
+    @property
+    def verdict(self) -> str:
+        """Who reads better, by the characters, or that it cannot be told."""
+        one = self.cer
+        said = f"CER {one.a:.2%} and {one.b:.2%}, A less B {span_of(one)} points with 95 %, p = {one.p:.4f}"
+        if one.p >= SIGNIFICANT or one.difference_95.low <= 0 <= one.difference_95.high:
+            return f"these lines do not tell who reads better ({said})"
+        return f"{'A' if one.difference < 0 else 'B'} reads better ({said})"
 
     @property
     def wins(self) -> int:
@@ -83,9 +99,13 @@ class Comparison:
             "lines": len(self.lines),
             **counts,
             "notes": self.notes,
+            "verdict": self.verdict,
             "cer": self.cer._asdict(),
             "exact": self.exact._asdict(),
-            "most_different": [line._asdict() for line in self.most_different()[:LISTED]],
+            "most_different": [
+                {name: value for name, value in line._asdict().items() if name != "position"}
+                for line in self.most_different()[:LISTED]
+            ],
         }
 
 
@@ -108,12 +128,23 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
         label = mine.reference
         if a.rules != b.rules:
             label = TextRules().normalize(a.pictures.entry(mine.position).text)
-        errors = [table["a"].add(mine.reading, label), table["b"].add(other.reading, label)]
-        both.append(BothLines(mine.where, mine.picture, label, mine.reading, other.reading, *errors))
+        a_wrong, b_wrong = table["a"].add(mine.reading, label), table["b"].add(other.reading, label)
+        both.append(
+            BothLines(mine.where, mine.picture, label, mine.reading, other.reading, a_wrong, b_wrong, mine.position)
+        )
     raw = [table[name].rows()[:, 1:4].astype(np.float64) for name in ("a", "b")]  # exact, errors, characters
     cer, exact = _differences(raw[0], raw[1])
     return Comparison(
-        a.source, a.reader, b.reader, both, cer, exact, len(a.lines) - len(both), len(b.lines) - len(both), notes
+        a.source,
+        a.reader,
+        b.reader,
+        both,
+        cer,
+        exact,
+        len(a.lines) - len(both),
+        len(b.lines) - len(both),
+        notes,
+        a.pictures,
     )
 
 
@@ -140,6 +171,12 @@ def _differences(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[Differ
     return found[0], found[1]
 
 
+def span_of(one: Difference) -> str:
+    """``-0.12 .. +0.41``, in per cent."""
+    low, high = one.difference_95
+    return f"{low * 100:+.2f} .. {high * 100:+.2f}"
+
+
 def compare_table(comparison: Comparison) -> str:
     """For terminals."""
     rows = [
@@ -155,9 +192,8 @@ def compare_table(comparison: Comparison) -> str:
     rows += [f"  {note}" for note in comparison.notes]
     rows.append(f"  {'':8}{'A':>9}{'B':>9}{'A - B':>9}  {'(95 %)':18}{'p':>8}")
     for name, one in (("CER", comparison.cer), ("exact", comparison.exact)):
-        low, high = one.difference_95
-        span = f"{low * 100:+.2f} .. {high * 100:+.2f}"
-        rows.append(f"  {name:8}{one.a:>9.2%}{one.b:>9.2%}{one.difference:>+9.2%}  {span:18}{one.p:>8.4f}")
+        rows.append(f"  {name:8}{one.a:>9.2%}{one.b:>9.2%}{one.difference:>+9.2%}  {span_of(one):18}{one.p:>8.4f}")
+    rows.append(f"  {comparison.verdict}")
     for line in comparison.most_different()[:SHOWN]:
         rows.append(f"  {printable(line.where)}: {line.errors_a} and {line.errors_b} errors")
         rows += [f"    {name:6}{printable(text)}" for name, text in zip(("label", "A", "B"), line[2:5], strict=True)]

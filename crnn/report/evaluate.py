@@ -14,6 +14,7 @@ from PIL import Image
 from crnn.core.decode import BeamDecoder
 from crnn.core.metrics import EditCounts
 from crnn.core.recognizer import Recognizer
+from crnn.core.seen import SeenCharacters, Seldom, in_order, seldom
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
 from crnn.report.calibration import calibration_error, lines_to_check, reliability
@@ -25,6 +26,7 @@ LISTED = 100
 """Worst lines and probable label errors in the JSON."""
 CONFUSIONS = 1000
 """Confusions in the JSON."""
+NOT_RECORDED = "not recorded"
 
 
 @dataclass
@@ -43,6 +45,11 @@ class Evaluation:
     table: CountTable = field(default_factory=CountTable)
     unknown: dict[str, int] = field(default_factory=dict)
     """Characters of the labels that the model cannot write, and how often they come; the most frequent first."""
+    seldom: dict[str, Seldom] = field(default_factory=dict)
+    """Characters of the labels that the model can write, but hardly or never saw in training; the rarest first."""
+    training_counts: str = ""
+    """Whether the model says how often it saw each character: ``recorded``, `NOT_RECORDED`, or of which part it does
+    not; empty for a file of readings."""
     unmatched: dict[str, int] = field(default_factory=dict)
     """Of a file of readings: how many lines are missing in it, how many rows come twice, how many are unknown."""
     case_is_convention: bool = False
@@ -61,6 +68,8 @@ class Evaluation:
         for part in parts:
             whole.reader, whole.rules = part.reader, part.rules
             whole.left_out += part.left_out
+            whole.training_counts = part.training_counts
+            whole.seldom = in_order({**whole.seldom, **part.seldom})
             whole.case_is_convention |= part.case_is_convention
             whole.lines += part.lines
             whole.table.numbers.extend(part.table.numbers)
@@ -144,6 +153,7 @@ class Evaluation:
         variants = {name.replace(" ", "_").replace(",", ""): name for name in self.figures}
         variants["letters_and_digits"] = variants.pop("letters_and_digits_ignoring_case")
         tally, (confidences, right) = self.characters, self.sure
+        misread = tally.misread()
         return {
             "source": self.source,
             "reader": self.reader,
@@ -164,6 +174,11 @@ class Evaluation:
                 for one in tally.ranked()[:CONFUSIONS]
             ],
             "not_in_charset": self.unknown,
+            "training_counts": self.training_counts,
+            "seldom_in_training": [
+                {"character": character, **vars(one), "count": tally.references[character], "wrong": misread[character]}
+                for character, one in self.seldom.items()
+            ],
             "confidence_is": self.confidence_is,
             "calibration_error": self.calibration_error,
             "reliability": [one._asdict() for one in reliability(confidences, right)],
@@ -245,4 +260,9 @@ def evaluate(
         for symbol in charset.unknown(line.reference):
             result.unknown[symbol] = result.unknown.get(symbol, 0) + max(1, line.reference.count(symbol))
     result.unknown = dict(sorted(result.unknown.items(), key=lambda item: (-item[1], item[0])))
+    seen = SeenCharacters.of_note(recognizer.card.training)
+    result.training_counts = NOT_RECORDED
+    if seen is not None:
+        result.seldom = seldom(seen, charset, (line.reference for line in result.lines))
+        result.training_counts = f"{NOT_RECORDED} of {seen.earlier}, where it began" if seen.earlier else "recorded"
     return result

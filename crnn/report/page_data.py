@@ -14,6 +14,7 @@ from PIL import Image, features
 from crnn.core.alignment import align
 from crnn.core.image import printable
 from crnn.core.text import clusters
+from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
 from crnn.report.characters import Confusion
 from crnn.report.evaluate import Evaluation
@@ -72,7 +73,7 @@ def page_data(evaluations: Sequence[Evaluation], whole: Evaluation) -> PageData:
     for line in _unique([*doubted[:DOUBTED_PICTURES], *worst[: MOST_PICTURES - DOUBTED_PICTURES], *ranked]):
         if len(pictures) >= MOST_PICTURES or used > PICTURE_BYTES:
             break
-        found = _picture(evaluations[source_of[id(line)]], line)
+        found = small_picture(evaluations[source_of[id(line)]].pictures, line.position)
         if found:
             pictures[id(line)] = found
             used += len(found[0])
@@ -135,12 +136,12 @@ def _marks(line: JudgedLine, width: int) -> list[list[Any]]:
     ]
 
 
-def _picture(evaluation: Evaluation, line: JudgedLine) -> tuple[str, int, int] | None:
-    """(data URI, width to show it at, original width), or None if it cannot be read."""
-    if evaluation.pictures is None:
+def small_picture(source: LineSource | None, position: int) -> tuple[str, int, int] | None:
+    """(data URI, width to show it at, original width) of a line, or None if it cannot be read."""
+    if source is None:
         return None
     try:
-        picture = evaluation.pictures.picture(line.position)
+        picture = source.picture(position)
     except DataError:
         return None
     original = picture.size

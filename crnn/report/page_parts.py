@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from crnn.core.charset import describe
 from crnn.core.image import printable
 from crnn.report.bootstrap import Interval
 from crnn.report.calibration import reliability
 from crnn.report.characters import CharacterCounts, Confusion
 from crnn.report.evaluate import Evaluation
 from crnn.report.figures import WORDLESS, Figures
-from crnn.report.table import remarks, shown, span
+from crnn.report.table import remarks, seldom_kind, shown, span
 
 FIRST_CONFUSIONS = 12
 """Of each kind that are seen at once."""
+NEW_CHARACTERS = 300
+_SEEN = {"never": "never", "rendered": "in rendered lines alone", "rare": "{:,} times"}
 LEFT_OUT = 200
 """Lines not judged that are named."""
 _SIDE, _LEFT, _BELOW, _TOP = 260, 52, 44, 10
@@ -63,7 +66,33 @@ def groups(evaluations: Sequence[Evaluation], whole: Evaluation) -> str:
     scripts = whole.characters.by_script()
     if len(scripts) > 2:
         parts.append(_characters("By script", scripts))
+    parts.append(new_characters(whole))
     return "".join(parts)
+
+
+def new_characters(whole: Evaluation) -> str:
+    """Characters that the model does not have, or hardly or never saw in training, and how they were read."""
+    misread, count = whole.characters.misread(), whole.characters.references
+    rows = [(c, "the model does not have it", n, n) for c, n in whole.unknown.items()]
+    rows += [
+        (character, _SEEN[seldom_kind(one)].format(one.training), count[character], misread[character])
+        for character, one in whole.seldom.items()
+    ]
+    if not rows:
+        return ""
+    body = "".join(
+        f"<tr><th scope=row title='{escape(describe(c))}'><bdi>{escape(_glyph(c))}</bdi><td>{said}"
+        f"<td class=n>{here:,}<td class=n>{wrong:,}"
+        for c, said, here, wrong in rows[:NEW_CHARACTERS]
+    )
+    more = f"<p class=note>... and {len(rows) - NEW_CHARACTERS:,} more</p>" if len(rows) > NEW_CHARACTERS else ""
+    table = (
+        "<table><thead><tr><th>character<th>in training<th class=n>in these labels<th class=n>not read right"
+        f"<tbody>{body}</table>{more}"
+    )
+    if len(rows) > FIRST_CONFUSIONS:
+        table = f"<details><summary>{len(rows):,} characters</summary>{table}</details>"
+    return f"<section><h2>Characters new to the model</h2>{table}</section>"
 
 
 def _rates(title: str, rows: Mapping[str, Figures], words: bool = False) -> str:

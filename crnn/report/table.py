@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from crnn.core.charset import describe
 from crnn.core.image import printable
+from crnn.core.seen import RARE, Seldom
 from crnn.report.bootstrap import Interval
-from crnn.report.evaluate import Evaluation
+from crnn.report.evaluate import NOT_RECORDED, Evaluation
 from crnn.report.figures import WORDLESS, Figures
 
 CONFUSIONS = 8
 UNKNOWN = 5
+SELDOM = {
+    "never": "characters never seen in training",
+    "rendered": "characters seen in rendered lines alone",
+    "rare": f"characters seen fewer than {RARE} times in training",
+}
 
 
 def table(evaluations: list[Evaluation]) -> str:
@@ -53,12 +59,32 @@ def remarks(evaluation: Evaluation) -> list[str]:
             f"{len(evaluation.unknown)} characters of the labels are not among the model's: {', '.join(named)}"
             f"{' ...' if len(evaluation.unknown) > UNKNOWN else ''}"
         )
+    said += _new_characters(evaluation)
     if evaluation.case_is_convention:
         said.append("many labels differ from their readings in case alone: case plays no part in probable label errors")
     tally = evaluation.characters
     if tally.space_precision is not None and tally.space_recall is not None:
         said.append(f"spaces: precision {tally.space_precision:.2%}, recall {tally.space_recall:.2%}")
     return said
+
+
+def _new_characters(evaluation: Evaluation) -> list[str]:
+    """On characters that the model can write, but hardly or never saw in training."""
+    tally, said = evaluation.characters, []
+    misread = tally.misread()
+    for kind, title in SELDOM.items():
+        mine = [character for character, one in evaluation.seldom.items() if seldom_kind(one) == kind]
+        named = [f"{describe(c)} {misread[c]:,} of {tally.references[c]:,} wrong" for c in mine[:UNKNOWN]]
+        if mine:
+            said.append(f"{title}: {len(mine)}: {', '.join(named)}{' ...' if len(mine) > UNKNOWN else ''}")
+    if evaluation.training_counts.startswith(NOT_RECORDED):
+        said.append(f"how often each character came in training is {evaluation.training_counts}")
+    return said
+
+
+def seldom_kind(one: Seldom) -> str:
+    """Which of `SELDOM` a character is."""
+    return "rare" if one.training else "rendered" if one.rendered else "never"
 
 
 def notes(evaluation: Evaluation) -> list[str]:

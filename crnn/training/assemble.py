@@ -14,6 +14,7 @@ from rich.progress import track
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
+from crnn.core.seen import SeenCharacters
 from crnn.data.augment import first_plain_epoch
 from crnn.data.join import Joined
 from crnn.data.labels import label_problem
@@ -39,6 +40,8 @@ class Assembled:
     """What a training reads."""
 
     charset: Charset
+    seen: SeenCharacters
+    """How often the real training labels hold each character."""
     train: PreparedLines
     val: PreparedLines
     paths: dict[str, list[str] | None]
@@ -135,7 +138,7 @@ class _Assembly:
         drawn = drawn_characters(self.config, own, self.folder) if some else ""
         options = rendered_options(self.config, drawn) if drawn else None
         rendered = synthetic_pair(**options, labels=own) if options else None
-        charset = self._charset(real, drawn)
+        charset, seen = self._charset(real, drawn)
         decode = self.data.decode_check
         parts = iter([prepare(s, self.transform, charset, decode, self._progress, self.data.max_width) for s in real])
         train = [self._fitting(rendered[0], charset) if rendered and s is None else next(parts) for s in opened]
@@ -150,7 +153,7 @@ class _Assembly:
         if real and self.config.augment.concat:
             lines = self._concatenated(lines, charset)
         record = options if own is None else None  # labels are not written down a second time
-        return Assembled(charset, lines, self._cached(val), paths, self.options, record)
+        return Assembled(charset, seen, lines, self._cached(val), paths, self.options, record)
 
     def _open(self, path: str) -> LineSource:
         source = open_source(path, self.options, Path(self.config.runs_dir) / ".lines", self._watch)
@@ -207,12 +210,12 @@ class _Assembly:
         self.folder.say(f"data: lines rendered on the fly, {len(fitting):,} new ones per epoch")
         return PreparedLines(fitting, sizes, [])
 
-    def _charset(self, sources: Sequence[LineSource], drawn: str) -> Charset:
+    def _charset(self, sources: Sequence[LineSource], drawn: str) -> tuple[Charset, SeenCharacters]:
         texts = (text for source in sources for text in labels(source) if label_problem(text) is None)
-        charset, notes = charset_from(self.config.charset, texts, drawn)
+        charset, notes, seen = charset_from(self.config.charset, texts, drawn)
         for note in notes if sources else ():
             self.folder.say(note)
-        return charset
+        return charset, seen
 
     def _combined(self, parts: list[PreparedLines]) -> PreparedLines:
         parts = [self._cached(part) for part in parts]

@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import NamedTuple
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset, characters, count_symbols
 from crnn.core.charsets import named_set
+from crnn.core.seen import RARE, SeenCharacters
 from crnn.core.text import TextRules
 from crnn.errors import CharsetError, ConfigError
 from crnn.loader import MODEL_SUFFIXES, file_kind
 from crnn.training.checks import SET_PREFIX
 from crnn.training.config import CharsetConfig
 
-RARE = 5
-"""Characters that training labels hold fewer times than this are named."""
 NAMED = 20
 """At most so many are named in one line."""
 ROUND_TRIPS = 20_000
@@ -28,16 +28,23 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _RULES = ("form", "unit", "whitespace", "case", "direction")
 
 
-def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -> tuple[Charset, list[str]]:
+class Characters(NamedTuple):
+    """What a training's model writes."""
+
+    charset: Charset
+    notes: list[str]
+    """What there is to say: its size, rare and left-out characters, labels that do not come back."""
+    seen: SeenCharacters
+    """How often the training labels hold each."""
+
+
+def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -> Characters:
     """The charset that settings ask for, and what there is to say about it.
 
     Args:
         config: checked settings.
         texts: training labels, each once; read to the end and not kept.
         drawn: characters of lines rendered on the fly; they count as seen often.
-
-    Returns:
-        The charset, and lines about its size, rare and left-out characters, and labels that do not come back.
 
     Raises:
         ConfigError: for a source that cannot be read, or settings at odds with those of a model.
@@ -62,13 +69,14 @@ def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -
         charset = charset.extended(further)
         origin += f", then {len(further)} of the training labels" if further else ""
     notes.append(f"characters: {len(charset)} {origin}{_said(charset)}")
-    notes += _notes_on_counts(config, charset, counts, often)
+    seen = SeenCharacters.of(charset, counts, often)
+    notes += _notes_on_counts(config, charset, counts, seen)
     if lost:
         notes.append(
             f"note: {len(lost)} training labels look like other text and will be read as that, such as {lost[0]!r} as "
             f"{rules.to_logical(rules.to_visual(rules.normalize(lost[0])))!r}"
         )
-    return charset, notes
+    return Characters(charset, notes, seen)
 
 
 def rules_of(config: CharsetConfig) -> TextRules:
@@ -170,23 +178,15 @@ def _said(charset: Charset) -> str:
     return f" ({', '.join(f'{name}={value}' for name, value in rules.items())})" if rules else ""
 
 
-def _notes_on_counts(config: CharsetConfig, charset: Charset, counts: Counter[str], often: set[str]) -> list[str]:
+def _notes_on_counts(config: CharsetConfig, charset: Charset, counts: Counter[str], seen: SeenCharacters) -> list[str]:
     """Lines on characters that come rarely, never, or too rarely to be learned."""
-    seen: Counter[str] = Counter()
-    left_out: Counter[str] = Counter()
-    for symbol, count in counts.items():
-        if symbol in charset:
-            seen[symbol] += count
-        elif all(point in charset for point in symbol):  # encoded as its code points
-            seen.update(dict.fromkeys(symbol, count))
-        else:
-            left_out[symbol] = count
+    left_out = {s: n for s, n in counts.items() if s not in charset and not all(point in charset for point in s)}
     notes = []
-    rare = {symbol: count for symbol, count in seen.items() if count < RARE and symbol not in often}
+    rare = {symbol: count for symbol, count in seen.labels.items() if count < RARE and symbol not in seen.rendered}
     if rare:
         notes.append(f"note: {len(rare)} characters come fewer than {RARE} times in the training labels: {_list(rare)}")
-    never = {symbol: 0 for symbol in charset.symbols if symbol not in seen and symbol not in often}
-    if never and seen:
+    never = {symbol: 0 for symbol in charset.symbols if symbol not in seen.labels and symbol not in seen.rendered}
+    if never and seen.labels:
         notes.append(f"note: {len(never)} characters never come in the training labels: {_list(never)}")
     if left_out and config.min_count > 1:
         notes.append(

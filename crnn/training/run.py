@@ -21,6 +21,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from crnn.core.card import ModelCard
 from crnn.core.image import LineTransform
+from crnn.core.seen import NOTE
 from crnn.data.augment import Augment
 from crnn.data.module import LineDataModule
 from crnn.data.recorded import RENDERED
@@ -31,6 +32,7 @@ from crnn.model.crnn import CRNN
 from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.averaging import Averaging
 from crnn.training.callbacks import GracefulStop, SampleReadings, Speed, StoppedBySignal
+from crnn.training.characters import read_card
 from crnn.training.config import TrainConfig
 from crnn.training.finish import Outcome, finish, say_forgotten
 from crnn.training.memory import GiveBackMemory
@@ -82,7 +84,7 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
     if config.resume:
         _refuse_other_data(folder, data)
 
-    card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data))
+    card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data, start, folder))
     head_first = bool(config.init) and config.finetune == "head_first"
     optimizer = replace(config.optimizer, lr=config.optimizer.lr * (FINETUNE_LR if config.init else 1.0))
     module = CrnnModule(card, config.loss, optimizer, config.seed, config.trainer.channels_last, head_first)
@@ -175,9 +177,12 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
     folder.say(f"threads: {choose(speeds)} (measured {measured}); trainer.threads sets them")
 
 
-def _note(config: TrainConfig, data: Assembled) -> dict[str, Any]:
+def _note(config: TrainConfig, data: Assembled, start: Start | None, folder: RunFolder) -> dict[str, Any]:
     note = {"data": data.record(), "seed": config.seed, "date": time.strftime("%Y-%m-%d")}
-    return note | ({"init": config.init} if config.init else {})
+    if config.init and config.resume:  # what came before is in the run's own checkpoint
+        return note | {"init": config.init, NOTE: read_card(folder.last).training.get(NOTE)}
+    seen = data.seen.after(start.card.training, str(config.init)) if start else data.seen
+    return note | {NOTE: seen.note()} | ({"init": config.init} if config.init else {})
 
 
 def _refuse_other_data(folder: RunFolder, data: Assembled) -> None:

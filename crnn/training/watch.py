@@ -15,9 +15,12 @@ EXPECTED = 1000
 
 Chosen from few trainings: crnn_tiny on lines of up to 6 characters read at step 160 (optimizer.lr=0.01, batches of 4);
 crnn_small on rendered Latin lines saw its loss fall from step 400 on and had 63 % of the characters right at step 988,
-and none 247 steps before. Half as much again (`LATE`) before a training is called stuck, and the first characters are
+and none 247 steps before; another one with a longer warm-up, 1,100 expected, read at step 560. So what is said is a
+range, from `EARLY` on. Half as much again (`LATE`) before a training is called stuck, and the first characters are
 still announced then.
 """
+EARLY = 0.3
+"""Of the expected steps: before, hardly any network reads."""
 LATE = 1.5
 """Times as many steps are too many with a loss that does not fall; twice that with any loss."""
 WINDOW = 3
@@ -89,6 +92,11 @@ class Watch:
         self._val_cer = 0.0  # of the last validation
 
     @property
+    def _earliest(self) -> int:
+        """Where the range begins in which first characters are expected."""
+        return 50 * max(1, round(EARLY * self._expected / 50))
+
+    @property
     def every(self) -> int:
         """Steps between looks: few until it reads."""
         return 100 if self.state == "reading" else 20
@@ -156,8 +164,9 @@ class Watch:
         if self.state != "blank" and (self.state != "new" or self._val_cer < 0.95):
             return None
         return (
-            f"the training ended after {step:,} steps, before it read its first characters: that takes up to about "
-            f"{self._expected:,} steps; raise trainer.max_epochs, or start from a model that reads: init=bundled"
+            f"the training ended after {step:,} steps, before it read its first characters: that usually takes "
+            f"{self._earliest:,} to {self._expected:,} steps; raise trainer.max_epochs, or start from a model that "
+            "reads: init=bundled"
         )
 
     def _reads(self) -> bool:
@@ -196,8 +205,8 @@ class Watch:
     def _plateau(self, look: Look) -> str:
         message = (
             f"step {look.step:,}: reads {self._what(look)} so far, which is normal for CTC at first; first characters "
-            f"come by about step {self._expected:,}, and until then a falling loss shows that it learns (now "
-            f"{look.loss:.2f} per character)"
+            f"usually come between step {self._earliest:,} and {self._expected:,}, and until then a falling loss shows "
+            f"that it learns (now {look.loss:.2f} per character)"
         )
         if self._total < self._expected:
             message += f"; this training has {self._total:,} steps in all: if it ends before, raise trainer.max_epochs"
@@ -207,7 +216,7 @@ class Watch:
         first, last = self._losses[0][1], look.loss
         advice = [
             f"step {look.step:,}: stuck: reads {self._what(look)}; the loss per character went from {first:.2f} to "
-            f"{last:.2f}; others read by step {self._expected:,}. What to try, the likeliest first:",
+            f"{last:.2f}; others usually read by step {self._expected:,}. What to try, the likeliest first:",
             f"a lower learning rate: optimizer.lr={self._lr / 4:g} (now {self._lr:g})",
             "shorter lines first: data.max_width=300, then init=runs/NAME with all of them",
             "start from a model that reads: init=bundled",

@@ -21,6 +21,7 @@ from crnn.data.dataset import Batch
 from crnn.training.confusions import markdown, write_confusions
 from crnn.training.curves import draw
 from crnn.training.module import CrnnModule, Seen
+from crnn.training.pictures import CurvesInTensorBoard
 from crnn.training.watch import Look, Watch
 
 DRAWING_SHARE = 0.02
@@ -115,7 +116,8 @@ class Confusions(Callback):
 
 
 class CurvesPicture(Callback):
-    """Draws ``curves.png`` of a run folder after each epoch, unless drawing would cost a short one too much time.
+    """Draws ``curves.png`` of a run folder after each epoch, unless drawing would cost a short one too much time, and
+    shows it in TensorBoard.
 
     Whatever goes wrong is said once and never ends the run.
     """
@@ -124,21 +126,22 @@ class CurvesPicture(Callback):
         self._run = run
         self._say = say
         self._next = 0.0  # when it may be drawn again
+        self._board = CurvesInTensorBoard()
         self._failed = False
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if time.monotonic() >= self._next:
-            self._draw()
+            self._draw(trainer)
 
     @rank_zero_only
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._draw()
+        self._draw(trainer, last=True)
 
-    def _draw(self) -> None:
+    def _draw(self, trainer: L.Trainer, last: bool = False) -> None:
         started = time.monotonic()
         try:
-            draw(self._run)
+            self._board.show(draw(self._run), trainer.loggers, trainer.global_step, last)
         except Exception as error:
             if not self._failed:
                 self._say(f"note: curves.png cannot be drawn ({type(error).__name__}: {error}); the training goes on")

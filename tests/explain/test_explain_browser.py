@@ -91,8 +91,36 @@ def test_line(browser: Any, tmp_path: Path, scheme: str, width: int) -> None:
     assert "layer 1, left to right" in page.inner_text("#now")
     page.select_option("#order", "stored")
     assert page.evaluate("order('h')") == list(range(12))
+    page.click("[data-lang=zh]")
+    assert page.title() == "网络怎样读这一行"
+    assert "单元 " in page.inner_text("#now")
+    assert "第 1 层，从左往右" in page.inner_text("#walks button:first-child")
+    assert "在权重中的位置" in page.inner_text("#order")
+    window.still("#heat-c canvas").hover(position={"x": 30, "y": 5})
+    assert window.tip().startswith("c  单元 0, 列 ")
+    assert window.fits()
+    assert_themes_switch(page, scheme)
     assert window.wrong == []
     page.close()
+
+
+def assert_themes_switch(page: Any, scheme: str) -> None:
+    """The button turns paper and maps from light to dark and back, whatever the system has."""
+
+    def looks() -> tuple[str, int]:
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return paper, page.evaluate("palette('div')[3 * 128]")
+
+    first = looks()
+    page.click("#theme")
+    second = looks()
+    dark, light = (first, second) if scheme == "dark" else (second, first)
+    assert dark[0] == "rgb(21, 23, 26)"
+    assert dark[1] < 60  # the middle of the scale
+    assert light[0] == "rgb(251, 250, 247)"
+    assert light[1] > 200
+    page.click("#theme")
+    assert looks() == first
 
 
 def test_saliency(browser: Any, tmp_path: Path) -> None:
@@ -117,6 +145,12 @@ def test_saliency(browser: Any, tmp_path: Path) -> None:
     assert window.tip().startswith("column 0 hears column 0\n")
     window.still("#profile svg").hover()
     assert "CNN and LSTM: " in window.tip()
+    page.click("[data-lang=zh]")
+    assert f"在第 {found.columns[1]} 列读出" in page.inner_text("#which")
+    window.still("#profile svg").hover()
+    assert "CNN 与 LSTM: " in window.tip()
+    assert page.locator("h1 [lang=zh]").inner_text() == page.title() == "文字是从哪里读出来的"
+    assert_themes_switch(page, "light")
     assert window.wrong == []
     page.close()
 
@@ -139,5 +173,6 @@ def test_lesson(browser: Any, tmp_path: Path) -> None:
     assert window.tip().startswith(f"output[{page.evaluate('currentColumn')}, 0, 0] = ")
     page.click("[data-lang=en]")
     assert page.locator("h1 [lang=en]").is_visible()
+    assert_themes_switch(page, "light")
     assert window.wrong == []
     page.close()

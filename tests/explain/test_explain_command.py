@@ -49,6 +49,14 @@ def test_saliency_as_page_and_as_picture(folder: Path, capsys: pytest.CaptureFix
         assert picture.format == "PNG"
 
 
+@pytest.mark.parametrize("what", ["line", "saliency"])
+def test_pages_in_the_language_asked_for(folder: Path, what: str) -> None:
+    assert main(["explain", what, "x.png", "--model", "tiny.safetensors", "--out", "x.html", "--lang", "zh"]) == 0
+    source = Path("x.html").read_text(encoding="utf-8")
+    assert "<html lang=zh>" in source
+    assert "aria-pressed=true>中文" in source
+
+
 def test_lesson_in_the_language_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for language in (None, "zh"):
         words = ["--lang", language] if language else []
@@ -88,7 +96,7 @@ def test_shapes_take_the_model_either_way(folder: Path, capsys: pytest.CaptureFi
         (["line", "x.png", "--model", "x.png", "--out", "x.html"], "x.png: is not a model file"),
         (["line", "x.png", "--unit", "999", "--out", "x.html"], "--unit 999: is not there; allowed are 0 to 127"),
         (["line", "x.png", "--batch", "2", "--out", "x.html"], "--batch goes with crnn explain shapes, not with line"),
-        (["line", "x.png", "--lang", "zh", "--out", "x.html"], "--lang goes with crnn explain lstm, not with line"),
+        (["shapes", "--lang", "zh"], "--lang goes with crnn explain line or saliency or lstm, not with shapes"),
         (["lstm", "--out", "x.png"], "--out x.png: must end in .html\n"),
         (["shapes", "--out", "x.html"], "--out goes with crnn explain line"),
     ],

@@ -51,7 +51,7 @@ def test_labels_are_text_and_everything_has_a_place() -> None:
     assert line.text in page.texts
     assert "<b>picture</b>.png" in page.text
     assert "tiny <model>" in page.text
-    wanted = {"data", "overview", "log-legend", "walks", "order", "unit", "one", "now"}
+    wanted = {"data", "theme", "overview", "log-legend", "walks", "order", "unit", "one", "now"}
     assert set(page.ids) == wanted | {f"{part}-{name}" for part in ("heat", "legend") for name in QUANTITIES}
     assert len(page.ids) == len(set(page.ids))
     assert "b" not in page.tags[: page.tags.index("h1") + 1]

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
+
 from crnn.core.alignment import Pair
 from crnn.report.characters import COMMON, OTHER, CharacterCounts, CharacterTally, class_of, script_of
 from crnn.report.lines import JudgedLine
@@ -59,3 +66,39 @@ def test_spaces() -> None:
     assert tally.space_recall == 1 / 2
     nothing = CharacterTally.of([line("ab", "ab")])
     assert (nothing.space_precision, nothing.space_recall) == (None, None)
+
+
+def table_of(pairs: list[tuple[str, str]]) -> Counter[Pair]:
+    """Confusions of (reading, reference), aligned by rapidfuzz."""
+    found: Counter[Pair] = Counter()
+    for reading, reference in pairs:
+        for kind, true, read in Levenshtein.editops(reference, reading):
+            found[Pair("" if kind == "insert" else reference[true], "" if kind == "delete" else reading[read])] += 1
+    return found
+
+
+@given(st.integers(0, 10**9))
+def test_the_table_is_that_of_an_independent_alignment(seed: int) -> None:
+    """Edits five characters apart, in texts whose letters differ from those around them, can be told in one way only."""
+    rng = random.Random(seed)
+    pairs = []
+    for _ in range(rng.randrange(1, 8)):
+        start = rng.randrange(10)
+        reference = ("abcdefghij" * 6)[start : start + rng.randrange(1, 50)]
+        reading = list(reference)
+        for place in range(2, len(reference) - 2, 5):
+            reading[place] = rng.choice([reference[place], "X", "Z", "", reference[place] + "Y"])
+        pairs.append(("".join(reading), reference))
+    tally = CharacterTally.of([line(reference, reading) for reading, reference in pairs])
+    assert {pair: one.count for pair, one in tally.confusions.items()} == table_of(pairs)
+
+
+@given(st.lists(st.tuples(st.text("abc ", max_size=10), st.text("abc ", max_size=10)), max_size=5))
+def test_as_many_errors_as_an_independent_alignment(pairs: list[tuple[str, str]]) -> None:
+    """Where edits can be told in several ways, their number cannot, nor how many more are too many than missing."""
+    tally = CharacterTally.of([line(reference, reading) for reading, reference in pairs])
+    mine, other = Counter({pair: one.count for pair, one in tally.confusions.items()}), table_of(pairs)
+    assert mine.total() == other.total()
+    surplus = [sum(n * (bool(p.read) - bool(p.true)) for p, n in table.items()) for table in (mine, other)]
+    assert surplus[0] == surplus[1]
+    assert tally.misread().total() == sum(n for p, n in mine.items() if p.true)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests_support import settings, write_sides
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
+from crnn.core.seen import SeenCharacters
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import open_source
 from crnn.data.synth.source import drawable, synthetic_pair
@@ -92,12 +94,20 @@ def test_a_whole_training(trained: Path, new_lines: Path, tmp_path: Path) -> Non
     result = json.loads((outcome.folder / "result.json").read_text())
     assert 0 <= result["old/cer_before"] < 0.5
     assert result["old/cer"] >= 0
+    both = SeenCharacters.of_note(before.training), SeenCharacters.of_note(card.training)
+    assert both[0]
+    assert both[1]
+    rows = (new_lines / "train" / "labels.tsv").read_text().splitlines()
+    own = Counter("".join(row.split("\t")[1] for row in rows))
+    assert both[1].labels == Counter(both[0].labels) + own  # what the model saw before counts too
     # and it resumes without the model that it began from
     copy = tmp_path / "moved"
     shutil.copytree(outcome.folder, copy)
     config = to_config(config_of_run(str(copy), ["trainer.max_epochs=4"]))
     config.init = str(tmp_path / "gone")
     assert train(config).result["epochs"] == 4
+    last = read_network(copy / "checkpoints" / "last.ckpt")[0]
+    assert SeenCharacters.of_note(last.training) == both[1]
 
 
 def test_own_characters_may_be_asked_for(trained: Path, new_lines: Path, tmp_path: Path) -> None:

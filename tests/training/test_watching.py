@@ -113,13 +113,14 @@ class Clock:
 def test_drawing_costs_little_time_and_its_failure_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, drawn, said = Clock(), [], []
 
-    def slow(run: Path) -> None:
+    def slow(run: Path) -> Path:
         drawn.append(clock.now)
         clock.now += 1.0
+        return run / "curves.png"
 
     monkeypatch.setattr(watching, "time", clock)
     monkeypatch.setattr(watching, "draw", slow)
-    nothing: Any = SimpleNamespace()
+    nothing: Any = SimpleNamespace(loggers=[], global_step=1)
     picture = CurvesPicture(tmp_path, said.append)
     for second in (10, 20, 60, 62, 70, 113):  # a second of drawing in fifty
         clock.now = float(second)

@@ -2,9 +2,40 @@
 // What all pages share: numbers out of base64, heat maps, curves, one cursor over all tracks, keyboard and tooltip.
 
 const DATA = JSON.parse(document.getElementById('data').textContent);
+const root = document.documentElement;
+
+// ---- dark or light: as the system has it, or as the button says
 const darkTheme = matchMedia('(prefers-color-scheme: dark)');
 const redraws = []; // what has to be painted again when the theme changes
-darkTheme.addEventListener('change', () => redraws.forEach(draw => draw()));
+const isDark = () => root.dataset.theme ? root.dataset.theme === 'dark' : darkTheme.matches;
+const themeButton = document.getElementById('theme');
+function paint() {
+  themeButton.replaceChildren(...(isDark() ? both('Light', '浅色') : both('Dark', '深色')));
+  redraws.forEach(draw => draw());
+}
+try {
+  const kept = localStorage.getItem('crnn-theme');
+  if (kept === 'dark' || kept === 'light') root.dataset.theme = kept;
+} catch { /* as the system has it */ }
+darkTheme.addEventListener('change', paint);
+themeButton.addEventListener('click', () => {
+  root.dataset.theme = isDark() ? 'light' : 'dark';
+  try { localStorage.setItem('crnn-theme', root.dataset.theme); } catch { /* not kept, then */ }
+  paint();
+});
+
+// ---- the language
+const word = (en, zh) => root.lang === 'zh' ? zh : en;
+const both = (en, zh) => [el('span', {lang: 'en'}, en), el('span', {lang: 'zh'}, zh)];
+const speakers = []; // what has to be said again when the language changes
+const languageButtons = [...document.querySelectorAll('[data-lang]')];
+function speak(language) {
+  root.lang = language;
+  languageButtons.forEach(button => button.setAttribute('aria-pressed', button.dataset.lang === language));
+  document.title = document.querySelector(`h1 [lang=${language}]`).textContent;
+  speakers.forEach(say => say());
+}
+languageButtons.forEach(button => button.addEventListener('click', () => speak(button.dataset.lang)));
 
 function bytes(b64) {
   return Uint8Array.from(atob(b64), c => c.charCodeAt(0));
@@ -25,7 +56,7 @@ function unpack(packed) {
 
 const tables = Object.fromEntries(Object.entries(DATA.palettes).map(([name, b64]) => [name, bytes(b64)]));
 function palette(kind) {
-  return tables[kind === 'seq' ? 'seq' : darkTheme.matches ? 'div-dark' : 'div-light'];
+  return tables[kind === 'seq' ? 'seq' : isDark() ? 'div-dark' : 'div-light'];
 }
 
 function el(tag, attributes = {}, ...children) {
@@ -39,6 +70,7 @@ function el(tag, attributes = {}, ...children) {
   return node;
 }
 el.svg = new Set(['path', 'line', 'rect', 'text', 'g', 'circle', 'polyline', 'title']);
+paint();
 
 // ---- tooltip, and the same words for those who do not see it
 const tipBox = document.body.appendChild(el('div', {class: 'tip', 'aria-hidden': 'true'}));
@@ -125,7 +157,10 @@ function axisTrack(inner, label, columns, cw) {
  *       pick(row)}; draws again with draw().
  */
 function heat(lane, map) {
-  const canvas = el('canvas', {tabindex: '0', role: 'img', 'aria-label': map.label});
+  const canvas = el('canvas', {tabindex: '0', role: 'img'});
+  const name = () => canvas.setAttribute('aria-label', typeof map.label === 'function' ? map.label() : map.label);
+  name();
+  speakers.push(name);
   canvas.style.imageRendering = 'pixelated';
   let row = 0, last = 0;
   function draw() {
@@ -193,7 +228,7 @@ function legend(colour, low, high, unit = '') {
 function curves(lane, columns, cw, height, low, high, series, ticks) {
   const width = columns * cw, y = v => (height - 6) - (v - low) / (high - low) * (height - 12);
   const svg = el('svg', {width, height, viewBox: `0 0 ${width} ${height}`, class: 'plot', role: 'img',
-    'aria-label': series.map(s => s.name).join(', ') + ' over the columns'});
+    'aria-label': series.map(s => s.name).join(', ') + word(' over the columns', '，按列')});
   for (const tick of ticks) {
     svg.append(el('line', {x1: 0, x2: width, y1: y(tick), y2: y(tick), stroke: 'var(--rule)'}));
   }

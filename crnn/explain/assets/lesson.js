@@ -4,18 +4,7 @@ const T = DATA.columns, CW = columnWidth(T);
 const walks = DATA.walks.map(walk => ({...walk,
   ...Object.fromEntries(DATA.quantities.map(q => [q.name, unpack(walk[q.name])]))}));
 const shownWalk = walks[DATA.walk], U = DATA.unit, at = (q, t) => shownWalk[q].at(t, U);
-const root = document.documentElement;
-const word = (en, zh) => root.lang === 'zh' ? zh : en;
 const rowHeight = (rows, most = 150) => Math.max(most / rows < 1 ? most / rows : 1, Math.min(14, Math.round(most / rows)));
-
-// ---- the language
-const buttons = [...document.querySelectorAll('[data-lang]')];
-function speak(language) {
-  root.lang = language;
-  buttons.forEach(button => button.setAttribute('aria-pressed', button.dataset.lang === language));
-  document.title = document.querySelector(`h1 [lang=${language}]`).textContent;
-}
-buttons.forEach(button => button.addEventListener('click', () => speak(button.dataset.lang)));
 
 function map(id, values, colour, label, name, most, picture = 34) {
   const inner = tracks(document.getElementById(id), CW), rows = [...Array(values.rows).keys()];

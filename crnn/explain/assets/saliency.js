@@ -4,18 +4,19 @@ const T = DATA.columns, CW = columnWidth(T), STEP = DATA.step, W = DATA.width, H
 const maps = unpack(DATA.maps), stripes = unpack(DATA.stripes), context = unpack(DATA.lstm);
 let chosen = 0;
 const percent = v => (100 * v).toPrecision(2) + ' %';
+const strongest = value => word(`${value} of the strongest`, `最强处的 ${value}`);
 
 // ---- one character
 const inner = tracks(document.getElementById('one'), CW);
-const lane = pictureTrack(inner, 'picture', T, CW, 'the line', 120);
+const lane = pictureTrack(inner, both('picture', '图片'), T, CW, word('the line', '这一行'), 120);
 const over = lane.appendChild(el('canvas', {width: W, height: H, tabindex: '0', role: 'img',
-  'aria-label': 'pixels of the character; left and right change the character'}));
+  'aria-label': word('pixels of the character; left and right change the character', '字符的像素；左右方向键切换字符')}));
 const high = parseFloat(lane.querySelector('img').style.height);
 over.style.cssText = `position:absolute;left:0;top:0;width:${T * CW}px;height:${high}px;mix-blend-mode:multiply`;
-axisTrack(inner, 'column', T, CW);
-const row = track(inner, 'character', T * CW, 26);
+axisTrack(inner, both('column', '列'), T, CW);
+const row = track(inner, both('character', '字符'), T * CW, 26);
 const blocks = DATA.spans.map((span, k) => {
-  const block = el('button', {class: 'block', 'aria-label': `${span.text}, column ${span.at}`, onclick: () => choose(k),
+  const block = el('button', {class: 'block', 'aria-label': `${span.text}, ${word('column', '列')} ${span.at}`, onclick: () => choose(k),
     onfocus: () => choose(k)}, span.text);
   block.style.left = span.start * CW + 'px';
   block.style.width = Math.max(7, (span.end - span.start) * CW - 1) + 'px';
@@ -31,7 +32,8 @@ function choose(k) {
   }
   over.getContext('2d').putImageData(image, 0, 0);
   const span = DATA.spans[chosen];
-  document.getElementById('which').textContent = `“${span.text}”, said at column ${span.at}`;
+  document.getElementById('which').textContent = word(`“${span.text}”, said at column ${span.at}`,
+    `“${span.text}”，在第 ${span.at} 列读出`);
   blocks.forEach((block, i) => block.classList.toggle('chosen', i === chosen));
   setColumn(span.at);
 }
@@ -39,7 +41,8 @@ over.addEventListener('pointermove', event => {
   const box = over.getBoundingClientRect(), x = Math.floor((event.clientX - box.left) / PX);
   const y = Math.floor((event.clientY - box.top) / box.height * H);
   if (x < 0 || y < 0 || x >= W || y >= H) return;
-  tip(`“${DATA.spans[chosen].text}”  pixel ${x}, ${y}\n${shown(maps.at(chosen, y * W + x))} of the strongest`,
+  const value = shown(maps.at(chosen, y * W + x));
+  tip(`“${DATA.spans[chosen].text}”  ${word('pixel', '像素')} ${x}, ${y}\n${strongest(value)}`,
     event.clientX, event.clientY);
 });
 over.addEventListener('pointerleave', untip);
@@ -61,8 +64,9 @@ over.addEventListener('keydown', event => {
     return node;
   });
   heat(track(all, names, T * CW, 0, 'rows'), {columns: W, cw: PX, rh, colour: 'seq', step: STEP,
-    rows: () => DATA.spans.map((_, k) => k), get: stripes.level, label: 'characters over pixel columns', pick: choose,
-    tell: (k, x) => `“${DATA.spans[k].text}”  pixel column ${x}\n${shown(stripes.at(k, x))} of the strongest`});
+    rows: () => DATA.spans.map((_, k) => k), get: stripes.level, pick: choose,
+    label: () => word('characters over pixel columns', '字符与像素列'),
+    tell: (k, x) => `“${DATA.spans[k].text}”  ${word('pixel column', '像素列')} ${x}\n${strongest(shown(stripes.at(k, x)))}`});
   document.getElementById('stripes-legend').append(legend('seq', '0', '1'));
 }
 
@@ -73,7 +77,7 @@ over.addEventListener('keydown', event => {
   const x = d => left + (d + far) / (2 * far) * (width - left - 10);
   const y = v => 12 + v / DATA.least * (height - bottom - 12);
   const svg = el('svg', {viewBox: `0 0 ${width} ${height}`, width, height, role: 'img',
-    'aria-label': 'share of the influence by distance in pixels'});
+    'aria-label': word('share of the influence by distance in pixels', '影响的比例与距离（像素）')});
   const write = (at, down, words, anchor) => svg.append(el('text', {x: at, y: down, 'text-anchor': anchor,
     'font-size': 12, style: 'fill:var(--soft)'}, words));
   for (let v = 0; v >= DATA.least; v--) {
@@ -85,7 +89,11 @@ over.addEventListener('keydown', event => {
     svg.append(el('line', {x1: x(d), x2: x(d), y1: 12, y2: height - bottom, stroke: 'var(--rule)'}));
     write(x(d), height - bottom + 18, (d > 0 ? '+' : '') + String(d).replace('-', '−'), 'middle');
   }
-  write(x(0), height - 6, 'distance in pixels, left to right', 'middle');
+  write(x(0), height - 6, '', 'middle');
+  const across = svg.lastChild;
+  const name = () => { across.textContent = word('distance in pixels, left to right', '距离（像素），从左到右'); };
+  name();
+  speakers.push(name);
   const kinds = ['s1', 's2'], dashes = ['6 4', null];
   DATA.profiles.forEach((p, k) => svg.append(el('polyline', {fill: 'none', class: kinds[k], 'stroke-width': 2,
     'stroke-dasharray': dashes[k], points: p.values.map((v, i) => `${x(p.from + i).toFixed(1)},${y(v).toFixed(1)}`).join(' ')})));
@@ -93,22 +101,25 @@ over.addEventListener('keydown', event => {
     const box = svg.getBoundingClientRect();
     const d = Math.round(((event.clientX - box.left) / box.width * width - left) / (width - left - 10) * 2 * far - far);
     const words = DATA.profiles.filter(p => p.values[d - p.from] !== undefined).map(
-      p => `${p.name}: ${p.values[d - p.from] <= DATA.least ? 'nothing' : percent(10 ** p.values[d - p.from])}`);
-    tip([`distance ${d} pixels`, ...words].join('\n'), event.clientX, event.clientY);
+      p => `${word(p.name, p.zh)}: ${p.values[d - p.from] <= DATA.least ? word('nothing', '无')
+        : percent(10 ** p.values[d - p.from])}`);
+    tip([word(`distance ${d} pixels`, `距离 ${d} 像素`), ...words].join('\n'), event.clientX, event.clientY);
   });
   svg.addEventListener('pointerleave', untip);
   document.getElementById('profile').append(svg, el('p', {class: 'small'}, ...DATA.profiles.map((p, k) => el('span',
-    {class: 'key ' + kinds[k]}, el('i', {style: `border-top-style:${k ? 'solid' : 'dashed'}`}), p.name))));
+    {class: 'key ' + kinds[k]}, el('i', {style: `border-top-style:${k ? 'solid' : 'dashed'}`}), ...both(p.name, p.zh)))));
 }
 
 // ---- the LSTM's context
 {
   const all = tracks(document.getElementById('lstm'), CW), rh = Math.max(2, Math.min(CW, Math.floor(420 / T)));
   pictureTrack(all, '', T, CW, '', 34);
-  axisTrack(all, 'column heard', T, CW);
-  heat(track(all, 'column that speaks', T * CW, 0), {columns: T, cw: CW, rh, colour: 'seq',
-    rows: () => [...Array(T).keys()], get: context.level, label: 'influence of columns on columns',
-    tell: (t, other) => `column ${t} hears column ${other}\n${percent(10 ** context.at(t, other))}`});
+  axisTrack(all, both('column heard', '被听到的列'), T, CW);
+  heat(track(all, both('column that speaks', '输出的列'), T * CW, 0), {columns: T, cw: CW, rh, colour: 'seq',
+    rows: () => [...Array(T).keys()], get: context.level,
+    label: () => word('influence of columns on columns', '列与列之间的影响'),
+    tell: (t, other) => `${word(`column ${t} hears column ${other}`, `第 ${t} 列听到第 ${other} 列`)}\n${percent(10 ** context.at(t, other))}`});
   document.getElementById('lstm-legend').append(legend('seq', '≤ 0.001 %', percent(10 ** context.high)));
 }
 choose(Math.floor(DATA.spans.length / 2));
+speakers.push(() => choose(chosen));

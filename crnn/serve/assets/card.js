@@ -89,7 +89,7 @@ function showReading(card, result, seconds) {
   card.hasFailed = false;
   const sure = percent(result.confidence);
   setState(card, "", "state", sure);
-  const facts = telling("p", "facts", "facts", sure, result.model, seconds.toFixed(2));
+  const facts = telling("p", "facts", "facts", result.model, seconds.toFixed(2));
   const edit = make("label", "edit");
   card.field = make("input");
   Object.assign(card.field, { type: "text", dir: "auto", autocomplete: "off", spellcheck: false, value: result.text });
@@ -107,8 +107,8 @@ function showReading(card, result, seconds) {
   card.undo.hidden = true;
   card.tools.replaceChildren(
     button("save", () => confirmText(card, card.field.value), "main"), button("right", () => confirmText(card, result.text)),
-    card.undo, ...(card.width ? [button("crop", () => openCrop(card))] : []), button("again", () => ask(card)),
-    button("remove", () => remove(card)));
+    card.undo, ...(card.width ? [button("crop", () => openCrop(card), "quiet")] : []),
+    button("again", () => ask(card), "quiet"), button("remove", () => remove(card), "quiet"));
   if (card.record) markKept(card);
   if (hadFocus) card.field.focus();
   announce("result", card.name, result.text || say("nothing"), sure);
@@ -203,9 +203,12 @@ function tie(card, line, letters, boxes, all, inOrder) {
 }
 
 function others(card, alternatives) {
-  if (alternatives.length < 2) return [];
+  const other = alternatives.filter(({ text }) => text !== card.reading.text);
+  if (!other.length) return [];
   const list = make("ol", "others");
-  for (const { text, confidence } of alternatives) {
+  list.dataset.label = "alternatives";
+  show(list);
+  for (const { text, confidence } of other) {
     const use = make("button");
     use.type = "button";
     Object.assign(use.dataset, { label: "useText", values: JSON.stringify([text, percent(confidence)]) });

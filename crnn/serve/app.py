@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -20,9 +18,9 @@ from crnn.serve.gate import Gate
 from crnn.serve.keys import Keys
 from crnn.serve.logs import Log
 from crnn.serve.metrics import CONTENT_TYPE
+from crnn.serve.page import page
 from crnn.serve.service import Note, Service
 
-PAGE = "crnn.serve.page"
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -98,11 +96,10 @@ def make_app(service: Service, keys: Keys, log: Log) -> ASGIApp:
         text = service.metrics.text(service.shelf, service.budget.held)
         return Response(text, media_type=CONTENT_TYPE)
 
-    if find_spec(PAGE) is not None:
-
-        @app.get("/", include_in_schema=False, response_model=None)
-        async def page() -> HTMLResponse:
-            return HTMLResponse(import_module(PAGE).page())
+    @app.get("/", include_in_schema=False, response_model=None)
+    async def root() -> HTMLResponse:
+        text, policy = page()
+        return HTMLResponse(text, headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"})
 
     paths = frozenset(str(getattr(route, "path", "")) for route in app.routes)
     return Gate(app, keys, log, service.metrics, paths)

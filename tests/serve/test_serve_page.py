@@ -55,7 +55,9 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
 
 
 def test_texts_never_become_markup() -> None:
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(", inside("script"))
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(", inside("script")
+    )
 
 
 def test_every_script_stands_in_the_page() -> None:

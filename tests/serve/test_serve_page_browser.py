@@ -177,9 +177,7 @@ def test_chosen_pictures_are_read_as_crnn_reads_them(opened: Opened, lines: list
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
-def test_pictures_can_be_dropped_and_pasted(
-    opened: Opened, lines: list[Path], readings: list[Any], event: str
-) -> None:
+def test_pictures_can_be_dropped_and_pasted(opened: Opened, lines: list[Path], readings: list[Any], event: str) -> None:
     make = """([bytes, event]) => {
         const data = new DataTransfer();
         data.items.add(new File([new Uint8Array(bytes)], "one.png", { type: "image/png" }));
@@ -288,7 +286,9 @@ def test_corrections_survive_a_reload_and_can_be_trained_on(
     for place in (archive, folder):
         source = open_source(place, ReadOptions())
         assert [source.entry(i).text for i in range(len(source))] == wanted
-    assert [(folder / f"images/000{i + 1}.png").read_bytes() for i in (0, 1)] == [line.read_bytes() for line in lines[:2]]
+    assert [(folder / f"images/000{i + 1}.png").read_bytes() for i in (0, 1)] == [
+        line.read_bytes() for line in lines[:2]
+    ]
     assert main(["check", str(folder)]) == 0
     assert "2 lines" in capsys.readouterr().out
     page.get_by_role("button", name="Forget all").click()
@@ -360,7 +360,9 @@ def photograph(lines: list[Path], tmp_path_factory: pytest.TempPathFactory) -> P
 
 def sent(opened: Opened) -> Image.Image:
     """The last picture as it was sent."""
-    return Image.open(io.BytesIO(bytes(opened.page.evaluate("async () => [...new Uint8Array(await sent.at(-1).arrayBuffer())]"))))
+    return Image.open(
+        io.BytesIO(bytes(opened.page.evaluate("async () => [...new Uint8Array(await sent.at(-1).arrayBuffer())]")))
+    )
 
 
 def test_a_line_of_a_photograph_is_chosen_with_the_mouse(opened: Opened, photograph: Path, readings: list[Any]) -> None:
@@ -439,6 +441,22 @@ def test_a_picture_taken_sideways_stands_upright(
     opened.page.keyboard.press("Enter")
     opened.page.locator(FIELDS).nth(1).wait_for(state="attached")
     assert sent(opened).width > 5 * sent(opened).height
+
+
+def test_a_picture_that_the_browser_cannot_show_is_read_all_the_same(
+    opened: Opened, lines: list[Path], readings: list[Any], tmp_path: Path
+) -> None:
+    Image.open(lines[0]).save(tmp_path / "line.tif")
+    opened.read(tmp_path / "line.tif")
+    assert opened.texts() == [readings[0].text]
+    assert opened.page.inner_text(".view").startswith("This browser cannot show the picture")
+    opened.page.locator("[role=option]").first.hover()
+    opened.page.locator(FIELDS).press("Enter")
+    opened.page.wait_for_selector("#kept:has-text('1 correction kept')")
+    with opened.page.expect_download() as waiting:
+        opened.page.locator("#download").click()
+    with zipfile.ZipFile(waiting.value.path()) as archive:
+        assert archive.read("images/0001.tif") == (tmp_path / "line.tif").read_bytes()
 
 
 def test_large_pictures_are_scaled_before_they_are_sent(opened: Opened, lines: list[Path], tmp_path: Path) -> None:

@@ -3,8 +3,13 @@ const SURE = 0.9;
 const UNSURE = 0.6;
 const cards = new Map(); // element -> card
 
-// 1 is 100 %, and so is nothing else.
-const percent = (share) => (share > 0.99 && share < 1 ? Math.min(99.9, Math.round(1000 * share) / 10) : Math.round(100 * share));
+
+// Near the ends with a decimal; 100 is 1 and nothing else.
+function percent(share) {
+  const exact = 100 * share;
+  return exact < 1 || exact > 99 ? Math.min(share < 1 ? 99.9 : 100, Math.round(10 * exact) / 10) : Math.round(exact);
+}
+
 const grade = (share) => (share >= SURE ? "" : share >= UNSURE ? "unsure" : "doubtful");
 
 // given: {file, name} and what `prepared` says.
@@ -63,7 +68,8 @@ function button(key, act, classes = "") {
 function showPhoto(card) {
   setState(card, "photo", "photo");
   card.tools.replaceChildren(
-    button("crop", () => openCrop(card), "main"), button("readWhole", () => ask(card)), button("remove", () => remove(card)));
+    button("crop", () => openCrop(card), "main"), button("readWhole", () => ask(card)),
+    button("remove", () => remove(card)));
 }
 
 function showProblem(card, key, ...values) {
@@ -106,8 +112,9 @@ function showReading(card, result, seconds) {
   card.undo = button("undo", () => undo(card));
   card.undo.hidden = true;
   card.tools.replaceChildren(
-    button("save", () => confirmText(card, card.field.value), "main"), button("right", () => confirmText(card, result.text)),
-    card.undo, ...(card.width ? [button("crop", () => openCrop(card), "quiet")] : []),
+    button("save", () => confirmText(card, card.field.value), "main"),
+    button("right", () => confirmText(card, result.text)), card.undo,
+    ...(card.width ? [button("crop", () => openCrop(card), "quiet")] : []),
     button("again", () => ask(card), "quiet"), button("remove", () => remove(card), "quiet"));
   if (card.record) markKept(card);
   if (hadFocus) card.field.focus();

@@ -38,19 +38,18 @@ async function part(bitmap, { x, y, width, height }) {
   return { blob, width: canvas.width, height: canvas.height };
 }
 
-// {blob, width, height, isLine}; width 0 where the browser cannot decode it, but the server may.
+// {blob, width, height, isLine}; width 0 where the browser cannot show it, but the server may read it.
 async function prepared(file) {
-  let bitmap;
   try {
-    bitmap = await decode(file);
+    const bitmap = await decode(file);
+    const { width, height } = bitmap;
+    const isLine = height <= LINE_HEIGHT || width >= LINE_RATIO * height;
+    const isLarge = Math.max(width, height) > MOST_SIDE || width * height > MOST_PIXELS || file.size > MOST_SENT;
+    const ready = isLarge || !AS_THEY_ARE.includes(file.type)
+      ? await part(bitmap, { x: 0, y: 0, width, height }) : { blob: file, width, height };
+    bitmap.close();
+    return { ...ready, isLine };
   } catch {
     return { blob: file, width: 0, height: 0, isLine: true };
   }
-  const { width, height } = bitmap;
-  const isLine = height <= LINE_HEIGHT || width >= LINE_RATIO * height;
-  const isLarge = Math.max(width, height) > MOST_SIDE || width * height > MOST_PIXELS || file.size > MOST_SENT;
-  const ready = isLarge || !AS_THEY_ARE.includes(file.type)
-    ? await part(bitmap, { x: 0, y: 0, width, height }) : { blob: file, width, height };
-  bitmap.close();
-  return { ...ready, isLine };
 }

@@ -48,7 +48,8 @@ function zipped(files) {
 
 // labels.tsv and images/ of corrections, as `crnn check` and `crnn train` open them; null if they are too many.
 function trainable(records) {
-  if (records.length > MOST_FILES || records.reduce((sum, one) => sum + one.bytes.byteLength, 0) > MOST_BYTES) return null;
+  const size = records.reduce((sum, one) => sum + one.bytes.byteLength, 0);
+  if (records.length > MOST_FILES || size > MOST_BYTES) return null;
   const names = records.map((one, i) => `images/${String(i + 1).padStart(4, "0")}.${one.suffix}`);
   const table = records.map((one, i) => `${names[i]}\t${one.text}\n`).join("");
   return zipped([

@@ -8,7 +8,7 @@ from pathlib import Path
 from crnn.report.inline import hash_source
 
 _ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("words.js", "store.js", "zip.js", "picture.js", "crop.js", "reading.js", "card.js", "page.js")
+SCRIPTS = ("words.js", "store.js", "zip.js", "picture.js", "crop.js", "reading.js", "card.js", "kept.js", "page.js")
 """In the order in which they stand in the page, as one script."""
 
 

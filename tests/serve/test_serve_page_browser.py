@@ -302,6 +302,33 @@ def test_corrections_survive_a_reload_and_can_be_trained_on(
     page.wait_for_selector("#kept:has-text('No corrections yet')")
 
 
+def test_what_is_kept_is_listed_and_can_be_taken_back(opened: Opened, lines: list[Path], readings: list[Any]) -> None:
+    page = opened.page
+    opened.read(*lines[:2])
+    assert page.locator("#kept-all").is_hidden()
+    page.locator(FIELDS).first.press("Enter")
+    page.wait_for_selector("#kept:has-text('1 correction kept')")
+    page.reload()
+    opened.read(lines[1])
+    page.locator(FIELDS).first.fill(HOSTILE)
+    page.locator(FIELDS).first.press("Enter")
+    page.wait_for_selector("#kept:has-text('2 corrections kept')")
+    page.locator("summary").press("Enter")
+    entries = page.locator("#kept-list li")
+    entries.nth(1).wait_for()
+    assert entries.locator("span").all_inner_texts() == [HOSTILE, readings[0].text]
+    pictures = "all => Promise.all(all.map(one => one.decode().then(() => one.naturalWidth)))"
+    assert entries.locator("img").evaluate_all(pictures) == [Image.open(line).width for line in (lines[1], lines[0])]
+    page.get_by_role("button", name=f"Remove {HOSTILE}").press("Enter")
+    page.wait_for_selector("#kept:has-text('1 correction kept')")
+    assert opened.texts() == [readings[1].text]
+    assert page.locator("#cards>li.kept").count() == 0
+    assert entries.locator("span").all_inner_texts() == [readings[0].text]
+    page.get_by_role("button", name=f"Remove {readings[0].text}").press("Enter")
+    page.wait_for_selector("#kept:has-text('No corrections yet')")
+    assert page.locator("#kept-all").is_hidden()
+
+
 def test_a_busy_server_is_asked_again(opened: Opened, lines: list[Path], readings: list[Any]) -> None:
     opened.answer(refusal(429, "full", **{"Retry-After": "2"}))
     opened.page.set_input_files("#files", str(lines[0]))

@@ -49,96 +49,6 @@ function remove(card) {
   (after?.querySelector("input, button") ?? get("files")).focus();
 }
 
-function markKept(card) {
-  setState(card, "kept", "savedState");
-  card.undo.hidden = false;
-  card.field.value = card.record.text;
-}
-
-// Keep a reading with its text, right or corrected, and go on to the next one.
-async function confirmText(card, text) {
-  const label = asLabel(text);
-  if (!label) {
-    tell(card.problem, "emptyText");
-    card.field.focus();
-    return;
-  }
-  tell(card.problem, "");
-  const bytes = await card.blob.arrayBuffer();
-  const id = card.record?.id ?? newId();
-  const { name, reading: { text: read, model } } = card;
-  const record = { id, name, text: label, reading: read, model, suffix: suffixOf(bytes), bytes };
-  try {
-    await corrections.put(record);
-  } catch {
-    tell(card.problem, "noRoom");
-    return;
-  }
-  card.record = record;
-  markKept(card);
-  await countKept();
-  announce("saved", label);
-  goOn(card);
-}
-
-function goOn(card) {
-  const open = [...get("cards").children].filter((one) => cards.get(one).reading && !cards.get(one).record);
-  const following = open.find((one) => card.element.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
-  const element = following ?? open[0];
-  if (!element) {
-    announce("allDone");
-    return;
-  }
-  cards.get(element).field?.focus();
-  element.scrollIntoView({ block: "nearest" });
-}
-
-async function undo(card) {
-  await corrections.remove(card.record.id);
-  card.record = null;
-  card.undo.hidden = true;
-  card.field.value = card.reading.text;
-  setState(card, "", "state", percent(card.reading.confidence));
-  await countKept();
-  announce("undone");
-  card.field.focus();
-}
-
-async function countKept() {
-  const count = await corrections.count();
-  tell(get("kept"), "kept", count);
-  for (const id of ["download", "forget"]) get(id).disabled = count === 0;
-}
-
-async function download() {
-  const records = await corrections.all();
-  const archive = trainable(records);
-  if (!archive) {
-    announce("tooMany", MOST_FILES);
-    return;
-  }
-  const link = make("a");
-  link.href = URL.createObjectURL(archive);
-  const now = new Date();
-  const stamp = new Date(now - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 16).replace(/[-:]/g, "");
-  link.download = `corrections-${stamp}.zip`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  announce("downloaded", records.length, link.download);
-}
-
-async function forgetAll() {
-  get("forget-ask").close();
-  await corrections.clear();
-  for (const card of cards.values()) if (card.record) {
-    card.record = null;
-    card.undo.hidden = true;
-    setState(card, "", "state", percent(card.reading.confidence));
-  }
-  await countKept();
-  announce("forgotten");
-}
-
 function start() {
   setLanguage(chosenLanguage());
   const other = get("language");
@@ -172,13 +82,9 @@ function start() {
     event.preventDefault();
     addFiles([...event.dataTransfer.files]);
   });
-  get("download").addEventListener("click", download);
-  get("forget").addEventListener("click", () => get("forget-ask").showModal());
-  get("forget-no").addEventListener("click", () => get("forget-ask").close());
-  get("forget-yes").addEventListener("click", forgetAll);
   startCrop();
   startReading();
-  countKept().then(async () => { if (!await corrections.isKept()) announce("notKept"); });
+  startKept();
 }
 
 start();

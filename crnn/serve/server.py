@@ -20,7 +20,7 @@ BACKLOG = 1024
 POLL = 1.0
 """Seconds between looks at the model files."""
 KEEP_ALIVE = 75
-"""Seconds that an idle connection stays open: longer than clients keep theirs, so that none is closed under a request."""
+"""Seconds that an idle connection stays open: longer than clients keep theirs, so that none closes under a request."""
 MAX_HEADERS = 16 * 1024
 """Bytes of a request's headers."""
 

@@ -77,7 +77,7 @@ class Service:
             return await asyncio.wait_for(
                 self._answer(body, receive, content_type, length, options, note), self.limits.timeout
             )
-        except asyncio.TimeoutError:  # noqa: UP041  # a name of its own before Python 3.11
+        except asyncio.TimeoutError:  # a name of its own before Python 3.11
             raise Refused(
                 "timeout", f"not done within {self.limits.timeout:g} s; send fewer pictures, or send this later"
             ) from None
@@ -129,7 +129,8 @@ class Service:
         try:
             for start in range(0, len(pictures), CHUNK):
                 self._pool.submit(self._prepare, slot, job, pictures[start : start + CHUNK], start)
-            await asyncio.wait({job.done, gone}, return_when=asyncio.FIRST_COMPLETED)
+            ends: set[asyncio.Future[Any]] = {job.done, gone}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if not job.done.done():
                 raise Disconnected
             return job.done.result()

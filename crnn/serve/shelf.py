@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +43,24 @@ def parse_spec(word: str) -> Spec:
     name, equals, path = word.partition("=")
     if not equals or os.path.lexists(word):
         path = word
-        if word in NAMES:
-            name = NAME
-        else:
-            file = model_file(word)
-            name = file.parent.name if file != Path(word) or file.stem in ("model", "best", "last") else file.stem
-            name = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip("._-")[:64] or "model"
+        name = NAME if word in NAMES else _called(Path(word))
     if not _NAME.fullmatch(name):
         raise ConfigError(
             f"model name {printable(name)!r} is not allowed; letters, digits, '.', '_' and '-' are: NAME={path}"
         )
     return Spec(name, path)
+
+
+def _called(path: Path) -> str:
+    """After the run folder, or the file if that has a name of its own."""
+    if path.is_dir():
+        name = path.resolve().name
+    elif path.stem in ("model", "best", "last"):
+        parent = path.resolve().parent
+        name = parent.parent.name if parent.name == "checkpoints" else parent.name
+    else:
+        name = path.stem
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip("._-")[:64] or "model"
 
 
 @dataclass(frozen=True)
@@ -141,10 +149,7 @@ class Shelf:
         self._options = options
         self._reloading = threading.Lock()
         opened = [(spec, open_model(spec.path, **options)) for spec in specs]
-        self.slots = [
-            Slot(spec, loaded, Worker(spec.name, lambda lines, seconds, name=spec.name: on_batch(name, lines, seconds)))
-            for spec, loaded in opened
-        ]
+        self.slots = [Slot(spec, loaded, Worker(spec.name, partial(on_batch, spec.name))) for spec, loaded in opened]
 
     def find(self, name: str | None) -> Slot:
         """The slot of ``NAME`` or ``NAME@VERSION``; None: the default.

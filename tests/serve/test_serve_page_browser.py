@@ -585,8 +585,8 @@ def test_every_control_has_a_name_and_every_part_its_role(opened: Opened, lines:
     page.select_option("#nbest", "3")
     opened.read(*lines[:2])
     nameless = page.eval_on_selector_all(
-        "button, select, input, [role=option], [role=listbox], [role=application]",
-        "all => all.filter(one => !(one.labels?.[0]?.innerText || one.ariaLabel || one.textContent.trim()))"
+        "button:not([hidden], dialog *), select, input, [role=option], [role=listbox], [role=application]",
+        "all => all.filter(one => !(one.labels?.[0]?.innerText || one.ariaLabel || one.matches('button') && one.innerText))"
         ".map(one => one.outerHTML)",
     )
     assert nameless == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         ConfigError: if the address is in use, unknown or not allowed.
     """
+    if not 0 <= port <= 65535:  # some systems take it modulo 65536
+        raise ConfigError(f"--port {port}: cannot listen there; 0 (any free one) to 65535 are allowed")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
@@ -45,6 +48,17 @@ def bind(host: str, port: int) -> socket.socket:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{host}:{port}: cannot listen there ({reason}); choose another --port or --host") from None
     return listening
+
+
+class _Handler(logging.Handler):
+    """What uvicorn says, as rows of our log."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.event(record.getMessage(), level=record.levelname.lower())
 
 
 class _Uvicorn(uvicorn.Server):
@@ -74,6 +88,9 @@ async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: L
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=1,
     )
+    for name in ("uvicorn.error", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [_Handler(log)], False
     server = _Uvicorn(config)
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()

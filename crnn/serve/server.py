@@ -72,8 +72,14 @@ class _Uvicorn(uvicorn.Server):
         return
 
 
-async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: Log) -> None:
-    """Answer requests until SIGTERM or SIGINT; a second one ends it at once."""
+async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: Log, **said: object) -> None:
+    """Answer requests until SIGTERM or SIGINT; a second one ends it at once.
+
+    Args:
+        app, service, log: see there.
+        listening: of `bind`.
+        said: goes into the log with the address, once the signals are heeded.
+    """
     config = uvicorn.Config(
         app,
         http="h11",  # bounds the headers of a request, which httptools does not
@@ -110,6 +116,8 @@ async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: L
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGHUP, lambda: start(loop.create_task(_reload(service, log, force=True))))
+    host, port = listening.getsockname()[:2]
+    log.event(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", **said)
     watching = loop.create_task(_watch(service, log))
     try:
         await server.serve(sockets=[listening])

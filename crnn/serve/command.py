@@ -75,10 +75,8 @@ def run(args: Namespace) -> int:
         service = Service(shelf, limits, metrics)
         for one in shelf.described():
             log.event("serving", model=f"{one['name']}@{one['version']}", characters=one["characters"])
-        host, port = listening.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
+        host = listening.getsockname()[0]
         if not keys and not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
             log.event("anyone who reaches this address may read with it: set --keys-file, or listen on 127.0.0.1")
-        log.event(f"listening on http://{shown}:{port}", keys=len(keys))
-        asyncio.run(serve(make_app(service, keys, log), service, listening, log))
+        asyncio.run(serve(make_app(service, keys, log), service, listening, log, keys=len(keys)))
     return 0

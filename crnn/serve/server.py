@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         ConfigError: if the address is in use, unknown or not allowed.
     """
+    if not 0 <= port <= 65535:  # some systems take it modulo 65536
+        raise ConfigError(f"--port {port}: cannot listen there; 0 (any free one) to 65535 are allowed")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
@@ -47,6 +50,17 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
+class _Handler(logging.Handler):
+    """What uvicorn says, as rows of our log."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.event(record.getMessage(), level=record.levelname.lower())
+
+
 class _Uvicorn(uvicorn.Server):
     """Signals are handled by `serve` alone."""
 
@@ -58,8 +72,14 @@ class _Uvicorn(uvicorn.Server):
         return
 
 
-async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: Log) -> None:
-    """Answer requests until SIGTERM or SIGINT; a second one ends it at once."""
+async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: Log, **said: object) -> None:
+    """Answer requests until SIGTERM or SIGINT; a second one ends it at once.
+
+    Args:
+        app, service, log: see there.
+        listening: of `bind`.
+        said: goes into the log with the address, once the signals are heeded.
+    """
     config = uvicorn.Config(
         app,
         http="h11",  # bounds the headers of a request, which httptools does not
@@ -74,6 +94,9 @@ async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: L
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=1,
     )
+    for name in ("uvicorn.error", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [_Handler(log)], False
     server = _Uvicorn(config)
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
@@ -93,6 +116,8 @@ async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: L
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGHUP, lambda: start(loop.create_task(_reload(service, log, force=True))))
+    host, port = listening.getsockname()[:2]
+    log.event(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", **said)
     watching = loop.create_task(_watch(service, log))
     try:
         await server.serve(sockets=[listening])

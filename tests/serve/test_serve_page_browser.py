@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import subprocess
-import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +18,11 @@ import crnn
 from crnn.cli import main
 from crnn.data.sources import ReadOptions, open_source
 from crnn.data.synth.source import synthetic_pair
+from crnn.serve.page import page
 
-for needed in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
+for needed in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx"):
     pytest.importorskip(needed, reason="skipped: needs pip install 'crnn[serve]'")
+from serve_support import process  # noqa: E402
 
 KEY = "a-key-of-the-tests-0123456789"
 HOSTILE = "<img src=x onerror='window.broken=1'><script>window.broken=1</script>"
@@ -39,32 +36,12 @@ window.fetch = (path, options) => {
 };
 """
 """Playwright does not show bodies that are blobs."""
-START_SECONDS = 120
-
-
-@contextmanager
-def serving(folder: Path, **environment: str) -> Iterator[str]:
-    """The address of a service of its own process."""
-    log = folder / "serve.log"
-    command = [sys.executable, "-m", "crnn.cli", "serve", "--port", "0"]
-    with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=os.environ | environment)
-    try:
-        until = time.monotonic() + START_SECONDS
-        while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.1)
-        yield f"{found[0]}/"
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 @pytest.fixture(scope="module")
-def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("serve"), CRNN_API_KEYS="") as found:
-        yield found
+def address(browser: Any) -> Iterator[str]:
+    with process(CRNN_API_KEYS="") as service:
+        yield f"{service.url}/"
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +107,7 @@ def reading(text: str, characters: list[tuple[str, float, float, float]]) -> dic
 def open_page(browser: Any, address: str) -> Iterator[Callable[..., Opened]]:
     """Opens the page; in the end it must have asked its own service alone, and complained of refusals at most."""
     contexts, pages = [], []
+    policy = page()[1]
 
     def open_it(where: str = address, **options: Any) -> Opened:
         context = browser.new_context(**({"color_scheme": "light", "locale": "en-GB"} | options))
@@ -140,7 +118,8 @@ def open_page(browser: Any, address: str) -> Iterator[Callable[..., Opened]]:
         opened.page.on("request", lambda request: opened.asked.append(request))
         contexts.append(context)
         pages.append(opened)
-        opened.page.goto(where)
+        answer = opened.page.goto(where)
+        assert answer.headers["content-security-policy"] == policy
         return opened
 
     yield open_it
@@ -521,10 +500,10 @@ def test_a_phone_shows_it_without_sideways_scrolling(
 
 
 def test_a_key_is_asked_for_and_forgotten_with_the_tab(
-    open_page: Callable[..., Opened], lines: list[Path], readings: list[Any], tmp_path: Path
+    open_page: Callable[..., Opened], lines: list[Path], readings: list[Any]
 ) -> None:
-    with serving(tmp_path, CRNN_API_KEYS=KEY) as where:
-        opened = open_page(where)
+    with process(CRNN_API_KEYS=KEY) as service:
+        opened = open_page(f"{service.url}/")
         page = opened.page
         page.wait_for_selector("#status:has-text('This server wants an API key.')")
         page.set_input_files("#files", str(lines[0]))
@@ -540,7 +519,7 @@ def test_a_key_is_asked_for_and_forgotten_with_the_tab(
         assert page.evaluate("sessionStorage.getItem('crnn-key')") == KEY
         assert KEY not in page.evaluate("JSON.stringify(localStorage) + document.cookie")
         page.goto("about:blank")
-        second = open_page(where)
+        second = open_page(f"{service.url}/")
         second.page.wait_for_selector("#key-form:not([hidden])")
 
 

@@ -5,17 +5,20 @@
     python scripts/bench_serve.py LINES --kill                kill -9 under load, and the time until it is ready again
 
 LINES is a folder of labelled lines or any other source; one request holds one picture. The clients run in a process of
-their own and count what they see: lines/s, latencies, statuses, answers that came half. Readers take turns (`--rounds`).
+their own and count what they see: lines/s, latencies, statuses, halves of answers. Readers take turns (`--rounds`).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
+import contextlib
 import io
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -33,6 +36,7 @@ async def one_client(
     port: int, path: str, pictures: Sequence[bytes], first: int, until: float, calls: int | None
 ) -> tuple[list[float], Counter[str]]:
     """Single pictures over one connection, each sent when the last is answered; seconds of each, and what came."""
+    kind = "image/png" if path == "/recognize" else "application/json"
     seconds: list[float] = []
     seen: Counter[str] = Counter()
     reader = writer = None
@@ -45,8 +49,8 @@ async def one_client(
             if writer is None:
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
             assert reader is not None
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: {len(picture)}\r\n\r\n"
-            writer.write(head.encode() + picture)
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {len(picture)}"
+            writer.write(f"{head}\r\n\r\n".encode() + picture)
             answer = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"content-length: (\d+)", answer.lower())
             body = await reader.readexactly(int(length[1]) if length else 0)
@@ -103,13 +107,32 @@ class Service:
         subprocess.Popen(["cat"], stdin=self.process.stderr, stdout=subprocess.DEVNULL)
 
     def memory(self) -> float:
-        """Resident MB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+        """Resident MB of the process and its children."""
+        return sum(_resident(pid) for pid in _family(self.process.pid))
 
     def stop(self) -> None:
+        family = _family(self.process.pid)
         self.process.terminate()
         self.process.wait()
+        for pid in family:  # LitServe leaves its workers behind
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _family(pid: int) -> list[int]:
+    found = [pid]
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [one for child in children.read_text().split() for one in _family(int(child))]
+    return found
+
+
+def _resident(pid: int) -> float:
+    try:
+        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def in_process(model: str | None, threads: int, pictures: Sequence[bytes], seconds: float) -> float:
@@ -140,48 +163,6 @@ def write(pictures: Sequence[bytes]) -> str:
     return _FOLDERS[id(pictures)].name
 
 
-def litserve(model: str | None, threads: int) -> None:
-    """The same recogniser behind LitServe, batched as it does it: up to 8 requests, or what came within 10 ms."""
-    import socket
-
-    import litserve as ls
-    from fastapi import Request
-
-    import crnn
-
-    class Reading(ls.LitAPI):
-        def setup(self, device: str) -> None:
-            self.reader = crnn.load(model, threads=threads)
-
-        async def decode_request(self, request: Request) -> bytes:  # type: ignore[override]
-            return await request.body()
-
-        def batch(self, inputs: list[bytes]) -> list[bytes]:
-            return inputs
-
-        def predict(self, pictures: list[bytes]) -> list[dict[str, Any]]:
-            return [reading.to_dict() for reading in self.reader.recognize(pictures)]
-
-        def unbatch(self, output: list[Any]) -> list[Any]:
-            return output
-
-        def encode_response(self, output: Any) -> Any:
-            return {"results": [output]}
-
-    class Raw(Reading):
-        def decode_request(self, request: Request) -> bytes:  # type: ignore[override]
-            import base64
-
-            return base64.b64decode(request["image"])  # type: ignore[index]
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = ls.LitServer(Raw(max_batch_size=8, batch_timeout=0.01), accelerator="cpu", workers_per_device=1)
-    print(f"listening on http://127.0.0.1:{port}", file=sys.stderr, flush=True)
-    server.run(port=port, host="127.0.0.1", generate_client_file=False, log_level="error")
-
-
 def percentile(values: Sequence[float], share: float) -> float:
     return values[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
@@ -201,7 +182,8 @@ def speed(args: argparse.Namespace, pictures: Sequence[bytes]) -> None:
     own = [*START, *([args.model] if args.model else []), "--threads", str(args.threads)]
     services: dict[str, list[str]] = {"crnn serve": own}
     if args.against == "litserve":
-        services["litserve"] = [sys.executable, __file__, "litserve", args.model or "", str(args.threads)]
+        program = str(Path(__file__).parent / "bench" / "litserve_reader.py")
+        services["litserve"] = [sys.executable, program, args.model or "", str(args.threads)]
     rates: dict[str, list[float]] = {}
     for _ in range(args.rounds):
         rates.setdefault("in process", []).append(in_process(args.model, args.threads, pictures, args.seconds))
@@ -223,8 +205,6 @@ def speed(args: argparse.Namespace, pictures: Sequence[bytes]) -> None:
 
 def write_json(pictures: Sequence[bytes]) -> str:
     """Bodies for LitServe, which takes JSON."""
-    import base64
-
     global _JSON
     if _JSON is None:
         _JSON = [json.dumps({"image": base64.b64encode(data).decode()}).encode() for data in pictures]
@@ -306,9 +286,6 @@ def main() -> None:
         pictures = [file.read_bytes() for file in sorted(Path(folder).iterdir())]
         done = asyncio.run(load(int(port), path, pictures, int(clients), float(seconds), int(calls) or None))
         print(json.dumps(done))
-        return
-    if sys.argv[1:2] == ["litserve"]:
-        litserve(sys.argv[2] or None, int(sys.argv[3]))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="labelled lines")

@@ -32,6 +32,7 @@ def make_app(service: Service, keys: Keys, log: Log) -> ASGIApp:
         description="Reads pictures of text lines.",
         docs_url=None,  # those pages load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,
     )
 
     @app.exception_handler(Refused)

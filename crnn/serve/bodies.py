@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -17,6 +18,10 @@ from crnn.core.image import printable
 from crnn.core.recognizer import MAX_NBEST
 from crnn.serve.errors import Disconnected, Refused
 from crnn.serve.settings import Limits
+
+# it warns of every damaged form with bytes of it; the client is told, the log is not
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
+logging.getLogger("python_multipart").propagate = False
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 PICTURE_FIELD = "images"

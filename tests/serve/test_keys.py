@@ -17,7 +17,17 @@ def test_only_whole_keys_open() -> None:
     assert len(keys) == 2
     assert keys.allow(f"Bearer {ONE}")
     assert keys.allow(f"bearer {OTHER}")
-    for header in (None, "", "Bearer", "Bearer ", ONE, f"Basic {ONE}", f"Bearer {ONE}x", f"Bearer {ONE[:-1]}", "Bearer \udc80é"):
+    for header in (
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        ONE,
+        f"Basic {ONE}",
+        f"Bearer {ONE}x",
+        f"Bearer {ONE[:-1]}",
+        "Bearer \udc80é",
+    ):
         assert not keys.allow(header)
     assert Keys([]).allow(None)
 
@@ -38,7 +48,9 @@ def test_all_keys_are_compared_whichever_fits(monkeypatch: pytest.MonkeyPatch) -
         assert compared == [32, 32]
 
 
-@pytest.mark.parametrize("key", ["short", "with a space in it ...", "not-ascii-é-not-ascii", "control\x07control-control"])
+@pytest.mark.parametrize(
+    "key", ["short", "with a space in it ...", "not-ascii-é-not-ascii", "control\x07control-control"]
+)
 def test_keys_that_cannot_be_sent_are_refused(key: str) -> None:
     with pytest.raises(ConfigError, match="API key 2 is not allowed"):
         Keys([ONE, key])

@@ -282,7 +282,9 @@ def test_pixels_are_bounded_and_a_bad_picture_does_not_hide_the_good() -> None:
         (415, {"url": "/recognize", "content": b"x"}),
     ],
 )  # fmt: skip
-def test_what_is_not_well_formed_is_refused_by_name(status: int, request_: dict[str, Any], small_service: Served) -> None:
+def test_what_is_not_well_formed_is_refused_by_name(
+    status: int, request_: dict[str, Any], small_service: Served
+) -> None:
     assert error(ask(small_service, lambda client: client.post(**request_)))[0] == status
 
 
@@ -302,14 +304,21 @@ def test_models_by_name_and_version(tmp_path: Path) -> None:
         assert models[0]["characters"] > 100
         assert models[0]["format"] == "onnx"
         for wanted in ("plates", f"plates@{models[1]['version']}"):
-            answer = ask(one, lambda client, w=wanted: client.post(f"/recognize?model={w}", content=PICTURES[0], headers=PNG))
+            answer = ask(
+                one, lambda client, w=wanted: client.post(f"/recognize?model={w}", content=PICTURES[0], headers=PNG)
+            )
             assert (answer.json()["model"], answer.json()["version"]) == ("plates", models[1]["version"])
 
 
 def test_keys_open_everything_but_health() -> None:
     async def act(client: httpx.AsyncClient) -> None:
         for path in ("/models", "/metrics", "/nothing"):
-            for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": KEY}, {"authorization": f"Basic {KEY}"}):
+            for headers in (
+                {},
+                {"authorization": "Bearer wrong"},
+                {"authorization": KEY},
+                {"authorization": f"Basic {KEY}"},
+            ):
                 refused = await client.get(path, headers=headers)
                 assert error(refused) == (401, "unauthorized")
                 assert refused.headers["www-authenticate"] == "Bearer"
@@ -380,7 +389,9 @@ def test_openapi_describes_what_is_there() -> None:
         docs = [ask(one, lambda client, p=p: client.get(p)).status_code for p in ("/docs", "/redoc")]
     post = said["paths"]["/recognize"]["post"]
     assert set(said["paths"]) == {"/recognize", "/models", "/healthz", "/readyz", "/metrics"}
-    assert {"multipart/form-data", "application/json", "application/octet-stream", "image/png"} <= set(post["requestBody"]["content"])
+    assert {"multipart/form-data", "application/json", "application/octet-stream", "image/png"} <= set(
+        post["requestBody"]["content"]
+    )
     assert {p["name"] for p in post["parameters"]} == {"model", "nbest", "spans"}
     assert set(post["responses"]) == {"200", "400", "401", "404", "413", "415", "422", "429", "503", "504"}
     assert post["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["images"]["maxItems"] == 7

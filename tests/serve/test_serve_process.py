@@ -27,7 +27,9 @@ def test_sigterm_answers_what_was_accepted_and_exits_with_0() -> None:
         assert client.get("/readyz").status_code == 200
         answers: list[Any] = []
         pictures = [("images", ("a.png", path.read_bytes(), "image/png")) for path in SAMPLES] * 2
-        asking = threading.Thread(target=lambda: answers.append(httpx.post(one.url + NBEST, files=pictures, timeout=120)))
+        asking = threading.Thread(
+            target=lambda: answers.append(httpx.post(one.url + NBEST, files=pictures, timeout=120))
+        )
         asking.start()
         while f'crnn_queue_lines{{model="latin"}} {len(pictures)}.0' not in client.get("/metrics").text:
             time.sleep(0.01)
@@ -52,7 +54,9 @@ def test_an_idle_service_stops_when_told(number: signal.Signals) -> None:
 def test_grace_has_an_end() -> None:
     with process("--grace", "0.2") as one:
         half = socket.create_connection(("127.0.0.1", int(one.url.rpartition(":")[2])))
-        half.sendall(b"POST /recognize HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 100\r\n\r\nhalf")
+        half.sendall(
+            b"POST /recognize HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 100\r\n\r\nhalf"
+        )
         with httpx.Client(base_url=one.url) as client:
             while "crnn_held_bytes 4.0" not in client.get("/metrics").text:
                 time.sleep(0.01)

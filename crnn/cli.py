@@ -80,6 +80,12 @@ def _compare(args: argparse.Namespace) -> int:
     return run_compare(args)
 
 
+def _serve(args: argparse.Namespace) -> int:
+    from crnn.serve.command import run
+
+    return run(args)
+
+
 def _export(args: argparse.Namespace) -> int:
     from crnn.export.command import export_checkpoint
 
@@ -116,6 +122,12 @@ def _reading_options(parser: argparse.ArgumentParser) -> None:
         help="for .safetensors and .ckpt on a GPU (float32)",
     )
     parser.add_argument("--batch-size", type=_positive, metavar="N", help="most lines run together (8; GPU 32)")
+
+
+def _serve_options(parser: argparse.ArgumentParser) -> None:
+    from crnn.serve.command import add_options
+
+    add_options(parser)
 
 
 def _decoder_options(parser: argparse.ArgumentParser, lm: str) -> None:
@@ -340,6 +352,12 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     explain.add_argument("--picture", metavar="FILE", help="shapes: for this picture")
     explain.add_argument("--width", type=_positive, metavar="W", help="shapes: for this width in pixels (64)")
     explain.add_argument("--batch", type=_positive, metavar="B", help="shapes: batch size (1)")
+
+    serve = command(
+        "serve", _serve, "read lines over HTTP", "crnn serve; then: curl -F images=@a.png 127.0.0.1:8000/recognize"
+    )
+    _serve_options(serve)
+    _reading_options(serve)
 
     curves = command(
         "curves",

@@ -13,7 +13,10 @@ import io
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -32,16 +35,28 @@ MOVES = 2
 """Lines down before the picture of the list is taken."""
 
 
-def photographs(page: Path) -> list[Image.Image]:
-    """The head of the page, light, and its list of lines, dark."""
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser without a window.
+
+    Raises:
+        CrnnError: if there is none.
+    """
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium")
     if program is None:
         raise CrnnError("no Chromium found; apt-get install chromium")
-    taken = []
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program)
+        yield browser
+        browser.close()
+
+
+def photographs(page: Path) -> list[Image.Image]:
+    """The head of the page, light, and its list of lines, dark."""
+    taken = []
+    with chromium() as browser:
         for scheme in ("light", "dark"):
             context = browser.new_context(color_scheme=scheme, viewport={"width": SIZE[0], "height": SIZE[1]})
             opened = context.new_page()
@@ -56,8 +71,15 @@ def photographs(page: Path) -> list[Image.Image]:
                     opened.keyboard.press("j")
                 opened.wait_for_timeout(500)
             taken.append(Image.open(io.BytesIO(opened.screenshot())).convert("RGB"))
-        browser.close()
     return taken
+
+
+def save_small(picture: Image.Image, output: Path) -> None:
+    """`WIDTH` wide and in 256 colours."""
+    small = picture.resize((WIDTH, round(WIDTH * picture.height / picture.width)), Image.Resampling.LANCZOS)
+    with write_atomic(output) as temporary:
+        small.quantize(256, Image.Quantize.FASTOCTREE).save(temporary, "PNG", optimize=True)
+    print(f"{output}: {output.stat().st_size / 1000:.0f} kB")
 
 
 def main() -> int:
@@ -75,11 +97,7 @@ def main() -> int:
     both = Image.new("RGB", (2 * SIZE[0], SIZE[1]))
     for number, half in enumerate(halves):
         both.paste(half, (number * SIZE[0], 0))
-    both = both.resize((WIDTH, round(WIDTH * both.height / both.width)), Image.Resampling.LANCZOS)
-    output = Path(args.output)
-    with write_atomic(output) as temporary:
-        both.quantize(256, Image.Quantize.FASTOCTREE).save(temporary, "PNG", optimize=True)
-    print(f"{output}: {output.stat().st_size / 1000:.0f} kB")
+    save_small(both, Path(args.output))
     return 0
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -17,6 +18,7 @@ hypothesis.settings.register_profile("suite", deadline=None)  # other processes 
 hypothesis.settings.load_profile("suite")
 MOST_PROCESSES = 4
 """Each takes most of a gigabyte of memory."""
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SHARED = Path(os.environ.get("CRNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -98,3 +100,18 @@ def trained(line_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         )
 
     return made_once("runs", tmp_path_factory, make) / "tiny"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium without a window; tests are skipped where there is none."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="skipped: playwright not found; pip install 'crnn[test-browser]'"
+    )
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip("skipped: no Chromium found; apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=program)
+        yield opened
+        opened.close()

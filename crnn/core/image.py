@@ -47,7 +47,7 @@ def printable(name: object, limit: int = 200) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _open(source: Picture, where: str) -> Image.Image:
+def _open(source: Picture, where: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Open without decoding, check the limits. The caller closes the picture."""
     if isinstance(source, Image.Image):
         picture = source
@@ -74,14 +74,14 @@ def _open(source: Picture, where: str) -> Image.Image:
         except UnidentifiedImageError:
             raise DataError(f"{where}: is not a picture that can be read (PNG, JPEG, TIFF, WebP ...)") from None
         except Image.DecompressionBombError:
-            raise DataError(f"{where}: has too many pixels; at most {MAX_PIXELS:,} are decoded") from None
+            raise DataError(f"{where}: has too many pixels; at most {max_pixels:,} are decoded") from None
         except Exception as error:  # decoders raise many kinds on hostile bytes
             raise DataError(f"{where}: cannot be opened ({_reason(error)})") from None
     width, height = picture.size
     if width < 1 or height < 1:
         raise DataError(f"{where}: has no pixels ({width} x {height})")
-    if width * height > MAX_PIXELS:
-        raise DataError(f"{where}: has {width} x {height} pixels; at most {MAX_PIXELS:,} are decoded")
+    if width * height > max_pixels:
+        raise DataError(f"{where}: has {width} x {height} pixels; at most {max_pixels:,} are decoded")
     return picture
 
 
@@ -154,18 +154,19 @@ def picture_size(source: Picture, where: str | None = None) -> tuple[int, int]:
     return (height, width) if sideways else (width, height)
 
 
-def open_picture(source: Picture, where: str | None = None) -> Image.Image:
+def open_picture(source: Picture, where: str | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A picture as upright 8-bit grey (mode ``L``).
 
     Args:
         source: path, file content, Pillow image, or array (H, W[, 3|4]).
         where: its name for messages; taken from the path if not given.
+        max_pixels: largest picture that is decoded.
 
     Raises:
         DataError: one line: where, and what is wrong. Limits are checked before decoding.
     """
     where = where or picture_name(source)
-    picture = _open(source, where)
+    picture = _open(source, where, max_pixels)
     try:
         grey = _grey(ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture)
         grey.load()

@@ -19,7 +19,7 @@ from PIL import Image
 from crnn.core.card import ModelCard
 from crnn.core.decode import BeamDecoder, Decoded, Text
 from crnn.core.decode.settings import make_decoder
-from crnn.core.image import Picture, open_picture, picture_name
+from crnn.core.image import MAX_PIXELS, Picture, open_picture, picture_name
 from crnn.errors import ConfigError, DataError, ModelFileError
 
 
@@ -87,8 +87,10 @@ class Recognition:
         return data
 
 
-class _Prepared(NamedTuple):
-    grey: NDArray[np.uint8]  # (H, W), scaled
+class Prepared(NamedTuple):
+    """A picture, decoded and scaled to the network's height."""
+
+    grey: NDArray[np.uint8]  # (H, W)
     original_width: int
 
     @property
@@ -141,8 +143,9 @@ class Recognizer:
             self.decoder = make_decoder(decoder, self.card.charset)
         self.decoder_is_given = decoder is not None
         """It is not the card's, for which the card's temperature was fitted."""
-        if nbest > 1 and not isinstance(self.decoder, BeamDecoder):
-            self.decoder = BeamDecoder()
+        self._beam = self.decoder if isinstance(self.decoder, BeamDecoder) else BeamDecoder()
+        if nbest > 1:
+            self.decoder = self._beam
 
     def recognize(self, images: Picture | Iterable[Picture]) -> list[Recognition]:
         """Read pictures of lines: paths, file contents, Pillow images or arrays (H, W[, 3|4]).
@@ -184,43 +187,58 @@ class Recognizer:
                 yield from self._read_window(ready)
                 chunk, following = following, list(islice(pictures, window))
 
-    def _prepare_window(self, pictures: Sequence[Picture]) -> list[_Prepared | DataError]:
+    def prepare(self, picture: Picture, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Prepared:
+        """The first half of reading: decode a picture and scale it. Any number of threads may do so at once.
+
+        Args:
+            picture: as for `recognize`.
+            name: of it, for messages.
+            max_pixels: largest picture that is decoded.
+
+        Raises:
+            DataError: one line: where, and what is wrong.
+        """
+        name = name or picture_name(picture)
+        grey = open_picture(picture, name, max_pixels)
+        transform = self.card.transform
+        scaled = transform.resize(grey, transform.check_width(grey.size, name))
+        return Prepared(np.asarray(scaled), grey.width)
+
+    def _prepare_window(self, pictures: Sequence[Picture]) -> list[Prepared | DataError]:
         """Each picture decoded and scaled, or what is wrong with it."""
-        prepared: list[_Prepared | DataError] = []
+        prepared: list[Prepared | DataError] = []
         for picture in pictures:
-            name = picture_name(picture)
             try:
-                grey = open_picture(picture, name)
-                transform = self.card.transform
-                scaled = transform.resize(grey, transform.check_width(grey.size, name))
-                prepared.append(_Prepared(np.asarray(scaled), grey.width))
+                prepared.append(self.prepare(picture))
             except DataError as error:
                 prepared.append(error)
         return prepared
 
-    def _read_window(self, window: Sequence[_Prepared | DataError]) -> list[Recognition | DataError]:
+    def _read_window(self, window: Sequence[Prepared | DataError]) -> list[Recognition | DataError]:
         results: list[Recognition | DataError | None] = [
             line if isinstance(line, DataError) else None for line in window
         ]
-        ready = [(position, line) for position, line in enumerate(window) if isinstance(line, _Prepared)]
-        for batch in self._batches(ready):
-            for (position, _), recognition in zip(batch, self._read([line for _, line in batch]), strict=True):
-                results[position] = recognition
+        ready = [(position, line) for position, line in enumerate(window) if isinstance(line, Prepared)]
+        lines = [line for _, line in ready]
+        for batch in self.batches(lines):
+            for index, recognition in zip(batch, self.read([lines[index] for index in batch]), strict=True):
+                results[ready[index][0]] = recognition
         return [result for result in results if result is not None]  # which all are by now
 
-    def _batches(self, ready: list[tuple[int, _Prepared]]) -> Iterator[list[tuple[int, _Prepared]]]:
-        """Lines of similar width, under the bounds of a batch."""
-        batch: list[tuple[int, _Prepared]] = []
-        for item in sorted(ready, key=lambda item: item[1].width):  # widest last, so it sets the padding
-            width = item[1].width
+    def batches(self, lines: Sequence[Prepared]) -> Iterator[list[int]]:
+        """Indices of lines of similar width, under the bounds of a batch; each line once."""
+        batch: list[int] = []
+        # widest last, so it sets the padding
+        for index in sorted(range(len(lines)), key=lambda index: lines[index].width):
+            line = lines[index]
             if batch and (
                 len(batch) >= self.batch_size
-                or (len(batch) + 1) * item[1].grey.size > self.batch_pixels
-                or batch[0][1].width < (1 - MAX_PADDING) * width
+                or (len(batch) + 1) * line.grey.size > self.batch_pixels
+                or lines[batch[0]].width < (1 - MAX_PADDING) * line.width
             ):
                 yield batch
                 batch = []
-            batch.append(item)
+            batch.append(index)
         if batch:
             yield batch
 
@@ -235,16 +253,12 @@ class Recognizer:
         Raises:
             DataError: for a picture that cannot be read.
         """
-        ready = []
-        for position, line in enumerate(self._prepare_window(pictures)):
-            if isinstance(line, DataError):
-                raise line
-            ready.append((position, line))
-        for batch in self._batches(ready):
-            output, lengths, _ = self._run([line for _, line in batch])
-            yield [position for position, _ in batch], output, lengths
+        lines = [self.prepare(picture) for picture in pictures]
+        for batch in self.batches(lines):
+            output, lengths, _ = self._run([lines[index] for index in batch])
+            yield batch, output, lengths
 
-    def _run(self, lines: list[_Prepared]) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+    def _run(self, lines: Sequence[Prepared]) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
         """Log-probabilities (T, B, C), time steps (B,) and widths (B,) of a batch."""
         widths = np.array([line.width for line in lines], dtype=np.int64)
         greys = np.zeros((len(lines), 1, lines[0].grey.shape[0], int(widths.max())), dtype=np.uint8)
@@ -253,14 +267,20 @@ class Recognizer:
         log_probs, lengths = self.backend.run(self.card.transform.normalize(greys), widths)
         return log_probs, lengths, widths
 
-    def _read(self, lines: list[_Prepared]) -> list[Recognition]:
+    def read(self, lines: Sequence[Prepared], nbest: int | None = None) -> list[Recognition]:
+        """The second half: run the network on one batch (see `batches`) and decode it.
+
+        Args:
+            lines: one or more.
+            nbest: in place of the recogniser's own; the reading is that of a recogniser made with it.
+        """
+        nbest = self.nbest if nbest is None else nbest
         log_probs, lengths, widths = self._run(lines)
         log_probs = self.tempered(log_probs)
         texts: list[list[Text]] = [[]] * len(lines)
-        if self.nbest > 1:
-            assert isinstance(self.decoder, BeamDecoder)
-            texts = self.decoder.texts(log_probs, lengths, self.nbest)
-            decoded = self.decoder.placed(log_probs, lengths, [best[0] for best in texts])
+        if nbest > 1:
+            texts = self._beam.texts(log_probs, lengths, nbest)
+            decoded = self._beam.placed(log_probs, lengths, [best[0] for best in texts])
         else:
             decoded = self.decoder(log_probs, lengths)
         return [

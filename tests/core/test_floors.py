@@ -20,6 +20,7 @@ FLOORS = {
     "model": 2,
     "report": 3,
     "inspect": 4,
+    "serve": 4,
     "reading": 4,
     "export": 4,  # fits the temperature of what it writes
     "training": 5,
@@ -36,6 +37,7 @@ WITHOUT_TORCH = (
     "data/split.py",
     "reading",
     "report",
+    "serve",
     "inspect",
     "training/compare.py",
     "training/confusions.py",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,23 +12,8 @@ from fake_reader import Lines
 from crnn.report.evaluate import Evaluation
 from crnn.report.page import write_page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 HOSTILE = "<img src=x onerror='window.broken=1'></script><script>window.broken=1</script>"
 COUNT = 200
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="skipped: playwright not found; pip install 'crnn[test-browser]'"
-    )
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("skipped: no Chromium found; apt-get install chromium")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=program)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Reading over HTTP: `crnn serve`. Runs without torch; needs the extra ``serve``."""

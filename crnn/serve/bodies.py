@@ -1,0 +1,304 @@
+"""Bodies of requests: received under a bound, taken apart without a copy on disk, every field checked."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from crnn.core.image import printable
+from crnn.core.recognizer import MAX_NBEST
+from crnn.serve.errors import Disconnected, Refused
+from crnn.serve.settings import Limits
+
+# it warns of every damaged form with bytes of it; the client is told, the log is not
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
+logging.getLogger("python_multipart").propagate = False
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+PICTURE_FIELD = "images"
+MAX_PART_HEADER = 8 * 1024
+"""Bytes of the headers of one part of a form."""
+OPTIONS = ("model", "nbest", "spans")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a request may ask for."""
+
+    model: str | None = None
+    nbest: int = 1
+    spans: bool = True
+
+
+class Request(NamedTuple):
+    """A request, taken apart."""
+
+    pictures: list[bytes]
+    options: Options
+
+
+class Budget:
+    """Bytes of all bodies together; lives on the event loop."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+
+    def take(self, count: int) -> None:
+        if self.held + count > self.limit:
+            raise Refused(
+                "queue_full", "too many bytes are being received; send this again later", {"Retry-After": "1"}
+            )
+        self.held += count
+
+    def give(self, count: int) -> None:
+        self.held -= count
+
+
+class Body:
+    """One request's bytes, counted in the budget until `release`."""
+
+    def __init__(self, limits: Limits, budget: Budget) -> None:
+        self._limit = limits.body_bytes
+        self._budget = budget
+        self.data = bytearray()
+
+    async def receive(self, receive: Receive, declared: str | None) -> None:
+        """Take the whole body.
+
+        Args:
+            receive: of ASGI.
+            declared: the header Content-Length.
+
+        Raises:
+            Refused: if it is too large, or too much is being received at once.
+            Disconnected: if the client goes away.
+        """
+        if declared is not None and declared.isdecimal() and int(declared[:20]) > self._limit:
+            raise self._too_large()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            chunk = message.get("body", b"")
+            if len(self.data) + len(chunk) > self._limit:
+                raise self._too_large()
+            self._budget.take(len(chunk))
+            self.data += chunk
+            more = message.get("more_body", False)
+
+    def _too_large(self) -> Refused:
+        return Refused(
+            "too_large", f"the body is too large; at most {self._limit:,} bytes are taken, send fewer pictures"
+        )
+
+    def release(self) -> None:
+        """Hand the bytes back."""
+        self._budget.give(len(self.data))
+        self.data = bytearray()
+
+
+def _option(name: str, value: object, options: Options) -> Options:
+    """`options` with one of them set.
+
+    Raises:
+        Refused: for an unknown one, or a value that it cannot have.
+    """
+    if name == "model":
+        if not isinstance(value, str) or not 1 <= len(value) <= 200:
+            raise Refused("bad_request", "model is not a name; GET /models lists those that are served")
+        return replace(options, model=value)
+    if name == "nbest":
+        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 9:
+            value = int(value)
+        if type(value) is not int or not 1 <= value <= MAX_NBEST:
+            raise Refused("bad_request", f"nbest is {_shown(value)}; whole numbers from 1 to {MAX_NBEST} are allowed")
+        return replace(options, nbest=value)
+    if name == "spans":
+        known: dict[object, bool] = {"true": True, "false": False}
+        if isinstance(value, str):
+            value = known.get(value.lower(), value)
+        if not isinstance(value, bool):
+            raise Refused("bad_request", f"spans is {_shown(value)}; true or false is allowed")
+        return replace(options, spans=value)
+    raise Refused("bad_request", f"option {_shown(name)} is unknown; allowed are {', '.join(OPTIONS)}")
+
+
+def _shown(value: object) -> str:
+    return printable(repr(value)[:80], 60)
+
+
+def query_options(query: list[tuple[str, str]]) -> Options:
+    """Options of the query string.
+
+    Raises:
+        Refused: for an unknown one, one that comes twice, or a value that it cannot have.
+    """
+    options = Options()
+    seen: set[str] = set()
+    for name, value in query:
+        if name in seen:
+            raise Refused("bad_request", f"option {_shown(name)} comes twice; send it once")
+        seen.add(name)
+        options = _option(name, value, options)
+    return options
+
+
+async def take_apart(body: Body, content_type: str | None, options: Options, limits: Limits) -> Request:
+    """Pictures and options of a body of any of the three kinds; large ones in a thread.
+
+    Raises:
+        Refused: for a body that is none of these, or breaks a limit.
+    """
+    data = bytes(body.data)
+    if len(data) < 64 * 1024:
+        return _take_apart(data, content_type, options, limits)
+    return await asyncio.to_thread(_take_apart, data, content_type, options, limits)
+
+
+def _take_apart(data: bytes, content_type: str | None, options: Options, limits: Limits) -> Request:
+    kind, parameters = parse_options_header(content_type or "")
+    name = kind.decode("latin-1").strip().lower()
+    if name == "application/json":
+        pictures, options = _from_json(data, options, limits)
+    elif name == "multipart/form-data":
+        pictures = _from_form(data, parameters.get(b"boundary", b""), limits)
+    elif name == "application/octet-stream" or name.startswith("image/"):
+        pictures = [data]
+    else:
+        raise Refused(
+            "unsupported_media_type",
+            f"content type {_shown(name)} is not taken; send multipart/form-data, image/*, application/octet-stream or "
+            "application/json",
+        )
+    if not pictures or pictures == [b""]:
+        raise Refused("bad_request", f"no picture was sent; put one or more into {PICTURE_FIELD}, or send its bytes")
+    return Request(pictures, options)
+
+
+def _too_many(limits: Limits) -> Refused:
+    return Refused("too_large", f"more than {limits.pictures} pictures; send them in several requests")
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _from_json(data: bytes, options: Options, limits: Limits) -> tuple[list[bytes], Options]:
+    try:
+        value = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise Refused("bad_request", 'the body is not JSON; send {"images": ["<base64>", ...]}') from None
+    if not isinstance(value, Mapping) or not isinstance(value.get("images"), list):
+        raise Refused("bad_request", 'the body has no list of images; send {"images": ["<base64>", ...]}')
+    for name, wanted in value.items():
+        if name != "images":
+            options = _option(name, wanted, options)
+    if len(value["images"]) > limits.pictures:
+        raise _too_many(limits)
+    pictures = []
+    for position, text in enumerate(value["images"]):
+        try:
+            if not isinstance(text, str):
+                raise ValueError
+            pictures.append(base64.b64decode(text, validate=True))
+        except (binascii.Error, ValueError):
+            raise Refused("bad_request", f"images[{position}] is not base64 of a picture's bytes") from None
+    return pictures, options
+
+
+def _from_form(data: bytes, boundary: bytes, limits: Limits) -> list[bytes]:
+    """The files of a form; a field of another name is refused, so that no picture is left out without a word."""
+    form = _Form(limits)
+    try:
+        parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]
+        parser.write(data)
+        parser.finalize()
+    except (FormParserError, ValueError):
+        raise Refused("bad_request", "the form is damaged; send multipart/form-data with its boundary") from None
+    if not form.ended:
+        raise Refused("bad_request", "the form has no end; send it whole, with its last boundary")
+    return form.pictures
+
+
+class _Form:
+    """What the parser of a form tells, part by part."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.pictures: list[bytes] = []
+        self.ended = False
+        self._data = bytearray()
+        self._name = self._value = b""
+        self._header_bytes = 0
+        self._is_picture = False
+
+    def callbacks(self) -> dict[str, Callable[..., None]]:
+        names = (
+            "part_begin",
+            "part_data",
+            "part_end",
+            "header_field",
+            "header_value",
+            "header_end",
+            "headers_finished",
+        )
+        return {f"on_{name}": getattr(self, f"_{name}") for name in names} | {"on_end": self._end}
+
+    def _part_begin(self) -> None:
+        if len(self.pictures) >= self._limits.pictures:
+            raise _too_many(self._limits)
+        self._data = bytearray()
+        self._header_bytes = 0
+        self._name = self._value = b""
+        self._is_picture = False
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._count(end - start)
+        self._name += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._count(end - start)
+        self._value += data[start:end]
+
+    def _count(self, count: int) -> None:
+        self._header_bytes += count
+        if self._header_bytes > MAX_PART_HEADER:
+            raise Refused("bad_request", f"a part of the form has more than {MAX_PART_HEADER:,} bytes of headers")
+
+    def _header_end(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            _, parameters = parse_options_header(self._value)
+            name = parameters.get(b"name", b"")
+            if name != PICTURE_FIELD.encode():
+                shown = _shown(name.decode("utf-8", "replace"))
+                raise Refused(
+                    "bad_request",
+                    f"the form has a field {shown}; pictures go into {PICTURE_FIELD!r}, options into the query string",
+                )
+            self._is_picture = True
+        self._name = self._value = b""
+
+    def _headers_finished(self) -> None:
+        if not self._is_picture:
+            raise Refused("bad_request", f"a part of the form has no name; pictures go into {PICTURE_FIELD!r}")
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        self._data += data[start:end]
+
+    def _part_end(self) -> None:
+        self.pictures.append(bytes(self._data))
+        self._data = bytearray()
+
+    def _end(self) -> None:
+        self.ended = True

@@ -1,0 +1,82 @@
+"""`crnn serve` from words on the command line to an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from argparse import ArgumentParser, Namespace
+from importlib.util import find_spec
+
+from crnn.errors import ConfigError
+
+NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Options of ``crnn serve``, besides those of reading."""
+    parser.add_argument(
+        "models", nargs="*", metavar="MODEL", help="model files or run folders, or NAME=PATH (the bundled model)"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1: this machine only)")
+    parser.add_argument("--port", type=int, default=8000, help="(8000; 0: any free one)")
+    parser.add_argument("--keys-file", metavar="FILE", help="API keys, one per line; also in $CRNN_API_KEYS (none)")
+    parser.add_argument("--queue", type=int, default=512, metavar="N", help="pictures waiting, more get a 429 (512)")
+    parser.add_argument("--max-pictures", type=int, default=256, metavar="N", help="in a request (256)")
+    parser.add_argument("--max-mb", type=float, default=32, metavar="MB", help="of a request (32)")
+    parser.add_argument("--max-megapixels", type=float, default=20, metavar="MP", help="of a picture (20)")
+    parser.add_argument("--timeout", type=float, default=30, metavar="S", help="seconds for a request (30)")
+    parser.add_argument(
+        "--grace", type=float, default=30, metavar="S", help="seconds to answer the rest at the end (30)"
+    )
+    parser.add_argument("--log-format", choices=("text", "json"), help="(text on a terminal, else json)")
+
+
+def run(args: Namespace) -> int:
+    """Serve until told to stop.
+
+    Raises:
+        CrnnError: if the extra is missing, or a model, key, limit or address cannot be used.
+    """
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise ConfigError(f'{missing[0]} is needed to serve and not installed: pip install "crnn[serve]"')
+    from crnn.serve.app import make_app
+    from crnn.serve.keys import read_keys
+    from crnn.serve.logs import Log
+    from crnn.serve.metrics import Metrics
+    from crnn.serve.server import bind, serve
+    from crnn.serve.service import Service
+    from crnn.serve.settings import Limits
+    from crnn.serve.shelf import Shelf, parse_spec
+
+    limits = Limits(
+        queue_lines=args.queue,
+        body_bytes=int(args.max_mb * 2**20),
+        held_bytes=max(256, 8 * int(args.max_mb)) * 2**20,
+        pictures=min(args.max_pictures, args.queue),
+        pixels=int(args.max_megapixels * 1e6),
+        timeout=args.timeout,
+        grace=args.grace,
+    )
+    keys = read_keys(args.keys_file)
+    specs = [parse_spec(word) for word in args.models or ["bundled"]]
+    log = Log(args.log_format)
+    listening = bind(args.host, args.port)
+    with listening:
+        metrics = Metrics()
+        shelf = Shelf(
+            specs,
+            metrics.on_batch,
+            threads=args.threads,
+            device=args.device,
+            precision=args.precision,
+            batch_size=args.batch_size,
+        )
+        service = Service(shelf, limits, metrics)
+        for one in shelf.described():
+            log.event("serving", model=f"{one['name']}@{one['version']}", characters=one["characters"])
+        host = listening.getsockname()[0]
+        if not keys and not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+            log.event("anyone who reaches this address may read with it: set --keys-file, or listen on 127.0.0.1")
+        asyncio.run(serve(make_app(service, keys, log), service, listening, log, keys=len(keys)))
+    return 0

@@ -1,0 +1,56 @@
+"""API keys."""
+
+from __future__ import annotations
+
+import hmac
+
+import pytest
+
+from crnn.errors import ConfigError
+from crnn.serve.keys import Keys
+
+ONE, OTHER = "one-key-of-letters", "two-key-of-letters"
+
+
+def test_only_whole_keys_open() -> None:
+    keys = Keys([ONE, OTHER])
+    assert len(keys) == 2
+    assert keys.allow(f"Bearer {ONE}")
+    assert keys.allow(f"bearer {OTHER}")
+    for header in (
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        ONE,
+        f"Basic {ONE}",
+        f"Bearer {ONE}x",
+        f"Bearer {ONE[:-1]}",
+        "Bearer \udc80é",
+    ):
+        assert not keys.allow(header)
+    assert Keys([]).allow(None)
+
+
+def test_all_keys_are_compared_whichever_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    original = hmac.compare_digest
+
+    def counted(a: bytes, b: bytes) -> bool:
+        compared.append(len(a))
+        return original(a, b)
+
+    keys = Keys([ONE, OTHER])
+    monkeypatch.setattr(hmac, "compare_digest", counted)
+    for header in (f"Bearer {ONE}", f"Bearer {OTHER}", "Bearer x", None):
+        compared.clear()
+        keys.allow(header)
+        assert compared == [32, 32]
+
+
+@pytest.mark.parametrize(
+    "key", ["short", "with a space in it ...", "not-ascii-é-not-ascii", "control\x07control-control"]
+)
+def test_keys_that_cannot_be_sent_are_refused(key: str) -> None:
+    with pytest.raises(ConfigError, match="API key 2 is not allowed"):
+        Keys([ONE, key])

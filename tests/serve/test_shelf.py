@@ -1,0 +1,79 @@
+"""Models by name, and files that are replaced."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from serve_support import copy_of_bundled, other_version
+
+from crnn.errors import ConfigError
+from crnn.serve.errors import Refused
+from crnn.serve.shelf import Shelf, Spec, parse_spec
+
+
+def test_names(tmp_path: Path) -> None:
+    run = tmp_path / "my run"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "config.yaml").write_text("")
+    (run / "checkpoints" / "best.ckpt").write_bytes(b"")
+    assert parse_spec("bundled") == Spec("latin", "bundled")
+    assert parse_spec("latin") == Spec("latin", "latin")
+    assert parse_spec("a=x/y.onnx") == Spec("a", "x/y.onnx")
+    assert parse_spec("x/plates.onnx").name == "plates"
+    assert parse_spec("runs/fraktur/model.onnx").name == "fraktur"
+    assert parse_spec(str(run)).name == "my_run"
+    assert parse_spec(str(run / "checkpoints" / "best.ckpt")).name == "my_run"
+    for word in ("=x.onnx", "a/b=x.onnx", "a@1=x.onnx", "é=x.onnx"):
+        with pytest.raises(ConfigError, match="is not allowed"):
+            parse_spec(word)
+    (tmp_path / "a=b.onnx").write_bytes(b"")
+    assert parse_spec(str(tmp_path / "a=b.onnx")).name == "a_b"
+
+
+def test_versions_of_one_name_side_by_side(tmp_path: Path) -> None:
+    old, new = copy_of_bundled(tmp_path, "old.onnx"), tmp_path / "new.onnx"
+    new.write_bytes(other_version(old, "new"))
+    shelf = Shelf([Spec("a", str(old)), Spec("b", str(old)), Spec("a", str(new))], threads=1)
+    try:
+        first, _, last = shelf.slots
+        assert first.loaded.version != last.loaded.version
+        assert shelf.default is last
+        assert shelf.find(None) is shelf.find("a") is last
+        assert shelf.find(f"a@{first.loaded.version}") is first
+        assert shelf.find("b").spec.name == "b"
+        with pytest.raises(Refused, match=f"served are a@{first.loaded.version}, b@"):
+            shelf.find("c")
+        assert [model["default"] for model in shelf.described()] == [False, False, True]
+    finally:
+        shelf.close()
+
+
+def test_a_file_is_opened_when_it_has_stayed_the_same(tmp_path: Path) -> None:
+    path = copy_of_bundled(tmp_path)
+    shelf = Shelf([Spec("a", str(path))], threads=1)
+    try:
+        old = shelf.slots[0].loaded
+        assert list(shelf.reload()) == list(shelf.reload()) == []
+        content = other_version(path, "new")
+        path.write_bytes(content[: len(content) // 2])  # somebody copies over it
+        assert list(shelf.reload()) == []
+        path.write_bytes(content)
+        os.utime(path, ns=(1, 1))
+        assert list(shelf.reload()) == []
+        assert list(shelf.reload()) == [("a", f"reloaded: {old.version} -> {shelf.slots[0].loaded.version}")]
+        assert shelf.slots[0].loaded.version != old.version
+        path.write_bytes(b"\x08 damaged")
+        assert list(shelf.reload()) == []
+        assert "stays: " in next(iter(shelf.reload()))[1]
+        assert list(shelf.reload()) == list(shelf.reload()) == []  # said once
+        assert "stays: " in next(iter(shelf.reload(force=True)))[1]
+        path.unlink()
+        assert list(shelf.reload()) == []
+        assert "not reloaded" in next(iter(shelf.reload(force=True)))[1]
+        path.write_bytes(content)
+        os.utime(path, ns=(2, 2))
+        assert next(iter(shelf.reload(force=True)))[1].startswith("reloaded: ")
+    finally:
+        shelf.close()

@@ -141,7 +141,7 @@ def _decoder_options(parser: argparse.ArgumentParser, lm: str) -> None:
     parser.add_argument("--lm", metavar="FILE", help=f"prefer texts like these: {lm}")
     parser.add_argument("--lm-weight", type=float, metavar="A", help="of that language model (0.3)")
     parser.add_argument("--length-bonus", type=float, metavar="B", help="per character, with a language model (0.6)")
-    parser.add_argument("--lexicon", metavar="FILE", help="only these texts are possible: a text file, one per line")
+    parser.add_argument("--lexicon", metavar="FILE", help="only these texts: a text file, one per line")
     parser.add_argument("--pattern", metavar="REGEX", help="only texts that match as a whole are possible")
 
 
@@ -264,8 +264,8 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         "paths",
         nargs="*",
         metavar="[MODEL] PATH",
-        help="a model file or run folder (else the bundled one); then files, folders, patterns, sets (.tar, .parquet, "
-        "LMDB), or - for stdin",
+        help="a model or run folder (else the bundled one); then files, folders, patterns, .tar, .parquet, LMDB; "
+        "-: stdin",
     )
     recognize.add_argument("--model", metavar="MODEL", help="the model; all paths are pictures then")
     recognize.add_argument("--list", metavar="FILE", help="paths, one per line (- for stdin)")

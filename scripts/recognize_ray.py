@@ -44,7 +44,6 @@ def read_on_ray(
         Number of shares with pictures that could not be read.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
     try:
         import ray
         import ray.data
@@ -56,6 +55,7 @@ def read_on_ray(
             ray.init(address=address, log_to_driver=False)
         else:  # a cluster of this machine alone, which no other can reach
             ray.init(num_cpus=workers, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
     shares = [{"number": number, "count": shards} for number in range(1, shards + 1)]
     done = ray.data.from_items(shares, override_num_blocks=shards).map_batches(
         Reader,
@@ -87,6 +87,8 @@ def main() -> int:
         model = os.path.abspath(model) if model and os.path.exists(model) else model
         job = make_job(paths, chosen_file(model), options_of(args.format, args.nbest, "float32", {}))
         failed = read_on_ray(model, paths, job, folder, args.shards or 8 * args.workers, args.workers, args.ray)
+        if failed:
+            print(f"crnn: {failed} shares have pictures that could not be read; see their rows", file=sys.stderr)
         merge(Path(folder), os.path.join(folder, f"merged.{args.format}"))
         return 1 if failed else 0
     except CrnnError as error:

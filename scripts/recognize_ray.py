@@ -44,6 +44,8 @@ def read_on_ray(
         Number of shares with pictures that could not be read.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if not address:  # before Ray is imported: every port on the loopback address, as Ray does on macOS and Windows
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     try:
         import ray
         import ray.data

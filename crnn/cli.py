@@ -270,7 +270,9 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     recognize.add_argument("--model", metavar="MODEL", help="the model; all paths are pictures then")
     recognize.add_argument("--list", metavar="FILE", help="paths, one per line (- for stdin)")
     recognize.add_argument("--null", action="store_true", help="they end with NUL (find -print0)")
-    recognize.add_argument("--format", choices=("text", "tsv", "jsonl"), default="text", help="of the output (text)")
+    recognize.add_argument(
+        "--format", choices=("text", "tsv", "jsonl"), default="text", metavar="KIND", help="text, tsv or jsonl (text)"
+    )
     recognize.add_argument("-o", "--output", "--out", metavar="FILE", help="write there, whole or not at all (stdout)")
     recognize.add_argument("--shard", metavar="I/N", help="the I-th of N shares, into folder --out")
     recognize.add_argument("--merge", metavar="DIR", help="put all shares there together")

@@ -43,7 +43,11 @@ if sys.argv.pop(1) == "two":
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     cluster.add_node(num_cpus=1)
     sys.argv += ["--ray", cluster.address]
-sys.exit(recognize_ray.main())
+code = recognize_ray.main()
+import ray
+ray.shutdown()  # before the cluster goes
+sys.stderr.flush()
+os._exit(code)
 """
 
 

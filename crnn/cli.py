@@ -27,10 +27,16 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _recognize(args: argparse.Namespace) -> int:
-    from crnn.loader import load
+    from crnn.loader import chosen_file, load
     from crnn.reading.inputs import find_pictures, read_list
     from crnn.reading.recognize import recognize
+    from crnn.reading.shards import Shard, make_job, options_of, read_shard
 
+    if args.merge:
+        return _merge(args)
+    shard = Shard.parse(args.shard) if args.shard else None
+    if shard and not args.output:
+        raise CrnnError("--shard goes with --out DIR, a folder for the parts")
     model, named = _model_and_paths(args.model, args.paths)
     paths = [*named, *(read_list(args.list, args.null) if args.list else [])]
     if not paths:
@@ -40,7 +46,19 @@ def _recognize(args: argparse.Namespace) -> int:
     recognizer = load(
         model, args.threads, args.device, args.batch_size, args.precision, nbest=args.nbest, **_decoder(args)
     )
+    if shard:
+        options = options_of(args.format, args.nbest, args.precision, _decoder(args))
+        job = make_job(paths, chosen_file(model, args.device, args.precision), options)
+        return read_shard(recognizer, paths, shard, job, Path(args.output))
     return recognize(recognizer, find_pictures(paths), args.format, args.output)
+
+
+def _merge(args: argparse.Namespace) -> int:
+    from crnn.reading.merge import merge
+
+    if args.paths or args.list or args.shard:
+        raise CrnnError("--merge takes one folder, and no pictures: crnn recognize --merge DIR --out FILE")
+    return merge(Path(args.merge), args.output)
 
 
 def _model_and_paths(model: str | None, words: list[str]) -> tuple[str | None, list[str]]:
@@ -135,7 +153,7 @@ def _decoder_options(parser: argparse.ArgumentParser, lm: str) -> None:
     parser.add_argument("--lm", metavar="FILE", help=f"prefer texts like these: {lm}")
     parser.add_argument("--lm-weight", type=float, metavar="A", help="of that language model (0.3)")
     parser.add_argument("--length-bonus", type=float, metavar="B", help="per character, with a language model (0.6)")
-    parser.add_argument("--lexicon", metavar="FILE", help="only these texts are possible: a text file, one per line")
+    parser.add_argument("--lexicon", metavar="FILE", help="only these texts: a text file, one per line")
     parser.add_argument("--pattern", metavar="REGEX", help="only texts that match as a whole are possible")
 
 
@@ -258,13 +276,18 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         "paths",
         nargs="*",
         metavar="[MODEL] PATH",
-        help="a model file or run folder (else the bundled one); then files, folders, patterns, or - for stdin",
+        help="a model or run folder (else the bundled one); then files, folders, patterns, .tar, .parquet, LMDB; "
+        "-: stdin",
     )
     recognize.add_argument("--model", metavar="MODEL", help="the model; all paths are pictures then")
     recognize.add_argument("--list", metavar="FILE", help="paths, one per line (- for stdin)")
     recognize.add_argument("--null", action="store_true", help="they end with NUL (find -print0)")
-    recognize.add_argument("--format", choices=("text", "tsv", "jsonl"), default="text", help="of the output (text)")
-    recognize.add_argument("-o", "--output", metavar="FILE", help="write there, whole or not at all (stdout)")
+    recognize.add_argument(
+        "--format", choices=("text", "tsv", "jsonl"), default="text", metavar="KIND", help="text, tsv or jsonl (text)"
+    )
+    recognize.add_argument("-o", "--output", "--out", metavar="FILE", help="write there, whole or not at all (stdout)")
+    recognize.add_argument("--shard", metavar="I/N", help="the I-th of N shares, into folder --out")
+    recognize.add_argument("--merge", metavar="DIR", help="put all shares there together")
     _reading_options(recognize)
     _decoder_options(recognize, "a text file, one per line")
     recognize.add_argument("--nbest", type=_positive, default=1, metavar="K", help="K likeliest texts, in jsonl (1)")

@@ -73,6 +73,15 @@ def model_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
     return (words[0], list(words[1:])) if is_model else (None, list(words))
 
 
+def chosen_file(
+    path: str | os.PathLike[str] | None = None, device: str | None = None, precision: str = "float32"
+) -> Path:
+    """The file that `load` opens."""
+    if path is None or path in NAMES:
+        return bundled(".onnx" if device in (None, "cpu") and precision == "float32" else ".safetensors")
+    return model_file(path)
+
+
 def load(
     path: str | os.PathLike[str] | None = None,
     threads: int | None = None,
@@ -105,10 +114,7 @@ def load(
         ModelFileError: one line: which file, what is wrong.
         ConfigError: for decoder settings that are not valid.
     """
-    if path is None or path in NAMES:
-        file = bundled(".onnx" if device in (None, "cpu") and precision == "float32" else ".safetensors")
-    else:
-        file = model_file(path)
+    file = chosen_file(path, device, precision)
     backend: Backend
     if file_kind(file) == "onnx":
         if device not in (None, "cpu"):

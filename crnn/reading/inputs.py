@@ -10,15 +10,29 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from PIL import Image
+
 from crnn.core.image import MAX_BYTES, PICTURE_SUFFIXES, printable
 from crnn.errors import DataError
+from crnn.reading.sets import Kept, pictures_in
 
 
 class Item(NamedTuple):
     """One picture to read, or what is wrong with its name."""
 
     name: str
-    source: str | bytes | DataError
+    source: str | bytes | os.PathLike[str] | Image.Image | Kept | DataError
+    set_size: int = 0
+    """Bytes of the set that it is in; 0 for a file of its own."""
+
+    def opened(self) -> Item:
+        """Taken out of its set, or with what is wrong in place of it."""
+        if not isinstance(self.source, Kept):
+            return self
+        try:
+            return Item(self.name, self.source.fetch())
+        except DataError as error:
+            return Item(self.name, error)
 
 
 def natural(name: str) -> list[tuple[int, int | str]]:
@@ -31,11 +45,14 @@ def find_pictures(paths: Iterable[str], stdin: BinaryIO | None = None) -> Iterat
     """Every picture that `paths` name, in order, found as they are asked for.
 
     A file is taken whatever it is called; a folder gives the pictures in it and below, by name, in natural order;
-    ``*``, ``?`` and ``[`` make a pattern if there is no such file; ``-`` is one picture's bytes on standard input.
+    a set (see `pictures_in`) those that it holds; ``*``, ``?`` and ``[`` make a pattern if there is no such file; ``-``
+    is one picture's bytes on standard input.
     """
     for path in paths:
         if path == "-":
             yield Item("-", _read_stdin(stdin or sys.stdin.buffer))
+        elif (kept := _set(path)) is not None:
+            yield from kept
         elif os.path.isdir(path):
             yield from _folder(path)
         elif not os.path.lexists(path) and glob.has_magic(path):
@@ -45,6 +62,19 @@ def find_pictures(paths: Iterable[str], stdin: BinaryIO | None = None) -> Iterat
             yield from find_pictures(matches)
         else:
             yield Item(path, path)
+
+
+def _set(path: str) -> Iterator[Item] | None:
+    """The pictures of a set; None for any other path."""
+    try:
+        found = pictures_in(Path(path))
+        if found is None:
+            return None
+        inner = Path(path, "data.mdb")
+        size = os.path.getsize(inner if inner.is_file() else path)
+    except (OSError, ValueError):  # no such path: said when it is opened
+        return None
+    return (Item(name, source, size) for name, source in found)
 
 
 def _folder(path: str) -> Iterator[Item]:

@@ -15,6 +15,7 @@ from crnn.errors import DataError
 from crnn.files import write_atomic
 from crnn.reading.inputs import Item
 from crnn.reading.outputs import OUTPUTS, Outcome
+from crnn.reading.sets import Kept
 
 
 def read_items(recognizer: Recognizer, items: Iterable[Item]) -> Iterator[tuple[str, Outcome]]:
@@ -22,7 +23,8 @@ def read_items(recognizer: Recognizer, items: Iterable[Item]) -> Iterator[tuple[
     waiting: deque[Item] = deque()
 
     def sources() -> Iterator[Picture]:
-        for item in items:
+        for item in map(Item.opened, items):
+            assert not isinstance(item.source, Kept)
             waiting.append(item)
             if not isinstance(item.source, DataError):
                 yield item.source
@@ -38,7 +40,7 @@ def read_items(recognizer: Recognizer, items: Iterable[Item]) -> Iterator[tuple[
 
 
 @contextmanager
-def _destination(output: str | None) -> Iterator[TextIO]:
+def destination(output: str | None) -> Iterator[TextIO]:
     """Standard output, or a file that appears whole."""
     if output is None:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")  # type: ignore[union-attr]
@@ -76,7 +78,7 @@ def recognize(recognizer: Recognizer, items: Iterable[Item], format: str = "text
     """
     row = OUTPUTS[format]
     done = failed = 0
-    with _destination(output) as out, _counter(sys.stderr.isatty() and not out.isatty()) as counter:
+    with destination(output) as out, _counter(sys.stderr.isatty() and not out.isatty()) as counter:
         for name, outcome in read_items(recognizer, items):
             out.write(row(name, outcome) + "\n")
             done += 1

@@ -1,0 +1,112 @@
+"""The shares of a large reading put together: all there, of one job, every row once, in the order of the inputs."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from crnn.core.image import printable
+from crnn.errors import ConfigError, DataError
+from crnn.reading.outputs import OUTPUTS
+from crnn.reading.recognize import destination
+from crnn.reading.shards import Job, Shard, working
+
+_ABOUT = re.compile(r"part-([0-9]{5})-of-([0-9]{5})\.about\.json")
+
+
+def merge(folder: Path, output: str | None = None) -> int:
+    """Check the parts in a folder, then write their rows one after the other.
+
+    Args:
+        folder: where `read_shard` wrote.
+        output: a file, or None for standard output.
+
+    Returns:
+        The exit code 0.
+
+    Raises:
+        ConfigError: if parts are missing, unfinished, or of different jobs.
+        DataError: if one cannot be read or has too few or too many rows.
+    """
+    count, abouts = _abouts(folder)
+    job = _one_job(folder, abouts)
+    parts = []
+    for number in range(1, count + 1):
+        shard = Shard(number, count)
+        parts.append(folder / f"{shard.name}.{job.options['format']}")
+        start, stop = shard.range(job.total)
+        rows = _rows(parts[-1])
+        if rows != stop - start:
+            raise DataError(
+                f"{printable(parts[-1])}: has {rows} whole rows of {stop - start}; delete it, read it again"
+            )
+    with destination(output) as out:
+        for part in parts:
+            with part.open(encoding="utf-8", newline="\n") as file:
+                for row in file:
+                    out.write(row)
+    print(f"crnn: {job.total} rows of {count} parts", file=sys.stderr)
+    return 0
+
+
+def _abouts(folder: Path) -> tuple[int, dict[int, dict[str, Any]]]:
+    """(N, what is written down of each part); all N are there."""
+    found: dict[int, dict[int, dict[str, Any]]] = {}
+    try:
+        for path in sorted(folder.iterdir()):
+            if match := _ABOUT.fullmatch(path.name):
+                found.setdefault(int(match[2]), {})[int(match[1])] = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{printable(folder)}: cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise DataError(f"{printable(path)}: is damaged; delete it and its part, and read that share again") from None
+    if not found:
+        raise ConfigError(f"{printable(folder)}: holds no parts; crnn recognize --shard I/N --out DIR writes them")
+    if len(found) > 1:
+        several = " and ".join(map(str, sorted(found)))
+        raise ConfigError(f"{printable(folder)}: holds parts of {several} shares; one folder is for one N")
+    count, abouts = found.popitem()
+    missing = [f"{number}/{count}" for number in range(1, count + 1) if not _finished(folder, number, count, abouts)]
+    if missing:
+        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
+        raise ConfigError(
+            f"{printable(folder)}: not finished: {', '.join(missing[:8])}{more}; start each again with --shard I/N"
+        )
+    return count, abouts
+
+
+def _finished(folder: Path, number: int, count: int, abouts: dict[int, dict[str, Any]]) -> bool:
+    format = abouts.get(number, {}).get("options", {}).get("format")
+    final = folder / f"{Shard(number, count).name}.{format}"
+    return format in OUTPUTS and final.is_file() and not working(final).exists()
+
+
+def _one_job(folder: Path, abouts: dict[int, dict[str, Any]]) -> Job:
+    first = min(abouts)
+    try:
+        job = Job(**{name: abouts[first][name] for name in ("inputs", "total", "model", "options")})
+    except KeyError as error:
+        raise DataError(f"{printable(folder)}: what part {first} says of itself lacks {error}; read it again") from None
+    for number, about in sorted(abouts.items()):
+        if difference := job.difference(about):
+            raise ConfigError(
+                f"{printable(folder)}: parts {first} and {number} do not belong together: {difference} changed; "
+                "read one of them again, in a folder of its own"
+            )
+    return job
+
+
+def _rows(path: Path) -> int:
+    """Whole rows of a file; -1 with half a row at the end."""
+    rows, last = 0, b"\n"
+    try:
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                rows += block.count(b"\n")
+                last = block[-1:]
+    except OSError as error:
+        raise DataError(f"{printable(path)}: cannot be read ({error.strerror})") from None
+    return rows if last == b"\n" else -1

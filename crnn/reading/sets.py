@@ -1,0 +1,90 @@
+"""Pictures kept in one file or database: tar archives, Parquet and Arrow tables, LMDB; labels are not looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crnn.core.image import PICTURE_SUFFIXES, printable
+from crnn.data.sources.arrow import ArrowReader
+from crnn.data.sources.arrow_files import SUFFIXES as TABLES
+from crnn.data.sources.base import Content, Reader, ReadOptions
+from crnn.data.sources.lmdb_base import LmdbReader
+from crnn.data.sources.place import Place
+from crnn.data.sources.tar_headers import tar_members
+from crnn.data.sources.tar_shards import TarShardsReader
+from crnn.errors import DataError
+
+SUFFIXES = (".tar", *TABLES, ".mdb", ".lmdb")
+"""What such files are called."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A picture that is taken out of its set when its turn comes."""
+
+    reader: Reader
+    key: str
+
+    def fetch(self) -> Content:
+        """The picture as it is kept.
+
+        Raises:
+            DataError: if it is not there.
+        """
+        try:
+            return self.reader.content(self.key)
+        except OSError as error:
+            raise DataError(f"{printable(self.reader.path)}: cannot be read ({error.strerror})") from None
+
+
+Entry = tuple[str, Kept | DataError]
+
+
+def pictures_in(path: Path) -> Iterator[Entry] | None:
+    """(name, picture) of all that a set holds, in its own order; None for a path that is no set.
+
+    A name is ``PATH:NAME INSIDE``: a member of a tar archive, a key of LMDB, ``group:row`` of a table. A set that
+    cannot be read to its end gives an error in place of the rest. The memory does not grow with the number.
+    """
+    if path.is_dir():
+        return _read(LmdbReader(path, ReadOptions())) if (path / "data.mdb").is_file() else None
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        return None
+    if path.suffix.lower() == ".tar":
+        return _members(path)
+    place, options = Place(path), ReadOptions()
+    if ArrowReader.matches(place):
+        return _read(ArrowReader(path, options))
+    return _read(LmdbReader(path, options)) if LmdbReader.matches(place) else None
+
+
+def _members(path: Path) -> Iterator[Entry]:
+    """Every picture of an archive, labelled or not."""
+    reader = TarShardsReader(path, ReadOptions())
+    try:
+        for name, offset, size in tar_members(path):
+            if Path(name).suffix.lower() in PICTURE_SUFFIXES:
+                yield f"{path}:{name}", Kept(reader, f"0:{offset}:{size}:{name}")
+    except (DataError, OSError) as error:
+        yield _broken(path, error)
+
+
+def _read(reader: Reader) -> Iterator[Entry]:
+    try:
+        for row in reader.rows():
+            name = f"{reader.path}:{row.picture or row.key}"
+            if row.key:
+                yield name, Kept(reader, row.key)
+            else:
+                yield name, DataError(f"{printable(row.where)}: {row.problem or 'has no picture'}")
+    except (DataError, OSError) as error:
+        yield _broken(reader.path, error)
+    reader.release()
+
+
+def _broken(path: Path, error: DataError | OSError) -> Entry:
+    if isinstance(error, DataError):
+        return str(path), error
+    return str(path), DataError(f"{printable(path)}: cannot be read ({error.strerror})")

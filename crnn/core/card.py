@@ -48,6 +48,7 @@ class ModelCard:
         training: a note: data, lines, figures, date, seed; ``licence`` (or ``note``) on what may be done with it.
         format: of the card.
         crnn: version that wrote the file; empty if the file does not say.
+        stored_format: of the card as it stands in the file, before any migration.
     """
 
     charset: Charset
@@ -58,6 +59,7 @@ class ModelCard:
     training: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
     crnn: str = field(default=__version__, compare=False)
+    stored_format: int = field(default=FORMAT, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts."""
@@ -127,6 +129,7 @@ class ModelCard:
             float(temperature),
             dict(card["training"]),
             crnn=_version(card),
+            stored_format=data["format"],
         )
 
 

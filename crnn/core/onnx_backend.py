@@ -103,7 +103,7 @@ class OnnxBackend:
         if (
             log_probs.shape != shape
             or lengths.shape != shape[1:2]
-            or not (1 <= lengths.min(initial=1) and lengths.max(initial=1) <= shape[0])
+            or not (lengths.min(initial=1) >= 1 and lengths.max(initial=1) <= shape[0])
         ):
             raise ModelFileError(
                 f"{self._path}: the network gives log_probs {log_probs.shape} and lengths {lengths.tolist()[:8]} for "

@@ -83,7 +83,16 @@ def build_network(card: ModelCard, weights: dict[str, Tensor], where: str = "mod
         ModelFileError: if they do not fit each other.
     """
     try:
-        network = CRNN(NetworkConfig.from_dict(card.network), card.charset.classes, card.transform.height)
+        config = NetworkConfig.from_dict(card.network)
+        with torch.device("meta"):  # costs no memory, whatever sizes the card names
+            planned = CRNN(config, card.charset.classes, card.transform.height).state_dict()
+        for name, tensor in planned.items():
+            if name in weights and tensor.shape != weights[name].shape:
+                raise ValueError(f"{name} has shape {tuple(weights[name].shape)}, not {tuple(tensor.shape)}")
+        if planned.keys() != weights.keys():
+            differing = sorted(planned.keys() ^ weights.keys())
+            raise ValueError(f"{len(differing)} weights are missing or too many, as {differing[0]!r}")
+        network = CRNN(config, card.charset.classes, card.transform.height)
         network.load_state_dict(weights)
     except (ConfigError, RuntimeError, TypeError, ValueError) as error:
         raise ModelFileError(

@@ -11,18 +11,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from crnn.core.image import printable
+from crnn.core.wire import Bytes, Reader, as_bytes, as_number, as_text, packed
 from crnn.errors import ModelFileError
 
-Bytes: TypeAlias = "memoryview[int]"
 MAX_BYTES = 2**31
 """Largest .onnx file, as protobuf has it."""
-MAX_FIELDS = 1_000_000
-"""Protobuf fields that are looked at; a model of crnn has some thousands."""
 SIZES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2}
 """Type number of a tensor -> bytes of one value."""
 TYPES = {
@@ -113,103 +109,36 @@ def read_onnx(content: bytes, where: str) -> OnnxFile:
     """
     file = OnnxFile(where)
     try:
-        _model(_Reader(), memoryview(content), file)
+        _model(Reader(), memoryview(content), file)
     except (ValueError, IndexError) as error:
         reason = "it ends within a number" if isinstance(error, IndexError) else printable(error)
         raise ModelFileError(f"{where}: is not a readable ONNX model ({reason}); it is damaged or cut off") from None
     return file
 
 
-class _Reader:
-    """Fields of protobuf messages, and how many there may still be."""
-
-    def __init__(self) -> None:
-        self.left = MAX_FIELDS
-
-    def fields(self, data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
-        """(field number, value) of a message: a number, or the bytes of a text, message, packed list or fixed number.
-
-        Raises:
-            ValueError, IndexError: if it is damaged.
-        """
-        position, end = 0, len(data)
-        while position < end:
-            self.left -= 1
-            if self.left < 0:
-                raise ValueError(f"more than {MAX_FIELDS:,} fields")
-            key, position = _varint(data, position)
-            kind = key & 7
-            if kind == 0:
-                number, position = _varint(data, position)
-                yield key >> 3, number
-                continue
-            if kind == 2:
-                size, position = _varint(data, position)
-            elif kind in (1, 5):
-                size = 8 if kind == 1 else 4
-            else:
-                raise ValueError(f"wire type {kind}")
-            if size > end - position:
-                raise ValueError("a field is longer than what holds it")
-            yield key >> 3, data[position : position + size]
-            position += size
-
-
-def _varint(data: Bytes, position: int) -> tuple[int, int]:
-    """(number, position behind it)."""
-    value = data[position]
-    if value < 128:
-        return value, position + 1
-    value &= 127
-    for shift in range(7, 70, 7):
-        position += 1
-        byte = data[position]
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value & (2**64 - 1), position + 1
-    raise ValueError("a number of more than ten bytes")
-
-
-def _bytes(value: int | Bytes) -> Bytes:
-    if isinstance(value, int):
-        raise ValueError("a number where a text or message belongs")
-    return value
-
-
-def _number(value: int | Bytes) -> int:
-    """As int64."""
-    if not isinstance(value, int):
-        raise ValueError("a text where a number belongs")
-    return value - 2**64 if value >= 2**63 else value
-
-
-def _text(value: int | Bytes) -> str:
-    return str(_bytes(value), "utf-8")
-
-
-def _model(reader: _Reader, data: Bytes, file: OnnxFile) -> None:
+def _model(reader: Reader, data: Bytes, file: OnnxFile) -> None:
     graphs = 0
     for number, value in reader.fields(data):
         if number == 2:
-            file.producer = f"{_text(value)} {file.producer}".strip()
+            file.producer = f"{as_text(value)} {file.producer}".strip()
         elif number == 3:
-            file.producer = f"{file.producer} {_text(value)}".strip()
+            file.producer = f"{file.producer} {as_text(value)}".strip()
         elif number == 7:
             graphs += 1
-            _graph(reader, _bytes(value), file)
+            _graph(reader, as_bytes(value), file)
         elif number == 8:
             domain, version = "", 0
-            for inner, part in reader.fields(_bytes(value)):
+            for inner, part in reader.fields(as_bytes(value)):
                 if inner == 1:
-                    domain = _text(part)
+                    domain = as_text(part)
                 elif inner == 2:
-                    version = _number(part)
+                    version = as_number(part)
             if domain in ("", "ai.onnx"):
                 file.opset = version
         elif number == 14:
             pair = {1: "", 2: ""}
-            for inner, part in reader.fields(_bytes(value)):
-                pair[inner] = _text(part)
+            for inner, part in reader.fields(as_bytes(value)):
+                pair[inner] = as_text(part)
             file.metadata[pair[1]] = pair[2]
         elif number in _UNUSED:
             file.refuse(f"has {_UNUSED[number]}")
@@ -217,51 +146,51 @@ def _model(reader: _Reader, data: Bytes, file: OnnxFile) -> None:
         raise ValueError(f"{graphs} graphs")
 
 
-def _graph(reader: _Reader, data: Bytes, file: OnnxFile) -> None:
+def _graph(reader: Reader, data: Bytes, file: OnnxFile) -> None:
     for number, value in reader.fields(data):
         if number == 1:
-            _node(reader, _bytes(value), file)
+            _node(reader, as_bytes(value), file)
         elif number == 5:
-            file.weights += _tensor(reader, _bytes(value), file)
+            file.weights += _tensor(reader, as_bytes(value), file)
         elif number == 11:
-            file.inputs.append(_value(reader, _bytes(value)))
+            file.inputs.append(_value(reader, as_bytes(value)))
         elif number == 12:
-            file.outputs.append(_value(reader, _bytes(value)))
+            file.outputs.append(_value(reader, as_bytes(value)))
         elif number == 15:
             file.refuse("has a sparse tensor")
 
 
-def _node(reader: _Reader, data: Bytes, file: OnnxFile) -> None:
+def _node(reader: Reader, data: Bytes, file: OnnxFile) -> None:
     name = domain = ""
     for number, value in reader.fields(data):
         if number == 4:
-            name = _text(value)
+            name = as_text(value)
         elif number == 7:
-            domain = _text(value)
+            domain = as_text(value)
         elif number == 5:
-            for inner, part in reader.fields(_bytes(value)):
+            for inner, part in reader.fields(as_bytes(value)):
                 if inner in (5, 10):
-                    _tensor(reader, _bytes(part), file)
+                    _tensor(reader, as_bytes(part), file)
                 elif inner in _ATTRIBUTES:
                     file.refuse(f"has {_ATTRIBUTES[inner]}")
     file.operators[name if domain in ("", "ai.onnx") else f"{domain}.{name}"] += 1
 
 
-def _tensor(reader: _Reader, data: Bytes, file: OnnxFile) -> int:
+def _tensor(reader: Reader, data: Bytes, file: OnnxFile) -> int:
     """The number of values of a stored tensor; it is refused unless they all stand in the file."""
     shape: list[int] = []
     kind, there, raw, name = 0, 0, False, ""
     for number, value in reader.fields(data):
         if number == 1:
-            shape.extend([value] if isinstance(value, int) else _packed(value))
+            shape.extend([value] if isinstance(value, int) else packed(value))
         elif number == 2:
-            kind = _number(value)
+            kind = as_number(value)
         elif number in (4, 5, 6, 7, 10, 11):
             there += 1 if isinstance(value, int) else len(value)
         elif number == 8:
-            name = printable(_text(value), 60)
+            name = printable(as_text(value), 60)
         elif number == 9:
-            there, raw = len(_bytes(value)), True
+            there, raw = len(as_bytes(value)), True
         elif number == 13 or (number == 14 and value != 0):
             file.refuse("keeps weights in another file (external data), which is never opened")
     values = math.prod(shape)
@@ -276,40 +205,29 @@ def _short(number: int) -> str:
     return f"{number:,}" if number < 10**18 else "very many"
 
 
-def _packed(data: Bytes) -> list[int]:
-    """Numbers of a packed list."""
-    numbers, position = [], 0
-    while position < len(data):
-        number, position = _varint(data, position)
-        numbers.append(number)
-        if len(numbers) > 64:
-            raise ValueError("a tensor of more than 64 dimensions")
-    return numbers
-
-
-def _value(reader: _Reader, data: Bytes) -> Value:
+def _value(reader: Reader, data: Bytes) -> Value:
     """An input or output."""
     name, kind, shape = "", "no tensor", []
     for number, value in reader.fields(data):
         if number == 1:
-            name = _text(value)
+            name = as_text(value)
         elif number == 2:
-            for inner, part in reader.fields(_bytes(value)):
+            for inner, part in reader.fields(as_bytes(value)):
                 if inner != 1:
                     continue
-                for tensor, of in reader.fields(_bytes(part)):
+                for tensor, of in reader.fields(as_bytes(part)):
                     if tensor == 1:
-                        kind = TYPES.get(_number(of), f"type {_number(of)}")
+                        kind = TYPES.get(as_number(of), f"type {as_number(of)}")
                     elif tensor == 2:
-                        shape = [_size(reader, _bytes(dim)) for at, dim in reader.fields(_bytes(of)) if at == 1]
+                        shape = [_size(reader, as_bytes(dim)) for at, dim in reader.fields(as_bytes(of)) if at == 1]
     return Value(name, kind, tuple(shape))
 
 
-def _size(reader: _Reader, data: Bytes) -> int | str:
+def _size(reader: Reader, data: Bytes) -> int | str:
     size: int | str = "?"
     for number, value in reader.fields(data):
         if number == 1:
-            size = _number(value)
+            size = as_number(value)
         elif number == 2:
-            size = _text(value)
+            size = as_text(value)
     return size

@@ -112,6 +112,12 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
+def _inspect(args: argparse.Namespace) -> int:
+    from crnn.reading.describe import run
+
+    return run(args.model, args.json)
+
+
 def _explain(args: argparse.Namespace) -> int:
     from crnn.explain.command import run
 
@@ -350,6 +356,12 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         help="weights in float16, half the size (--to safetensors); refused if CER rises by more than 0.05 points",
     )
     _decoder_options(export, "a text file, one per line, or 'train' for the labels of the run; kept in the model file")
+
+    inspect = command("inspect", _inspect, "what a model file says of itself", "crnn inspect runs/NAME/model.onnx")
+    inspect.add_argument(
+        "model", nargs="?", metavar="MODEL", help=".onnx, .safetensors, .ckpt or a run folder (else the bundled one)"
+    )
+    inspect.add_argument("--json", action="store_true", help="print JSON: the card, checksum, inputs, outputs ...")
 
     explain = command("explain", _explain, "show what happens inside", "crnn explain line picture.png --out page.html")
     explain.add_argument(

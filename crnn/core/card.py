@@ -6,10 +6,12 @@ It makes the file complete (characters, image transform, network, decoder, train
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from crnn import __version__
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.errors import CrnnError, ModelFileError
@@ -43,7 +45,10 @@ class ModelCard:
         network: arguments that rebuild the torch network, and its name.
         decoder: ``{"name": "greedy"}``, or a beam search with all that belongs to it, see `crnn.core.decode.settings`.
         temperature: log-probabilities are divided by this before decoding.
-        training: a note: data, lines, figures, versions, date, seed.
+        training: a note: data, lines, figures, date, seed; ``licence`` (or ``note``) on what may be done with it.
+        format: of the card.
+        crnn: version that wrote the file; empty if the file does not say.
+        stored_format: of the card as it stands in the file, before any migration.
     """
 
     charset: Charset
@@ -53,11 +58,14 @@ class ModelCard:
     temperature: float = 1.0
     training: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
+    crnn: str = field(default=__version__, compare=False)
+    stored_format: int = field(default=FORMAT, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts."""
         return {
             "format": self.format,
+            "crnn": __version__,
             "charset": self.charset.to_dict(),
             "transform": asdict(self.transform),
             "network": self.network,
@@ -95,7 +103,7 @@ class ModelCard:
         card = dict(data)
         if card["format"] > FORMAT:
             raise ModelFileError(
-                f"{where}: model format {card['format']} is newer than this crnn reads ({FORMAT}); pip install -U crnn"
+                f"{where}: model format {card['format']} is newer than this crnn reads ({FORMAT}); {_upgrade(card)}"
             )
         while card["format"] < FORMAT:
             if card["format"] not in MIGRATIONS:
@@ -114,8 +122,29 @@ class ModelCard:
         except (CrnnError, TypeError, ValueError) as error:
             raise ModelFileError(f"{where}: its model card is not valid: {error}") from None
         return cls(
-            charset, transform, dict(card["network"]), dict(card["decoder"]), float(temperature), dict(card["training"])
+            charset,
+            transform,
+            dict(card["network"]),
+            dict(card["decoder"]),
+            float(temperature),
+            dict(card["training"]),
+            crnn=_version(card),
+            stored_format=data["format"],
         )
+
+
+def _version(card: Mapping[str, Any]) -> str:
+    """Of the crnn that wrote a card; empty if it does not say."""
+    version = card.get("crnn")
+    if isinstance(version, str) and len(version) <= 40 and re.fullmatch(r"\d+(\.\w+){1,4}", version, re.ASCII):
+        return version
+    return ""
+
+
+def _upgrade(card: Mapping[str, Any]) -> str:
+    """What to do about a card of a newer format."""
+    version = _version(card)
+    return f"crnn {version} wrote it: pip install -U 'crnn>={version}'" if version else "pip install -U crnn"
 
 
 def _transform(data: Mapping[str, Any]) -> LineTransform:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from crnn.core.card import CARD_KEY, ModelCard
+from crnn.core.card import ModelCard
+from crnn.core.onnx_backend import open_onnx
 from crnn.errors import ModelFileError
 from crnn.export.torch_backend import build_network, read_network
 from crnn.loader import file_kind, model_file
@@ -60,14 +61,11 @@ def read_onnx(path: Path) -> tuple[ModelCard, CRNN]:
     import onnx
     from onnx import numpy_helper
 
+    content, _, card = open_onnx(path)
     try:
-        model = onnx.load_model_from_string(path.read_bytes())  # from bytes: it cannot name other files as its weights
+        model = onnx.load_model_from_string(content)
     except Exception as error:  # protobuf has errors of its own
         raise ModelFileError(f"{path}: is not a readable ONNX model ({str(error)[:160]})") from None
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
-    if CARD_KEY not in metadata:
-        raise ModelFileError(f"{path}: has no model card; it was not written by 'crnn export'")
-    card = ModelCard.from_json(metadata[CARD_KEY], str(path))
     if any("Linear" in node.op_type or "Integer" in node.op_type for node in model.graph.node):
         raise ModelFileError(
             f"{path}: is in int8, and its weights are rounded; name the .safetensors or .ckpt file of its training"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crnn.core.card import CARD_KEY, ModelCard
+from crnn.core.image import printable
 from crnn.errors import ConfigError, ModelFileError
 from crnn.loader import file_kind
 from crnn.model.crnn import CRNN, NetworkConfig
@@ -27,16 +29,32 @@ def read_checkpoint(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
     Raises:
         ModelFileError: if it is damaged, holds more than plain data and tensors, or is not ours.
     """
+    _check_archive(path)
     try:
         data: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds on damaged or hostile archives
-        reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-        raise ModelFileError(f"{path}: is not a readable checkpoint ({reason})") from None
-    if not isinstance(data, dict) or CARD_KEY not in (data.get("hyper_parameters") or {}):
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelFileError(f"{path}: is not a readable checkpoint ({printable(reason, 160)})") from None
+    settings = data.get("hyper_parameters") if isinstance(data, dict) else None
+    if not isinstance(settings, dict) or CARD_KEY not in settings:
         raise ModelFileError(f"{path}: has no model card; it is not a checkpoint of crnn")
-    card = ModelCard.from_dict(data["hyper_parameters"][CARD_KEY], str(path))
-    weights = {k.removeprefix(PREFIX): v for k, v in data.get("state_dict", {}).items() if k.startswith(PREFIX)}
-    return card, weights
+    card = ModelCard.from_dict(settings[CARD_KEY], str(path))
+    state = data.get("state_dict")
+    if not isinstance(state, dict) or not all(isinstance(k, str) and isinstance(state[k], Tensor) for k in state):
+        raise ModelFileError(f"{path}: has no valid weights ('state_dict'); the file is damaged")
+    return card, {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse a .zip that unpacks to more than it holds; torch itself never compresses."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            packed = [entry.filename for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED]
+            inside = sum(entry.file_size for entry in archive.infolist())
+    except Exception as error:  # zipfile raises many kinds on damaged archives
+        raise ModelFileError(f"{path}: is not a readable checkpoint ({printable(error)})") from None
+    if packed or inside > path.stat().st_size:
+        raise ModelFileError(f"{path}: is a compressed archive, which no checkpoint is; it was not unpacked")
 
 
 def read_safetensors(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
@@ -52,7 +70,7 @@ def read_safetensors(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
             metadata = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
     except (SafetensorError, OSError, ValueError) as error:
-        raise ModelFileError(f"{path}: is not a readable .safetensors file ({error})") from None
+        raise ModelFileError(f"{path}: is not a readable .safetensors file ({printable(error)})") from None
     if CARD_KEY not in metadata:
         raise ModelFileError(f"{path}: has no model card; it was not written by 'crnn export'")
     return ModelCard.from_json(metadata[CARD_KEY], str(path)), weights
@@ -65,10 +83,21 @@ def build_network(card: ModelCard, weights: dict[str, Tensor], where: str = "mod
         ModelFileError: if they do not fit each other.
     """
     try:
-        network = CRNN(NetworkConfig.from_dict(card.network), card.charset.classes, card.transform.height)
+        config = NetworkConfig.from_dict(card.network)
+        with torch.device("meta"):  # costs no memory, whatever sizes the card names
+            planned = CRNN(config, card.charset.classes, card.transform.height).state_dict()
+        for name, tensor in planned.items():
+            if name in weights and tensor.shape != weights[name].shape:
+                raise ValueError(f"{name} has shape {tuple(weights[name].shape)}, not {tuple(tensor.shape)}")
+        if planned.keys() != weights.keys():
+            differing = sorted(planned.keys() ^ weights.keys())
+            raise ValueError(f"{len(differing)} weights are missing or too many, as {differing[0]!r}")
+        network = CRNN(config, card.charset.classes, card.transform.height)
         network.load_state_dict(weights)
     except (ConfigError, RuntimeError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{where}: weights and model card do not fit each other ({str(error)[:300]})") from None
+        raise ModelFileError(
+            f"{where}: weights and model card do not fit each other ({printable(error, 300)})"
+        ) from None
     return network.eval()
 
 

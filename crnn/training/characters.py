@@ -145,9 +145,9 @@ def read_card(path: Path) -> ModelCard:
     """
     kind = file_kind(path)
     if kind == "onnx":
-        from crnn.core.onnx_backend import OnnxBackend
+        from crnn.core.onnx_backend import open_onnx
 
-        return OnnxBackend(path).card
+        return open_onnx(path)[2]
     from crnn.export.torch_backend import read_checkpoint, read_safetensors
 
     return (read_checkpoint(path) if kind == "ckpt" else read_safetensors(path))[0]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import crnn
 from crnn.core import card as card_module
 from crnn.core.card import FORMAT, ModelCard
 from crnn.core.charset import Charset
@@ -37,10 +38,14 @@ def test_round_trip() -> None:
 
 def test_formats(monkeypatch: pytest.MonkeyPatch) -> None:
     data = CARD.to_dict()
-    with pytest.raises(
-        ModelFileError, match=r"x\.onnx: model format 3 is newer than this crnn reads \(2\); pip install -U crnn"
-    ):
-        ModelCard.from_dict(data | {"format": FORMAT + 1}, "x.onnx")
+    newer = r"x\.onnx: model format 3 is newer than this crnn reads \(2\); "
+    with pytest.raises(ModelFileError, match=newer + r"crnn 0\.4\.1 wrote it: pip install -U 'crnn>=0\.4\.1'$"):
+        ModelCard.from_dict(data | {"format": FORMAT + 1, "crnn": "0.4.1"}, "x.onnx")
+    for unsaid in (None, 4, "", "1", "0.4'; rm -r x", "1." + "0" * 99, ["0.4"]):
+        with pytest.raises(ModelFileError, match=newer + r"pip install -U crnn$"):
+            ModelCard.from_dict(data | {"format": FORMAT + 1, "crnn": unsaid}, "x.onnx")
+        assert ModelCard.from_dict(data | {"crnn": unsaid}).crnn == ""
+    assert ModelCard.from_dict(data).crnn == data["crnn"] == crnn.__version__
     with pytest.raises(ModelFileError, match="format 0 is unknown"):
         ModelCard.from_dict(data | {"format": 0})
     monkeypatch.setitem(card_module.MIGRATIONS, 0, lambda old: {**old, "format": 1, "temperature": old.pop("heat")})

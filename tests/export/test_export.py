@@ -255,7 +255,7 @@ def test_foreign_and_mismatched_onnx_files_are_refused(tmp_path: Path, onnx_file
             crnn.load(tmp_path / "m.onnx")
 
     card.value = text.replace('"format": 2', '"format": 3')
-    refused(r"model format 3 is newer than this crnn reads \(2\); pip install -U crnn")
+    refused(r"model format 3 is newer than this crnn reads \(2\); crnn .* wrote it: pip install -U 'crnn>=")
     card.value = text.replace('"ï", ', "")
     refused("the network has height 32 and")
     card.value = text.replace('"name": "greedy"', '"name": "psychic"')

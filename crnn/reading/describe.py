@@ -1,0 +1,211 @@
+"""`crnn inspect`: what a model file says of itself. Nothing of it is run; only a .ckpt needs torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+from crnn.core.card import CARD_KEY, ModelCard
+from crnn.core.image import printable
+from crnn.core.onnx_backend import open_onnx
+from crnn.core.onnx_file import Value
+from crnn.errors import ModelFileError
+from crnn.loader import file_kind, model_file
+from crnn.models import NAMES, bundled
+
+NOT_STATED = "not stated"
+_WIDTH = 100
+"""Of a printed row, in characters."""
+_LICENCE = ("licence", "license", "note")
+"""Entries of a training note that may say what may be done with the model."""
+_KINDS = {"N": "digits and numbers", "P": "punctuation", "S": "symbols", "Z": "space", "M": "marks"}
+_MOST_ROWS = 200
+"""Of one entry; a language model in the card is long."""
+
+
+def describe(model: str | None = None) -> dict[str, Any]:
+    """Everything that a model file says, as plain data; see `lines` for the keys.
+
+    Args:
+        model: a model file or run folder; None, ``bundled`` or ``latin``: the model that comes with the package.
+
+    Raises:
+        ModelFileError: one line: which file, what is wrong.
+    """
+    path = bundled() if model is None or model in NAMES else model_file(model)
+    kind = file_kind(path)
+    size = path.stat().st_size
+    facts: dict[str, Any] = {"file": str(path), "kind": kind, "size": size, "sha256": _sha256(path)}
+    card, inside = {"onnx": _onnx, "safetensors": _safetensors, "ckpt": _checkpoint}[kind](path)
+    training = dict(card.training)
+    licence = next((str(training[name]) for name in _LICENCE if training.get(name)), NOT_STATED)
+    return facts | {
+        "format": card.stored_format,
+        "crnn": card.crnn or NOT_STATED,
+        "network": card.network,
+        **inside,
+        "transform": card.to_dict()["transform"],
+        "charset": card.charset.to_dict(),
+        "characters": len(card.charset),
+        "scripts": scripts(card.charset.symbols),
+        "decoder": card.decoder,
+        "temperature": card.temperature,
+        "training": training,
+        "licence": licence,
+    }
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _onnx(path: Path) -> tuple[ModelCard, dict[str, Any]]:
+    _, file, card = open_onnx(path)
+    kinds = ["int8"] if file.operators["QuantizeLinear"] else ["float32"]
+    return card, {
+        "weights": file.weights,
+        "types": kinds,
+        "opset": file.opset,
+        "producer": file.producer,
+        "inputs": [_value(value) for value in file.inputs],
+        "outputs": [_value(value) for value in file.outputs],
+    }
+
+
+def _value(value: Value) -> dict[str, Any]:
+    return {"name": value.name, "type": value.type, "shape": list(value.shape)}
+
+
+def _safetensors(path: Path) -> tuple[ModelCard, dict[str, Any]]:
+    """From the header alone."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            slices = [file.get_slice(name) for name in file.keys()]  # noqa: SIM118  # not a dict
+            shapes = [(str(part.get_dtype()), math.prod(part.get_shape())) for part in slices]
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelFileError(f"{path}: is not a readable .safetensors file ({printable(error)})") from None
+    if CARD_KEY not in metadata:
+        raise ModelFileError(f"{path}: has no model card; it was not written by 'crnn export'")
+    names = {"F16": "float16", "F32": "float32", "F64": "float64", "BF16": "bfloat16"}
+    return ModelCard.from_json(metadata[CARD_KEY], str(path)), _weights((names.get(t, t), n) for t, n in shapes)
+
+
+def _checkpoint(path: Path) -> tuple[ModelCard, dict[str, Any]]:
+    try:
+        from crnn.export.torch_backend import read_checkpoint
+    except ImportError:
+        raise ModelFileError(f"{path}: a checkpoint needs torch to be looked into; pip install torch") from None
+
+    card, weights = read_checkpoint(path)
+    return card, _weights((str(t.dtype).removeprefix("torch."), t.numel()) for t in weights.values())
+
+
+def _weights(tensors: Iterable[tuple[str, int]]) -> dict[str, Any]:
+    """How many numbers there are, and of which types; counters, which are whole numbers, are left out."""
+    floating = [(kind, count) for kind, count in tensors if "float" in kind]
+    return {"weights": sum(count for _, count in floating), "types": sorted({kind for kind, _ in floating})}
+
+
+def scripts(symbols: Iterable[str]) -> dict[str, int]:
+    """How many of the symbols are in which script, by Unicode's names of their first characters; most first."""
+    return dict(Counter(map(_script, symbols)).most_common())
+
+
+def _script(symbol: str) -> str:
+    first = symbol[0]
+    category = unicodedata.category(first)
+    if category[0] != "L":
+        return _KINDS.get(category[0], "other")
+    name = unicodedata.name(first, "unnamed").split()[0].split("-")[0].capitalize()
+    return "Latin" if name in ("Feminine", "Masculine") else name  # ª and º
+
+
+def lines(facts: Mapping[str, Any]) -> list[str]:
+    """What `describe` found, for people."""
+    network, transform, charset = facts["network"], facts["transform"], facts["charset"]
+    width = "free" if transform["width"] is None else f"{transform['width']} pixels"
+    values = f"(grey / 255 - {transform['mean']}) / {transform['std']}"
+    rules = {"form": "NFC", "unit": "grapheme", "whitespace": "keep", "case": "keep", "direction": "ltr"}
+    differing = [f"{name}={charset[name]}" for name, default in rules.items() if charset[name] != default]
+    rows = [
+        ("file", facts["file"]),
+        ("kind", f"{facts['kind']}, model format {facts['format']}, written by crnn {facts['crnn']}"),
+        ("size", f"{facts['size']:,} bytes"),
+        ("sha256", facts["sha256"]),
+        ("network", f"{network.get('name', '?')}, {facts['weights']:,} weights, {', '.join(facts['types'])}"),
+        ("", _json({name: value for name, value in network.items() if name != "name"})),
+        *_tensors("inputs", facts.get("inputs", [])),
+        *_tensors("outputs", facts.get("outputs", [])),
+    ]
+    if "opset" in facts:
+        rows.append(("operators", f"ONNX opset {facts['opset']}, written with {facts['producer']}"))
+    rows.append(("pictures", f"height {transform['height']}, width {width}; {values}"))
+    of = ", ".join(f"{count} {name}" for name, count in facts["scripts"].items())
+    rows.append(("characters", f"{facts['characters']:,}: {of}"))
+    rest = [
+        ("text rules", ", ".join(differing) or "none but Unicode NFC"),
+        ("decoder", _json(facts["decoder"])),
+        ("temperature", f"{facts['temperature']:g}"),
+    ]
+    for name, value in facts["training"].items():
+        if value != facts["licence"]:
+            said = value if isinstance(value, str) else _json(value)
+            rest.append(("training" if rest[-1][0] == "temperature" else "", f"{name}: {said}"))
+    rest.append(("licence", facts["licence"]))
+    above, below = ([line for row in part for line in _row(*row)] for part in (rows, rest))
+    return [*above, *_symbols(charset["symbols"]), *below]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _tensors(name: str, values: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    shown = [f"{v['name']}: {v['type']} ({', '.join(map(str, v['shape']))})" for v in values]
+    return [(name if i == 0 else "", text) for i, text in enumerate(shown)]
+
+
+def _row(name: str, text: str) -> list[str]:
+    """A row, broken where it is long."""
+    parts = wrap(printable(text, 20_000), _WIDTH, break_on_hyphens=False)
+    return _rows(name, parts or [""])
+
+
+def _symbols(symbols: Iterable[str]) -> list[str]:
+    """The symbols one after the other, in rows that split none of them."""
+    rows = [""]
+    for symbol in symbols:
+        shown = printable(symbol)
+        if len(rows[-1]) + len(shown) > _WIDTH:
+            rows.append("")
+        rows[-1] += shown
+    return _rows("", rows)
+
+
+def _rows(name: str, parts: list[str]) -> list[str]:
+    if len(parts) > _MOST_ROWS:
+        parts = [*parts[:_MOST_ROWS], "..."]
+    return [f"{name if i == 0 else '':<12} {part}".rstrip() for i, part in enumerate(parts)]
+
+
+def run(model: str | None, as_json: bool) -> int:
+    """The command; the exit code."""
+    facts = describe(model)
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    print(json.dumps(facts, ensure_ascii=False, indent=2) if as_json else "\n".join(lines(facts)))
+    return 0

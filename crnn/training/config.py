@@ -121,6 +121,7 @@ class TrainerConfig:
     devices: Any = "auto"
     num_nodes: int = 1
     strategy: str = "auto"
+    wait_minutes: float = 30.0
     precision: str = "auto"
     threads: int | None = None
     channels_last: bool = True
@@ -223,6 +224,7 @@ def to_config(node: Any) -> TrainConfig:
         )
     check_concat(config.augment.concat, config.image.width, config.charset.direction)
     above("trainer.max_epochs", config.trainer.max_epochs, 0)
+    above("trainer.wait_minutes", config.trainer.wait_minutes, 0)
     above("data.cache_mb", config.data.cache_mb, 0)
     above("data.batch_size", config.data.batch_size, 0)
     above("data.max_width", config.data.max_width, 0)

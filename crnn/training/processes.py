@@ -1,0 +1,338 @@
+"""Several processes of one training: how they start, find each other, and agree on things before the first step.
+
+torchrun and srun start all of them; for ``trainer.devices=2`` alone the first one starts the others. They meet at
+torch's key-value store, over TCP, before the first file is read; the process group of the steps is Lightning's.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import crnn.torchvision_cure  # noqa: F401  # before lightning
+
+import torch
+from lightning.fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.accelerators import CPUAccelerator, CUDAAccelerator
+from torch.distributed import DistError, DistNetworkError, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
+
+from crnn.errors import ConfigError, CrnnError
+
+if TYPE_CHECKING:
+    from crnn.training.config import TrainerConfig
+
+STARTED = "CRNN_STARTED"
+"""Environment variable: this process was started by the first one of its machine, as all others were."""
+GRACE = 20.0
+"""Seconds that a process has to end by itself, with a checkpoint, when another one of its machine is gone."""
+_POLL = 1.0
+_T = TypeVar("_T")
+
+
+class LostProcess(CrnnError):
+    """Another process of the training is gone, or does not answer any more."""
+
+
+class SaidElsewhere(CrnnError):
+    """Another process ends the training and says why; this one just ends."""
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether an error of torch means that another process is gone; gloo's are plain RuntimeErrors."""
+    told = ("gloo", "nccl", "connection", "timed out", "timeout", "broken pipe", "socket")
+    return isinstance(error, DistError) or (
+        isinstance(error, RuntimeError) and any(word in str(error).lower() for word in told)
+    )
+
+
+class Peers:
+    """The processes of one training, seen from one of them. A training of one process needs none of this.
+
+    Args:
+        rank, world: of this process, and how many there are.
+        local_rank, local_world: the same on this machine.
+        store: where they meet.
+        wait: seconds that one waits for another.
+    """
+
+    def __init__(
+        self,
+        rank: int = 0,
+        world: int = 1,
+        local_rank: int = 0,
+        local_world: int = 1,
+        store: Store | None = None,
+        wait: float = 1800.0,
+    ) -> None:
+        self.rank, self.world = rank, world
+        self.local_rank, self.local_world = local_rank, local_world
+        self.run: Path | None = None
+        """The run folder, once there is one."""
+        self._store = store
+        self._wait = wait
+        self._turn = 0
+
+    def exchange(self, mine: bytes) -> list[bytes]:
+        """What each process gives, by rank. All have to call it, in the same order.
+
+        Raises:
+            SaidElsewhere: if another process ends the training.
+            LostProcess: if one is gone, or gives nothing in time.
+        """
+        if self._store is None:
+            return [mine]
+        self._turn += 1
+        self._store.set(f"{self._turn}/{self.rank}", mine)  # type: ignore[arg-type]  # takes bytes, too
+        got = [self._get(f"{self._turn}/{rank}", rank) for rank in range(self.world)]
+        if self._turn > 1:  # all are here, so all have read what was given before
+            self._store.delete_key(f"{self._turn - 1}/{self.rank}")
+        return got
+
+    def from_first(self, make: Callable[[], str]) -> str:
+        """What `make` gives in the first process; the others are told."""
+        return self.exchange(make().encode() if self.rank == 0 else b"")[0].decode()
+
+    def one_first(self, make: Callable[[], _T]) -> _T:
+        """`make` in one process of each machine, then in the others, which find what it left on disk."""
+        if self.local_rank == 0:
+            made = make()
+            self.exchange(b"")
+            return made
+        self.exchange(b"")
+        return make()
+
+    def _get(self, key: str, rank: int) -> bytes:
+        assert self._store is not None
+        until = time.monotonic() + self._wait
+        while True:
+            try:
+                self._store.wait([key], timedelta(seconds=_POLL))
+                return self._store.get(key)
+            except DistNetworkError:
+                raise LostProcess("another process of this training is gone") from None
+            except DistError:  # not there yet
+                if self._failure() is not None:
+                    raise SaidElsewhere("another process ended the training") from None
+            if time.monotonic() > until:
+                raise LostProcess(
+                    f"process {rank + 1} of {self.world} gave no sign in {self._wait / 60:g} minutes "
+                    "(trainer.wait_minutes); were all started?"
+                )
+
+    def _failure(self) -> str | None:
+        """What a process that failed said: its rank and why."""
+        assert self._store is not None
+        try:
+            return self._store.get("failed").decode() if self._store.check(["failed"]) else None
+        except DistError:
+            return None
+
+    def fail(self, why: str) -> bool:
+        """Tell the others why this process ends, so that they end too.
+
+        Returns:
+            Whether this process should say so; False if another one says the same.
+        """
+        if self._store is None:
+            return True
+        mine = f"{self.rank}\n{why}"
+        try:
+            told = self._store.compare_set("failed", "", mine).decode()
+            self._store.add("gone", 1)
+            until = time.monotonic() + 5
+            while self.rank == 0 and self._store.add("gone", 0) < self.world and time.monotonic() < until:
+                time.sleep(0.1)  # the store may live in this process
+        except DistError:
+            return True
+        return told == mine or told.partition("\n")[2] != why
+
+    def first_to_say(self) -> bool:
+        """Whether no other process has said that one is lost."""
+        try:
+            return self._store is None or self._store.compare_set("lost", "", f"{self.rank}") == f"{self.rank}".encode()
+        except DistError:
+            return True
+
+    def left(self) -> None:
+        """This process ends because another one said why; see `fail`."""
+        if self._store is not None:
+            try:
+                self._store.add("gone", 1)
+            except DistError:
+                return
+
+    def why_lost(self, error: BaseException) -> LostProcess:
+        """The message for a process that lost another one in a training step."""
+        reason = f"another process of this training is gone or does not answer ({_brief(error)})"
+        failure = None
+        until = time.monotonic() + 2
+        while self._store is not None and failure is None and time.monotonic() < until:
+            failure = self._failure()
+            time.sleep(0.1)
+        if failure:
+            rank, _, why = failure.partition("\n")
+            reason = f"process {int(rank) + 1} of {self.world} ended: {why}"
+        return LostProcess(f"{reason}. {self._remedy()}")
+
+    def _remedy(self) -> str:
+        if self.run is None or not (self.run / "checkpoints" / "last.ckpt").is_file():
+            return "There is no checkpoint yet: start the training again"
+        return f"Go on from the last checkpoint, started as before, with: resume={self.run}"
+
+    def watch(self, others: Sequence[subprocess.Popen[bytes]]) -> threading.Event:
+        """End this process some seconds after another one of this machine is gone, should it hang by then.
+
+        Args:
+            others: the processes that this one started; none: the one that started this is watched.
+
+        Returns:
+            To be set when it does not matter any more.
+        """
+        over, parent = threading.Event(), os.getppid()
+
+        def look() -> None:
+            while not over.wait(_POLL):
+                codes = [other.poll() for other in others]
+                gone = any(codes) if others else os.getppid() != parent
+                if gone and not over.wait(GRACE):
+                    code = next((f" (exit code {code})" for code in codes if code), "")
+                    print(f"error: another process of this training is gone{code}. {self._remedy()}", file=sys.stderr)
+                    for other in others:
+                        other.kill()
+                    os._exit(1)
+
+        threading.Thread(target=look, daemon=True, name="watch").start()
+        return over
+
+
+def _brief(error: BaseException) -> str:
+    """The end of torch's message, without file names and addresses."""
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return text.rpartition("] ")[2].partition(" [")[0][:100] or type(error).__name__
+
+
+def follow_launcher(settings: TrainerConfig) -> tuple[int, int] | None:
+    """(processes on each machine, machines) that torchrun or srun started; None without them.
+
+    Raises:
+        ConfigError: if settings say otherwise.
+    """
+    if TorchElasticEnvironment.detect():
+        name, local = "torchrun", int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // local
+    elif SLURMEnvironment.detect() and int(os.environ["SLURM_NTASKS"]) > 1:
+        name, nodes = "srun", int(os.environ.get("SLURM_NNODES", "1"))
+        local = int(os.environ["SLURM_NTASKS"]) // nodes
+        os.environ.setdefault("SLURM_NTASKS_PER_NODE", str(local))  # Lightning asks for it
+    else:
+        return None
+    count = _count(settings)
+    if settings.devices != "auto" and count != local:
+        raise ConfigError(
+            f"trainer.devices={settings.devices}: {name} started {local} processes on each machine; leave "
+            f"trainer.devices and trainer.num_nodes out, they follow {name}"
+        )
+    if settings.num_nodes not in (1, nodes):
+        raise ConfigError(
+            f"trainer.num_nodes={settings.num_nodes}: {name} started processes on {nodes}; leave it out, it follows "
+            f"{name}"
+        )
+    return local, nodes
+
+
+def _count(settings: TrainerConfig) -> int:
+    """Processes on this machine that the settings ask for."""
+    gpu = settings.accelerator in ("gpu", "cuda") or (settings.accelerator == "auto" and torch.cuda.is_available())
+    try:
+        if gpu:
+            auto = settings.devices == "auto"
+            return len(CUDAAccelerator.parse_devices(-1 if auto else settings.devices) or [0])
+        return 1 if settings.devices == "auto" else int(CPUAccelerator.parse_devices(settings.devices))
+    except (MisconfigurationException, TypeError, ValueError):
+        return 1  # Lightning says what is wrong
+
+
+def several(settings: TrainerConfig) -> bool:
+    """Whether settings, torchrun or srun ask for more than one process."""
+    local, nodes = follow_launcher(settings) or (_count(settings), settings.num_nodes)
+    return local * nodes > 1
+
+
+@contextmanager
+def start(settings: TrainerConfig) -> Iterator[Peers]:
+    """Meet the other processes of this training; start those of this machine if nobody else does, and end with them.
+
+    Raises:
+        ConfigError: if settings contradict torchrun or srun.
+        LostProcess: if they cannot be reached.
+    """
+    peers, started = _meet(settings)
+    over = peers.watch(started) if STARTED in os.environ else threading.Event()
+    try:
+        yield peers
+    finally:
+        over.set()
+        for other in started:
+            try:
+                other.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                other.kill()
+
+
+def _meet(settings: TrainerConfig) -> tuple[Peers, list[subprocess.Popen[bytes]]]:
+    """The processes, and those that were started here."""
+    wait = settings.wait_minutes * 60
+    launched = follow_launcher(settings)
+    started: list[subprocess.Popen[bytes]] = []
+    if launched:
+        env: TorchElasticEnvironment | SLURMEnvironment = (
+            TorchElasticEnvironment() if TorchElasticEnvironment.detect() else SLURMEnvironment()
+        )
+        rank, world, local_rank = env.global_rank(), env.world_size(), env.local_rank()
+        place, local = (env.main_address, env.main_port), launched[0]
+    else:
+        local = _count(settings)
+        world = local * settings.num_nodes
+        if world == 1 or ("LOCAL_RANK" in os.environ and STARTED not in os.environ):
+            return Peers(), []
+        local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+        rank = int(os.environ.get("NODE_RANK", "0")) * local + local_rank
+        if STARTED not in os.environ:
+            if settings.threads:  # Lightning shares the cores out again, unless this is set
+                os.environ["OMP_NUM_THREADS"] = str(settings.threads)
+            started = _start_others(local, world)
+        place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    if world == 1:
+        return Peers(), []
+    hosts = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+    try:
+        store = TCPStore(
+            *place, world, hosts, timedelta(seconds=wait), wait_for_workers=False, multi_tenant=True
+        )  # Lightning's process group meets at the same place
+    except DistError as error:
+        raise LostProcess(f"{place[0]}:{place[1]}, where processes meet, cannot be reached ({_brief(error)})") from None
+    again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    return Peers(rank, world, local_rank, local, PrefixStore(f"crnn/{again}", store), wait), started
+
+
+def _start_others(local: int, world: int) -> list[subprocess.Popen[bytes]]:
+    """The other processes of this machine, with the same words; environment variables tell them who they are."""
+    if "MASTER_PORT" not in os.environ:
+        with socket.socket() as free:
+            free.bind(("", 0))
+            os.environ["MASTER_PORT"] = str(free.getsockname()[1])
+    os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+    os.environ.setdefault("NODE_RANK", "0")
+    os.environ |= {STARTED: str(os.getpid()), "LOCAL_RANK": "0", "WORLD_SIZE": str(world)}
+    command = [sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:]]
+    return [subprocess.Popen(command, env=os.environ | {"LOCAL_RANK": str(rank)}) for rank in range(1, local)]

@@ -27,7 +27,6 @@ from crnn.training.module import CrnnModule
 from crnn.training.processes import is_lost
 from crnn.training.progress import TrainingProgress
 
-
 OTHERS = 5.0
 """Seconds that the second process waits for the first one's checkpoint, when some process is gone."""
 

@@ -80,27 +80,32 @@ class GracefulStop(Callback):
         The first process does, or the second should the first be the one that is gone. Not within a validation: the
         averaged weights are in place then, and the epoch's figures are not known.
         """
-        if trainer.global_rank > 1 or trainer.validating or not trainer.global_step:
+        done = trainer.fit_loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
+        if trainer.global_rank > 1 or trainer.validating or not done or self._saved_step() >= trainer.global_step:
             return
         if not all(bool(torch.isfinite(weight).all()) for weight in pl_module.parameters()):
             return
         until = time.monotonic() + OTHERS * trainer.global_rank
-        while time.monotonic() < until and not self._is_new():
+        while time.monotonic() < until:
             time.sleep(0.2)
-        if trainer.global_rank and (self._is_new() or not self._checkpoint.parents[1].is_dir()):
+            if self._saved_step() >= trainer.global_step:
+                return
+        if trainer.global_rank and not self._checkpoint.parents[1].is_dir():
             return
         # Lightning's own save_checkpoint would wait for all processes
         state = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
+        # what it is after a step is over, when Lightning saves: rows of the logs are numbered by it
+        state["loops"]["fit_loop"]["epoch_loop.state_dict"]["_batches_that_stepped"] = trainer.global_step - 1
         self._checkpoint.parent.mkdir(exist_ok=True)
         with write_atomic(self._checkpoint) as temporary:
             trainer.strategy.checkpoint_io.save_checkpoint(state, temporary)
 
-    def _is_new(self) -> bool:
-        """Whether a checkpoint was written in the last seconds."""
+    def _saved_step(self) -> int:
+        """Of the checkpoint that is there; -1 for none."""
         try:
-            return time.time() - self._checkpoint.stat().st_mtime < 2 * OTHERS
+            return int(torch.load(self._checkpoint, map_location="cpu", weights_only=True)["global_step"])
         except OSError:
-            return False
+            return -1
 
     def _notice(self, number: int, frame: FrameType | None) -> None:
         if self._number and number == signal.SIGINT:

@@ -7,6 +7,7 @@ torch's key-value store, over TCP, before the first file is read; the process gr
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +22,8 @@ from typing import TYPE_CHECKING, TypeVar
 import crnn.torchvision_cure  # noqa: F401  # before lightning
 
 import torch
-from lightning.fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.accelerators import CPUAccelerator, CUDAAccelerator
 from torch.distributed import DistError, DistNetworkError, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
@@ -173,6 +175,8 @@ class Peers:
 
     def why_lost(self, error: BaseException) -> LostProcess:
         """The message for a process that lost another one in a training step."""
+        if threading.current_thread() is threading.main_thread():  # torchrun and srun now ask this one to end, too
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         reason = f"another process of this training is gone or does not answer ({_brief(error)})"
         failure = None
         until = time.monotonic() + 2

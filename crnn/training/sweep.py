@@ -50,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     """
     from crnn.training.sweep_report import report
 
+    if sys.platform == "win32":
+        raise ConfigError("crnn sweep needs the file locks of Linux or macOS; start it in WSL")
     if re.search(r"[\\/\0]|^\.|^$", args.study):
         raise ConfigError(f"--study {args.study!r}: is no folder name")
     if args.report:
@@ -139,7 +141,7 @@ def open_study(args: argparse.Namespace, space: Space | None) -> Study:
         if space is not None and before is None:
             study.set_user_attr("settings", space.words())
         elif space is not None:
-            space.refuse_unlike(args.study, before)
+            space.refuse_unlike(args.study, before or {})
     return study
 
 
@@ -233,8 +235,8 @@ class Sweep:
         for running in self._others():
             if self._left_over(running):
                 attributes = {"folder": running.user_attrs.get("folder", f"{running.number:03d}")}
-                self.study.tell(running.number, state=TrialState.FAIL)
                 self.study._storage.set_trial_user_attr(running._trial_id, "left", True)
+                self.study.tell(running.number, state=TrialState.FAIL)
                 if running.params:
                     self.study.enqueue_trial(running.params, user_attrs=attributes)
         counted = [t for t in self.study.get_trials(deepcopy=False) if not t.user_attrs.get("left")]
@@ -293,11 +295,8 @@ class Sweep:
             print(f"{label}: val CER {result['val/cer']:.2%} with {changed}", flush=True)
         elif state == "pruned":
             self.study.tell(trial, state=TrialState.PRUNED)
-            print(
-                f"{label}: ended after epoch {max(epochs)}, val CER {epochs[max(epochs)]:.2%}, worse than others were "
-                f"by then, with {changed}",
-                flush=True,
-            )
+            told = f"ended after epoch {max(epochs)}, val CER {epochs[max(epochs)]:.2%}: others were better by then"
+            print(f"{label}: {told}, with {changed}", flush=True)
         elif state == "failed":
             reason = training.why_failed()
             trial.set_user_attr("reason", reason)
@@ -312,9 +311,8 @@ class Sweep:
         Raises:
             ConfigError: if the first trials failed for one reason.
         """
-        trials = [
-            t for t in self.study.get_trials(deepcopy=False) if t.state.is_finished() and not t.user_attrs.get("left")
-        ]
+        trials = [t for t in self.study.get_trials(deepcopy=False) if t.state.is_finished()]
+        trials = [t for t in trials if not t.user_attrs.get("left")]
         reasons = {t.user_attrs.get("reason") for t in trials}
         if len(trials) >= ALIKE and len(reasons) == 1 and None not in reasons:
             raise ConfigError(

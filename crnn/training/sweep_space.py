@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OWN = ("name", "runs_dir", "resume", "hydra", "experiment.name")
 """Settings that a sweep gives its trainings itself."""
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_RANGE = re.compile(rf"(log:)?({_NUMBER}?)\.\.({_NUMBER}?)(?:/({_NUMBER}))?")
+_RANGE = re.compile(rf"(log:)?((?:{_NUMBER})?)\.\.((?:{_NUMBER})?)(?:/({_NUMBER}))?")
 _ALLOWED = "allowed are A..B, A..B/STEP, log:A..B with numbers, or choices: a,b,c"
 
 
@@ -106,7 +106,7 @@ class Space:
 def _swept(setting: str, value: str) -> Swept | None:
     """A range or choices; None for a single value."""
     whole = _RANGE.fullmatch(value)
-    if whole:
+    if whole and (whole[2] or whole[3]):  # else a path
         return _range(setting, value, *whole.groups())
     if value.startswith("log:"):
         raise ConfigError(f"{setting}={value}: is no range; {_ALLOWED}")

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+PROGRAM = Path(__file__).with_name("main.py")
+"""The training, as `crnn train` starts it."""
 POLL = 1.0
 """Seconds between looks at a training."""
 STOPPING = 120.0
@@ -73,8 +75,6 @@ class Training:
         """Start the child, or nothing if it is over already. It keeps `lock`, should this process die."""
         if self.result() is not None:
             return
-        from crnn.training import main
-
         if (self.folder / "checkpoints" / "last.ckpt").is_file():
             words = [f"resume={self.folder}"]
         else:
@@ -84,7 +84,7 @@ class Training:
             words = [f"name={name}", f"runs_dir={self.folder.parents[1]}", *self._settings]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, str(Path(main.__file__)), *words],
+                [sys.executable, str(PROGRAM), *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -64,7 +64,8 @@ def _hydra_main(composed: DictConfig) -> None:
     try:
         config, why_model = _settings(composed)
         from crnn.training.callbacks import StoppedBySignal
-        from crnn.training.processes import LostProcess, SaidElsewhere, start
+        from crnn.training.launch import start
+        from crnn.training.processes import LostProcess, SaidElsewhere
         from crnn.training.run import train
 
         with start(config.trainer) as peers:

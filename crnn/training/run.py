@@ -33,10 +33,11 @@ from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, SampleReadings, Speed, StoppedBySignal
 from crnn.training.config import TrainConfig
 from crnn.training.finish import Outcome, finish, say_forgotten
+from crnn.training.launch import follow_launcher, several
 from crnn.training.memory import GiveBackMemory
 from crnn.training.metrics_csv import MetricsCsv
 from crnn.training.module import CrnnModule
-from crnn.training.processes import Peers, follow_launcher, is_lost, several
+from crnn.training.processes import Peers, is_lost
 from crnn.training.progress import TrainingProgress
 from crnn.training.run_folder import RunFolder
 from crnn.training.start import OLD_LINES, Start, cer_on

@@ -13,7 +13,7 @@ from crnn.errors import ConfigError
 if TYPE_CHECKING:
     from optuna import Trial
 
-OWN = ("name", "runs_dir", "resume", "hydra", "experiment.name")
+OWN = ("name", "runs_dir", "resume", "hydra")
 """Settings that a sweep gives its trainings itself."""
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"(log:)?((?:{_NUMBER})?)\.\.((?:{_NUMBER})?)(?:/({_NUMBER}))?")

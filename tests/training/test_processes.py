@@ -31,7 +31,8 @@ from crnn.data.sources.tar_shards import TarShardsReader
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError
 from crnn.training.config import TrainerConfig
-from crnn.training.processes import LostProcess, Peers, SaidElsewhere, follow_launcher, is_lost
+from crnn.training.launch import follow_launcher
+from crnn.training.processes import LostProcess, Peers, SaidElsewhere, is_lost
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "train.py"
 TINY = ("model=crnn_tiny", "data.batch_size=8", "data.workers=0", "trainer.accelerator=cpu", "trainer.threads=1")
@@ -190,7 +191,8 @@ def test_settings_follow_torchrun(monkeypatch: pytest.MonkeyPatch, given: dict[s
 def start(cwd: Path, launcher: str, *words: str, program: str = str(SCRIPT), **env: str) -> tuple[int, str]:
     """(exit code, standard error) of a training in two processes."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"} | env
-    command = [program, *TINY, *words]
+    own = () if words[0].startswith("resume=") else TINY
+    command = [program, *own, *words]
     if launcher == "devices":
         commands, each = [[sys.executable, *command, "trainer.devices=2"]], [{}]
     elif launcher == "torchrun":

@@ -216,6 +216,7 @@ def to_config(node: Any) -> TrainConfig:
     choice("data.cache", config.data.cache, ("none", "memory", "disk"))
     check_charset(config.charset)
     choice("export.format", config.export.format, ("onnx", "safetensors", "none"))
+    choice("trainer.strategy", config.trainer.strategy, ("auto", "ddp"))
     choice("trainer.precision", config.trainer.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
     if config.model.lstm.proj_size and config.export.format == "onnx":
         raise ConfigError(

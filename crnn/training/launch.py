@@ -86,6 +86,7 @@ def start(settings: TrainerConfig) -> Iterator[Peers]:
         ConfigError: if settings contradict torchrun or srun.
         LostProcess: if they cannot be reached.
     """
+    told = dict(os.environ)
     peers, started = _meet(settings)
     over = peers.watch(started) if STARTED in os.environ else threading.Event()
     try:
@@ -97,6 +98,8 @@ def start(settings: TrainerConfig) -> Iterator[Peers]:
                 other.wait(GRACE)
             except subprocess.TimeoutExpired:
                 other.kill()
+        for name in os.environ.keys() - told.keys() if started else ():  # the next training of this process starts anew
+            del os.environ[name]
 
 
 def _meet(settings: TrainerConfig) -> tuple[Peers, list[subprocess.Popen[bytes]]]:

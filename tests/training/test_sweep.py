@@ -190,7 +190,7 @@ def test_bad_trials_end_early(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -
         study.enqueue_trial({"optimizer.lr": lr})
     assert main(["sweep", "--trials", "5", *words]) == 0
     assert [trial.state.name for trial in trials()] == ["COMPLETE"] * 4 + ["PRUNED"]
-    assert len(trials()[-1].intermediate_values) == 3
+    assert len(trials()[-1].intermediate_values) == 2
     assert not (stand_in.parent / "runs" / "sweep" / "004" / "result.json").exists()
     assert (stand_in.parent / "runs" / "sweep" / "004" / "ended").read_text() == "SIGTERM"
 

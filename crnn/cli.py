@@ -130,6 +130,12 @@ def _curves(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _sweep(args: argparse.Namespace) -> int:
+    from crnn.training.sweep import run
+
+    return run(args)
+
+
 def _format_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name-pattern", metavar="REGEX", help="labels are in file names; as data.name_pattern")
     parser.add_argument("--text-column", metavar="NAME", help="as data.text_column")
@@ -402,6 +408,39 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     )
     curves.add_argument("runs", nargs="+", metavar="RUN", help="run folders; curves.png in each is written anew")
     curves.add_argument("--every", type=_minutes, default=5.0, metavar="MINUTES", help="between rows of the table (5)")
+
+    sweep = command(
+        "sweep",
+        _sweep,
+        "many trainings with other settings: which are best?",
+        "crnn sweep --study receipts --trials 20 optimizer.lr=log:5e-4..8e-3 model=crnn_small,crnn_fast "
+        "augment.elastic=0..0.5 data.root=my_lines trainer.max_epochs=10",
+    )
+    sweep.add_argument(
+        "settings",
+        nargs="*",
+        metavar="setting=value",
+        help="as of crnn train; a value A..B, A..B/STEP, log:A..B or a,b,c is tried out, any other is every trial's",
+    )
+    sweep.add_argument("--study", default="sweep", metavar="NAME", help="runs go to runs/NAME/000 ... (sweep)")
+    sweep.add_argument("--trials", type=_positive, default=20, metavar="N", help="of the study in all (20)")
+    sweep.add_argument("--minutes", type=_minutes, metavar="M", help="stop then; the same command goes on")
+    sweep.add_argument(
+        "--jobs",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="trainings at a time (1); or start the same command several times, on any machine with the same --storage",
+    )
+    sweep.add_argument(
+        "--pruner",
+        choices=("median", "hyperband", "none"),
+        default="median",
+        help="which trials are ended early, by val CER after each epoch (median)",
+    )
+    sweep.add_argument("--storage", metavar="URL", help="SQL database of the study (sqlite:///runs/sweep.db)")
+    sweep.add_argument("--runs", default="runs", metavar="FOLDER", help="folder of runs (runs)")
+    sweep.add_argument("--report", action="store_true", help="only print what there is")
     return parser, commands.choices
 
 

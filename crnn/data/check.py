@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
-from crnn.data.facts import Progress, picture_facts
+from crnn.data.facts import Peers, Progress, picture_facts
 from crnn.data.labels import fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries
@@ -95,6 +95,7 @@ def check_lines(
     max_width: int | None = None,
     threads: int = 2,
     progress: Progress = iter,
+    peers: Peers | None = None,
 ) -> CheckReport:
     """Look at every line once.
 
@@ -106,8 +107,9 @@ def check_lines(
         decode: decode every picture (finds damaged ones); False reads headers only.
         threads: that many pictures are decoded at once.
         progress: wraps the positions, for a progress bar.
+        peers: processes that check the same lines and share the work.
     """
-    facts = picture_facts(source, decode, threads, progress)
+    facts = picture_facts(source, decode, threads, progress, peers)
     report = CheckReport(source.name)
     kept: list[int] = []
     digest = hashlib.sha256()

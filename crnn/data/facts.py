@@ -9,7 +9,9 @@ import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,20 @@ from crnn.files import write_atomic
 
 Progress = Callable[[Iterable[int]], Iterable[int]]
 """Wraps positions, for a progress display."""
+
+
+class Peers(Protocol):
+    """Processes that look at the same pictures and share the work; see `crnn.training.processes`."""
+
+    rank: int
+    world: int
+    local_rank: int
+
+    def exchange(self, mine: bytes) -> list[bytes]:
+        """What each gives, by rank; all have to call it."""
+        ...
+
+
 _BLOCK = 2048
 """Lines handed to the threads at a time."""
 
@@ -54,14 +70,20 @@ class PictureFacts:
 
     def save(self, path: Path) -> None:
         """As .npz, whole or not at all."""
+        with write_atomic(path) as temporary:
+            temporary.write_bytes(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """What `load` takes."""
         numbers = np.array(list(self.problems), dtype=np.int64)
         texts = np.array(list(self.problems.values()), dtype=np.str_)
-        with write_atomic(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, sizes=self.sizes, hashes=self.hashes, numbers=numbers, texts=texts)
+        file = BytesIO()
+        np.savez(file, sizes=self.sizes, hashes=self.hashes, numbers=numbers, texts=texts)
+        return file.getvalue()
 
     @classmethod
-    def load(cls, path: Path) -> PictureFacts:
-        """What `save` wrote.
+    def load(cls, path: Path | BytesIO) -> PictureFacts:
+        """What `save` wrote, or the bytes of `to_bytes`.
 
         Raises:
             OSError, ValueError, KeyError: if it is not there or not whole.
@@ -71,7 +93,9 @@ class PictureFacts:
             return cls(stored["sizes"], stored["hashes"], problems)
 
 
-def picture_facts(source: LineSource, decode: bool = True, threads: int = 2, progress: Progress = iter) -> PictureFacts:
+def picture_facts(
+    source: LineSource, decode: bool = True, threads: int = 2, progress: Progress = iter, peers: Peers | None = None
+) -> PictureFacts:
     """Look at every picture of a source, or take what an earlier run found.
 
     Args:
@@ -79,48 +103,69 @@ def picture_facts(source: LineSource, decode: bool = True, threads: int = 2, pro
         decode: decode every picture (finds damaged ones); False reads headers only.
         threads: that many pictures are looked at together.
         progress: wraps the positions.
+        peers: processes that all ask for the same: each looks at its share, and all get the whole.
     """
     if isinstance(source, Selection):
-        return picture_facts(source.source, decode, threads, progress).select(source.positions)
+        return picture_facts(source.source, decode, threads, progress, peers).select(source.positions)
     if isinstance(source, Concatenation):
-        return PictureFacts.join([picture_facts(one, decode, threads, progress) for one in source.sources])
+        return PictureFacts.join([picture_facts(one, decode, threads, progress, peers) for one in source.sources])
     folder = source.index.folder if isinstance(source, IndexedSource) else None
-    if folder is None:
-        return _look(source, decode, threads, progress)
-    for name in ("decoded",) if decode else ("decoded", "headers"):
-        try:
-            facts = PictureFacts.load(folder / f"pictures_{name}.npz")
-            if len(facts.sizes) == len(source):
-                return facts
-        except (OSError, ValueError, KeyError):
-            continue
-    facts = _look(source, decode, threads, progress)
-    facts.save(folder / f"pictures_{'decoded' if decode else 'headers'}.npz")
+    found = _found(folder, decode, len(source)) if folder else None
+    if peers and not all(peers.exchange(b"found" if found else b"")):
+        found = None  # one has to look, so all help
+    if found:
+        return found
+    facts = _shared(source, decode, threads, progress, peers) if peers else _look(source, decode, threads, progress)
+    if folder and (peers is None or peers.local_rank == 0):
+        facts.save(folder / f"pictures_{'decoded' if decode else 'headers'}.npz")
     return facts
 
 
-def _look(source: LineSource, decode: bool, threads: int, progress: Progress) -> PictureFacts:
-    lines = len(source)
-    facts = PictureFacts(np.zeros((lines, 2), np.int32), np.zeros(lines, np.uint64), {})
+def _found(folder: Path, decode: bool, lines: int) -> PictureFacts | None:
+    """What an earlier run found out."""
+    for name in ("decoded",) if decode else ("decoded", "headers"):
+        try:
+            facts = PictureFacts.load(folder / f"pictures_{name}.npz")
+            if len(facts.sizes) == lines:
+                return facts
+        except (OSError, ValueError, KeyError):
+            continue
+    return None
+
+
+def _shared(source: LineSource, decode: bool, threads: int, progress: Progress, peers: Peers) -> PictureFacts:
+    """Each process looks at a part of the lines, that lie one after the other."""
+    ends = [len(source) * (rank + 1) // peers.world for rank in range(peers.world)]
+    first = ends[peers.rank - 1] if peers.rank else 0
+    mine = _look(source, decode, threads, progress, range(first, ends[peers.rank]))
+    return PictureFacts.join([PictureFacts.load(BytesIO(part)) for part in peers.exchange(mine.to_bytes())])
+
+
+def _look(
+    source: LineSource, decode: bool, threads: int, progress: Progress, positions: range | None = None
+) -> PictureFacts:
+    positions = range(len(source)) if positions is None else positions
+    facts = PictureFacts(np.zeros((len(positions), 2), np.int32), np.zeros(len(positions), np.uint64), {})
 
     def look(position: int) -> None:
         if source.entry(position).problem:  # there may be no picture to look for
             return
+        row = position - positions.start
         try:
             if decode:
                 picture = source.picture(position)
-                facts.sizes[position] = picture.size
-                facts.hashes[position] = pixel_hash(picture.tobytes(), picture.size)
+                facts.sizes[row] = picture.size
+                facts.hashes[row] = pixel_hash(picture.tobytes(), picture.size)
             else:
-                facts.sizes[position] = source.size(position)
+                facts.sizes[row] = source.size(position)
         except DataError as error:
-            facts.problems[position] = str(error)
+            facts.problems[row] = str(error)
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         block: list[int] = []
-        for position in progress(range(lines)):
+        for position in progress(positions):
             block.append(position)
-            if len(block) == _BLOCK or position == lines - 1:
+            if len(block) == _BLOCK or position == positions[-1]:
                 list(pool.map(look, block))
                 block = []
                 if isinstance(source, IndexedSource):  # else all of a database stays mapped

@@ -46,7 +46,7 @@ class LineCache:
             self._shared.share_memory_()  # type: ignore[no-untyped-call]
         elif not file.exists() or file.stat().st_size != self.bytes + self.kept:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("wb") as stream:
+            with file.open("ab") as stream:  # another process may do the same at the same time
                 stream.truncate(self.bytes + self.kept)
         self._attach()
 

@@ -22,7 +22,7 @@ from crnn.data.augment import Augment
 from crnn.data.batching import WidthBatches
 from crnn.data.check import CheckReport, check_lines
 from crnn.data.dataset import LineDataset, collate
-from crnn.data.facts import Progress
+from crnn.data.facts import Peers, Progress
 from crnn.data.join import Joined
 from crnn.data.line_cache import CachedLines
 from crnn.data.sources import LineSource
@@ -47,10 +47,11 @@ def prepare(
     decode: bool,
     progress: Progress,
     max_width: int | None = None,
+    peers: Peers | None = None,
 ) -> PreparedLines:
-    """Check a source and keep what can be used."""
+    """Check a source and keep what can be used; `peers` prepare the same lines and share the work."""
     threads = min(8, os.cpu_count() or 1)
-    report = check_lines(source, transform, charset, decode, max_width, threads, progress)
+    report = check_lines(source, transform, charset, decode, max_width, threads, progress, peers)
     return PreparedLines(Selection(source, report.kept), lambda _: report.sizes, [report])
 
 
@@ -138,14 +139,14 @@ class LineDataModule(L.LightningDataModule):
         self.seed = seed
         self._resume_at = {"epoch": 0, "batches": 0}
 
-    def batches(self, split: str) -> WidthBatches:
-        """Which lines of ``train`` or ``val`` share a batch, on this rank."""
+    def batches(self, split: str, processes: int = 1) -> WidthBatches:
+        """Which lines of ``train`` or ``val`` share a batch, on this rank, of so many processes."""
         lines = self.lines[split]
 
         def widths(epoch: int) -> NDArray[np.int64]:
             return self.transform.scaled_widths(lines.sizes(epoch))
 
-        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, processes)
         return WidthBatches(
             widths, self.transform.height, self.batch_size, self.batch_pixels, split == "train", self.seed, rank, world
         )

@@ -31,6 +31,7 @@ from crnn.errors import ConfigError, DataError
 from crnn.training.characters import charset_from
 from crnn.training.config import TrainConfig
 from crnn.training.findings import report_lines
+from crnn.training.processes import Peers
 from crnn.training.rendered import drawn_characters, own_labels, rendered_options
 from crnn.training.run_folder import RunFolder
 
@@ -76,19 +77,19 @@ def _joint(prints: list[str]) -> str | None:
     return hashlib.sha256(" ".join(prints).encode()).hexdigest() if prints else None
 
 
-def workers_for(setting: int | None) -> int:
-    """Processes that prepare lines: as set, or one on up to 3 cores, else up to 8."""
-    cores = os.cpu_count() or 1
+def workers_for(setting: int | None, trainings: int = 1) -> int:
+    """Processes that prepare lines: as set, or one on up to 3 cores, else up to 8; `trainings` share the cores."""
+    cores = (os.cpu_count() or 1) // trainings
     return setting if setting is not None else 1 if cores <= 3 else min(8, cores - 1)
 
 
-def assemble(config: TrainConfig, transform: LineTransform, folder: RunFolder) -> Assembled:
-    """Open, check and split the lines of a training; say what is kept.
+def assemble(config: TrainConfig, transform: LineTransform, folder: RunFolder, peers: Peers | None = None) -> Assembled:
+    """Open, check and split the lines of a training; say what is kept. Several processes share the work.
 
     Raises:
         DataError, CharsetError, ConfigError: naming lines and remedies.
     """
-    return _Assembly(config, transform, folder).run()
+    return _Assembly(config, transform, folder, peers or Peers()).run()
 
 
 def find_splits(root: str) -> tuple[str, str | None]:
@@ -110,8 +111,9 @@ def _paths(setting: object) -> list[str]:
 class _Assembly:
     """The steps of `assemble`."""
 
-    def __init__(self, config: TrainConfig, transform: LineTransform, folder: RunFolder) -> None:
+    def __init__(self, config: TrainConfig, transform: LineTransform, folder: RunFolder, peers: Peers) -> None:
         self.config = config
+        self.peers = peers
         self.data = config.data
         self.transform = transform
         self.folder = folder
@@ -139,11 +141,10 @@ class _Assembly:
         options = rendered_options(self.config, drawn) if drawn else None
         rendered = synthetic_pair(**options, labels=own) if options else None
         charset, seen = self._charset(real, drawn)
-        decode = self.data.decode_check
-        parts = iter([prepare(s, self.transform, charset, decode, self._progress, self.data.max_width) for s in real])
+        parts = iter([self._prepare(source, charset) for source in real])
         train = [self._fitting(rendered[0], charset) if rendered and s is None else next(parts) for s in opened]
         if held_out is not None:
-            val = prepare(held_out, self.transform, None, decode, self._progress, self.data.max_width)
+            val = self._prepare(held_out, None)
         else:
             assert rendered
             val = prepare(rendered[1], self.transform, charset, False, iter)
@@ -155,8 +156,14 @@ class _Assembly:
         record = options if own is None else None  # labels are not written down a second time
         return Assembled(charset, seen, lines, self._cached(val), paths, self.options, record)
 
+    def _prepare(self, source: LineSource, charset: Charset | None) -> PreparedLines:
+        decode, widest = self.data.decode_check, self.data.max_width
+        peers = self.peers if self.peers.world > 1 else None
+        return prepare(source, self.transform, charset, decode, self._progress, widest, peers)
+
     def _open(self, path: str) -> LineSource:
-        source = open_source(path, self.options, Path(self.config.runs_dir) / ".lines", self._watch)
+        kept = Path(self.config.runs_dir) / ".lines"
+        source = self.peers.one_first(lambda: open_source(path, self.options, kept, self._watch))
         for note in source.notes:
             self.folder.say(f"note: {note}")
         return source
@@ -183,7 +190,7 @@ class _Assembly:
         setting = self.config.split
         rule = SplitRule(setting.by, setting.pattern, setting.share, setting.test_share)
         recorded = self.folder.path / "splits"
-        if recorded.is_dir():  # of the run that is resumed
+        if self.config.resume and recorded.is_dir():
             split = Split.load(recorded, whole)
         else:
             split = split_lines(whole, rule, self.config.seed)

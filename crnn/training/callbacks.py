@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,8 +22,13 @@ from PIL import Image, ImageDraw, ImageFont
 from crnn.core.metrics import EditCounts
 from crnn.data.batching import LineKey
 from crnn.data.dataset import Batch, LineDataset, collate
+from crnn.files import write_atomic
 from crnn.training.module import CrnnModule
+from crnn.training.processes import is_lost
 from crnn.training.progress import TrainingProgress
+
+OTHERS = 5.0
+"""Seconds that the second process waits for the first one's checkpoint, when some process is gone."""
 
 
 class StoppedBySignal(Exception):
@@ -61,7 +67,45 @@ class GracefulStop(Callback):
         self._give_back()
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        self._give_back()
+        if trainer.world_size > 1 and is_lost(exception):
+            for number in self._before:  # torchrun and srun now ask the others to end, which they do anyway
+                signal.signal(number, signal.SIG_IGN)
+            self._save_what_is_there(trainer, pl_module)
+        else:
+            self._give_back()
+
+    def _save_what_is_there(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Another process is gone in mid-step: keep the weights of the step before, which all have in common.
+
+        The first process does, or the second should the first be the one that is gone. Not within a validation: the
+        averaged weights are in place then, and the epoch's figures are not known.
+        """
+        done = trainer.fit_loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
+        if trainer.global_rank > 1 or trainer.validating or not done or self._saved_step() >= trainer.global_step:
+            return
+        if not all(bool(torch.isfinite(weight).all()) for weight in pl_module.parameters()):
+            return
+        until = time.monotonic() + OTHERS * trainer.global_rank
+        while time.monotonic() < until:
+            time.sleep(0.2)
+            if self._saved_step() >= trainer.global_step:
+                return
+        if trainer.global_rank and not self._checkpoint.parents[1].is_dir():
+            return
+        # Lightning's own save_checkpoint would wait for all processes
+        state = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
+        # what it is after a step is over, when Lightning saves: rows of the logs are numbered by it
+        state["loops"]["fit_loop"]["epoch_loop.state_dict"]["_batches_that_stepped"] = trainer.global_step - 1
+        self._checkpoint.parent.mkdir(exist_ok=True)
+        with write_atomic(self._checkpoint) as temporary:
+            trainer.strategy.checkpoint_io.save_checkpoint(state, temporary)
+
+    def _saved_step(self) -> int:
+        """Of the checkpoint that is there; -1 for none."""
+        try:
+            return int(torch.load(self._checkpoint, map_location="cpu", weights_only=True)["global_step"])
+        except OSError:
+            return -1
 
     def _notice(self, number: int, frame: FrameType | None) -> None:
         if self._number and number == signal.SIGINT:

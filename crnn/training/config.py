@@ -121,6 +121,7 @@ class TrainerConfig:
     devices: Any = "auto"
     num_nodes: int = 1
     strategy: str = "auto"
+    wait_minutes: float = 30.0
     precision: str = "auto"
     threads: int | None = None
     channels_last: bool = True
@@ -215,6 +216,7 @@ def to_config(node: Any) -> TrainConfig:
     choice("data.cache", config.data.cache, ("none", "memory", "disk"))
     check_charset(config.charset)
     choice("export.format", config.export.format, ("onnx", "safetensors", "none"))
+    choice("trainer.strategy", config.trainer.strategy, ("auto", "ddp"))
     choice("trainer.precision", config.trainer.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
     if config.model.lstm.proj_size and config.export.format == "onnx":
         raise ConfigError(
@@ -223,6 +225,7 @@ def to_config(node: Any) -> TrainConfig:
         )
     check_concat(config.augment.concat, config.image.width, config.charset.direction)
     above("trainer.max_epochs", config.trainer.max_epochs, 0)
+    above("trainer.wait_minutes", config.trainer.wait_minutes, 0)
     above("data.cache_mb", config.data.cache_mb, 0)
     above("data.batch_size", config.data.batch_size, 0)
     above("data.max_width", config.data.max_width, 0)

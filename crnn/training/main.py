@@ -64,12 +64,26 @@ def _hydra_main(composed: DictConfig) -> None:
     try:
         config, why_model = _settings(composed)
         from crnn.training.callbacks import StoppedBySignal
+        from crnn.training.launch import start
+        from crnn.training.processes import LostProcess, SaidElsewhere
         from crnn.training.run import train
 
-        try:
-            train(config, why_model)
-        except StoppedBySignal as stop:
-            sys.exit(128 + stop.number)
+        with start(config.trainer) as peers:
+            try:
+                train(config, why_model, peers)
+            except StoppedBySignal as stop:
+                sys.exit(128 + stop.number)
+            except SaidElsewhere:
+                peers.left()
+                sys.exit(2)
+            except LostProcess as lost:
+                if peers.first_to_say():
+                    print(f"error: {lost}", file=sys.stderr)
+                sys.exit(1)
+            except CrnnError as error:
+                if peers.fail(str(error)):
+                    print(f"error: {error}", file=sys.stderr)
+                sys.exit(2)
     except CrnnError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import DDPStrategy
 
 from crnn.core.card import ModelCard
 from crnn.core.image import LineTransform
@@ -35,9 +36,11 @@ from crnn.training.callbacks import GracefulStop, SampleReadings, Speed, Stopped
 from crnn.training.characters import read_card
 from crnn.training.config import TrainConfig
 from crnn.training.finish import Outcome, finish, say_forgotten
+from crnn.training.launch import follow_launcher, several
 from crnn.training.memory import GiveBackMemory
 from crnn.training.metrics_csv import MetricsCsv
 from crnn.training.module import CrnnModule
+from crnn.training.processes import Peers, is_lost
 from crnn.training.progress import TrainingProgress
 from crnn.training.run_folder import RunFolder
 from crnn.training.start import OLD_LINES, Start, cer_on
@@ -48,17 +51,19 @@ FINETUNE_LR = 0.25
 """Of the peak learning rate, for a training that starts from a model."""
 
 
-def train(config: TrainConfig, why_model: str = "") -> Outcome:
+def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) -> Outcome:
     """Train, export, and leave a run folder that explains itself.
 
     Args:
         config: all settings; `config.resume` names a run folder to go on with.
         why_model: why this network was chosen, for the log.
+        peers: the processes of this training.
 
     Raises:
         CrnnError: one clear message, before the first step where possible.
         StoppedBySignal: after writing a checkpoint.
     """
+    peers = peers or Peers()
     started, cpu_started = time.monotonic(), time.process_time()
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
@@ -74,10 +79,11 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
     real = bool(config.data.root or config.data.train)
     augment = Augment(config.augment, config.trainer.max_epochs) if real else None
 
-    folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config)
+    folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config, peers)
+    peers.run = folder.path
     folder.say(f"run: {folder.path}")
     try:
-        data = assemble(config, transform, folder)
+        data = assemble(config, transform, folder, peers)
     except CrnnError:
         folder.remove_if_unused()
         raise
@@ -98,25 +104,28 @@ def train(config: TrainConfig, why_model: str = "") -> Outcome:
         augment,
         config.data.batch_size,
         config.data.batch_pixels,
-        workers_for(config.data.workers),
+        workers_for(config.data.workers, peers.local_world),
         config.seed,
     )
     old = _begin_from(start, card, module, data, folder) if start else None
     _settle_threads(config, folder, module, data)
-    if not config.resume:
-        folder.write_start(config)
-        folder.write_json("data.json", data.record())
-    batches = loaders.batches("train")
-    folder.say(
-        f"batches: {len(batches):,} of up to {config.data.batch_size} lines, padding {batches.padding():.1%} of pixels"
-    )
     trainer, stop = _trainer(config, folder, loaders, data)
+    if config.resume:
+        _refuse_other_processes(folder, trainer.world_size)
+    else:
+        folder.write_start(config, trainer.world_size)
+        folder.write_json("data.json", data.record())
+    _say_batches(config, folder, loaders, trainer.world_size)
     try:
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
         if stop.asked:  # during a validation
             raise StoppedBySignal(stop.asked)
     except StoppedBySignal as stopped:
         folder.say(f"stopped by {stopped}; a checkpoint is written. Go on with: crnn train resume={folder.path}")
+        raise
+    except RuntimeError as error:
+        if trainer.world_size > 1 and is_lost(error):
+            raise peers.why_lost(error) from None
         raise
     except SystemExit:  # how Lightning ends after a KeyboardInterrupt
         if stop.asked:
@@ -158,8 +167,7 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
     """
     settings, most = config.trainer, torch.get_num_threads()
     accelerator = _accelerator(settings.accelerator)
-    alone = settings.devices in ("auto", 1, "1") and settings.num_nodes == 1
-    if settings.threads or most == 1 or accelerator != "cpu" or not alone:
+    if settings.threads or most == 1 or accelerator != "cpu" or several(settings):
         return
     if config.resume:
         before = folder.read_json("env.json").get("torch_threads")
@@ -200,6 +208,22 @@ def _refuse_other_data(folder: RunFolder, data: Assembled) -> None:
         )
 
 
+def _refuse_other_processes(folder: RunFolder, now: int) -> None:
+    before = folder.read_json("env.json").get("processes", now)
+    if before != now:
+        raise ConfigError(
+            f"resume={folder.path}: the run began with {before} process{'es' if before > 1 else ''}, and now there "
+            f"{'are' if now > 1 else 'is'} {now}, so steps and batches would not be the same; start as many as before "
+            f"(trainer.devices, torchrun, srun), or a new run from its weights with init={folder.path}"
+        )
+
+
+def _say_batches(config: TrainConfig, folder: RunFolder, loaders: LineDataModule, processes: int) -> None:
+    batches, most = loaders.batches("train", processes), config.data.batch_size
+    together = f", in each of {processes} processes ({processes * most} lines a step)" if processes > 1 else ""
+    folder.say(f"batches: {len(batches):,} of up to {most} lines{together}, padding {batches.padding():.1%} of pixels")
+
+
 def _accelerator(setting: str) -> str:
     """``auto`` is an NVIDIA or AMD GPU, or the CPU: torch has no CTC loss on Apple's GPUs."""
     if setting != "auto":
@@ -229,6 +253,10 @@ def _trainer(
     warnings.filterwarnings("ignore", ".*It is recommended to use `self.log.*")  # counts are summed by hand
     warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists.*")
     settings = config.trainer
+    devices, nodes = follow_launcher(settings) or (settings.devices, settings.num_nodes)
+    strategy: Any = settings.strategy
+    if strategy in ("auto", "ddp") and several(settings):
+        strategy = DDPStrategy(timeout=timedelta(minutes=settings.wait_minutes))
     progress = TrainingProgress(folder.say if settings.progress else None, folder.console)
     stop = GracefulStop(folder.last)
     checkpoints = folder.path / "checkpoints"
@@ -268,9 +296,9 @@ def _trainer(
     try:
         trainer = L.Trainer(
             accelerator=accelerator,
-            devices=settings.devices,
-            num_nodes=settings.num_nodes,
-            strategy=settings.strategy,
+            devices=devices,
+            num_nodes=nodes,
+            strategy=strategy,
             precision=precision_for(settings.precision, accelerator),  # type: ignore[arg-type]  # checked by the config
             max_epochs=settings.max_epochs,
             gradient_clip_val=config.optimizer.clip,

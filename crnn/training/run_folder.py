@@ -29,6 +29,7 @@ from rich.console import Console
 from crnn.errors import ConfigError
 from crnn.files import write_text
 from crnn.training.config import TrainConfig
+from crnn.training.processes import Peers
 
 PACKAGES = ("crnn", "torch", "torchvision", "lightning", "hydra-core", "numpy", "pillow", "onnx", "onnxruntime")
 
@@ -47,8 +48,8 @@ class RunFolder:
         self.console = Console(stderr=True, soft_wrap=True)
 
     @classmethod
-    def create(cls, config: TrainConfig) -> RunFolder:
-        """A new folder under ``runs_dir``.
+    def create(cls, config: TrainConfig, peers: Peers | None = None) -> RunFolder:
+        """A new folder under ``runs_dir``, the same one for all processes.
 
         Raises:
             ConfigError: if the name is taken or the folder cannot be made.
@@ -56,17 +57,10 @@ class RunFolder:
         name = config.name or f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{config.model.name}"
         if re.search(r"[\\\0]|^\.\.?$|/\.\.?$|^$", name):
             raise ConfigError(f"name={name!r}: is no folder name")
-        folder = cls(Path(config.runs_dir) / name)
-        if folder.first:
-            try:
-                folder.path.mkdir(parents=True, exist_ok=False)
-            except FileExistsError:
-                raise ConfigError(
-                    f"{folder.path}: exists; go on with it by resume={folder.path}, or choose another name=..."
-                ) from None
-            except OSError as error:
-                raise ConfigError(f"{folder.path}: cannot be made ({error.strerror}); choose runs_dir=...") from None
-        return folder
+        path = Path(config.runs_dir) / name
+        if peers and peers.world > 1:
+            return cls(Path(peers.from_first(lambda: str(_made(path)))))
+        return cls(_made(path) if is_first_process() else path)
 
     @property
     def last(self) -> Path:
@@ -100,11 +94,21 @@ class RunFolder:
         except (OSError, ValueError):
             return {}
 
-    def write_start(self, config: TrainConfig) -> None:
+    def write_start(self, config: TrainConfig, processes: int) -> None:
         """config.yaml and env.json."""
         if self.first:
             write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)))
-        self.write_json("env.json", environment())
+        self.write_json("env.json", environment() | {"processes": processes})
+
+
+def _made(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=False)
+    except FileExistsError:
+        raise ConfigError(f"{path}: exists; go on with it by resume={path}, or choose another name=...") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be made ({error.strerror}); choose runs_dir=...") from None
+    return path
 
 
 def environment() -> dict[str, Any]:

@@ -300,6 +300,8 @@ def test_resume_refuses_other_data(trained: Path, line_folder: Path, tmp_path: P
         (("resume=nowhere",), "resume=nowhere: is not a run folder"),
         (("model.lstm.num_layers=1", "model.lstm.dropout=0.5"), "lstm.dropout acts between layers"),
         (("model.lstm.proj_size=8",), "ONNX has no LSTM with projections; set export.format=safetensors"),
+        (("trainer.strategy=fsdp",), "trainer.strategy=fsdp: is unknown; allowed are auto, ddp"),
+        (("trainer.wait_minutes=0",), "trainer.wait_minutes=0.0: must be above 0"),
         (("optimizer.warmup=1.5",), "optimizer.warmup=1.5: must be 0 or more and below 1"),
     ],
 )

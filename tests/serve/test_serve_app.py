@@ -394,7 +394,10 @@ def test_openapi_describes_what_is_there() -> None:
     )
     assert {p["name"] for p in post["parameters"]} == {"model", "nbest", "spans"}
     assert set(post["responses"]) == {"200", "400", "401", "404", "413", "415", "422", "429", "503", "504"}
-    assert post["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["images"]["maxItems"] == 7
+    assert (
+        post["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["images"]["description"]
+        == "1 to 7 pictures"
+    )
     example = post["requestBody"]["content"]["application/json"]["examples"]["one"]["value"]
     assert docs == [404, 404]
     with served() as one:

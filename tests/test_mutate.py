@@ -1,0 +1,109 @@
+"""scripts/mutate.py: the changes it makes, and whether a test notices."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "scripts" / "mutate.py"
+spec = importlib.util.spec_from_file_location("mutate", SCRIPT)
+assert spec
+assert spec.loader
+mutate = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(mutate)
+
+
+def changed(source: str) -> dict[str, list[str]]:
+    """What is changed -> the sources after it."""
+    found: dict[str, list[str]] = {}
+    for _, what, make in mutate.Mutants(source).found:
+        found.setdefault(what, []).append(ast.unparse(make()))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "after"),
+    [
+        ("a < b", "Lt -> LtE", "a <= b"),
+        ("a if x is None else b", "Is -> IsNot", "a if x is not None else b"),
+        ("x and y", "And -> Or", "x or y"),
+        ("a + b", "Add -> Sub", "a - b"),
+        ("x.sum(axis=0)", "0 + 1", "x.sum(axis=1)"),
+        ("x * mask", "mask dropped", "x"),
+        ("x.masked_fill(m, 0.5)", "mask dropped", "x"),
+        ("np.where(m, a, b)", "where: first taken always", "a"),
+        ("x[1:n]", "end of the slice dropped", "x[1:]"),
+        ("not x", "not dropped", "x"),
+        ("max(a, b)", "max -> min", "min(a, b)"),
+        ("x.append(1)", "call left out", "pass"),
+        ("raise ValueError(x)", "not raised", "pass"),
+        ("keep = True", "True turned", "keep = False"),
+    ],
+)
+def test_each_change(source: str, what: str, after: str) -> None:
+    assert after in changed(source)[what]
+
+
+def test_in_functions() -> None:
+    source = 'def f(x: int = 3) -> int:\n    """Adds 1."""\n    for y in x:\n        if y:\n            continue\n    return x'
+    found = changed(source)
+    assert sorted(found) == ["3 + 1", "None returned", "continue -> break", "if turned"]
+    assert "if not y:" in found["if turned"][0]
+    assert "def f(x: int=4)" in found["3 + 1"][0]
+
+
+def test_leaves_the_source_as_it_is() -> None:
+    source = "def f(a, b):\n    return [a < b, a - 1, not a]"
+    mutants = mutate.Mutants(source)
+    assert len(mutants.found) == 5
+    texts = {ast.unparse(make()) for _, _, make in mutants.found}
+    assert len(texts) == 5
+    assert source not in texts
+    assert ast.unparse(mutants.tree) == source
+
+
+def test_texts_are_no_numbers() -> None:
+    assert not changed('x = "a" + f"{b:3}"')
+
+
+def test_verdicts(tmp_path: Path) -> None:
+    """In a package of its own: a test that looks catches the change, one that does not lets it live."""
+    (tmp_path / "crnn").mkdir()
+    (tmp_path / "crnn" / "__init__.py").write_text("")
+    (tmp_path / "crnn" / "sums.py").write_text("def f(a):\n    while a > 5:\n        a -= 1\n    return a + 1\n")
+    (tmp_path / "test_looks.py").write_text("from crnn.sums import f\ndef test_looks():\n    assert f(1) == 2\n")
+    (tmp_path / "test_blind.py").write_text("from crnn.sums import f\ndef test_blind():\n    f(1)\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    code = f"""
+import sys
+sys.path[:0] = [{str(SCRIPT.parent)!r}, {str(tmp_path)!r}]
+import mutate
+from pathlib import Path
+mutate.HOME = Path({str(tmp_path)!r})
+file = mutate.HOME / "crnn" / "sums.py"
+found = {{what: make() for _, what, make in mutate.Mutants(file.read_text()).found}}
+for what, test in [("Add -> Sub", "test_looks.py"), ("Add -> Sub", "test_blind.py"), ("Gt -> GtE", "test_looks.py")]:
+    print(mutate.verdict(file, found[what], [test], 0.1))
+print(mutate.verdict(file, found["Add -> Sub"], [], 0.1))
+"""
+    environment = {**os.environ, "PYTHONPATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:4] == ["caught", "survived", "survived", "no test"], done.stderr
+
+
+def test_table() -> None:
+    rows = [
+        {"folder": "crnn/core", "file": "crnn/core/a.py", "line": 3, "change": "x", "result": r}
+        for r in ("caught", "timed out", "survived")
+    ]
+    text = mutate.table(rows)
+    assert "| crnn/core | 3 | 2 | 66.7% |" in text
+    assert text.endswith("crnn/core/a.py:3: x: survived")

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
@@ -33,7 +33,8 @@ _FLUSH = 64
 """So many rows are lost at most when a process is killed; they are read again."""
 
 
-class Shard(NamedTuple):
+@dataclass(frozen=True)
+class Shard:
     """Share `number` (from 1) of `count`."""
 
     number: int

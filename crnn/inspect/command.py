@@ -18,7 +18,7 @@ from crnn.core.image import LineTransform
 from crnn.core.text import TextRules
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.sides import find_side
-from crnn.data.sources.trees import read_text
+from crnn.data.sources.utf8 import read_text
 from crnn.errors import CrnnError
 from crnn.inspect.figures import as_dict
 from crnn.inspect.fix import write_fixed

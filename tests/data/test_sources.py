@@ -23,6 +23,7 @@ from crnn.data.sources import FORMATS, LineEntry, LineSource, ReadOptions, open_
 from crnn.data.sources.gt_text import GtTextReader
 from crnn.data.sources.label_table import LabelTableReader
 from crnn.data.sources.registry import find_reader
+from crnn.data.sources.utf8 import MAX_LABEL_BYTES
 from crnn.data.sources.views import Concatenation, Fitting, Selection
 from crnn.errors import DataError
 
@@ -394,7 +395,7 @@ def test_links_in_a_circle_do_not_trap(tmp_path: Path) -> None:
 
 def test_large_label_files_are_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "labels.tsv").open("wb") as file:
-        file.truncate(trees.MAX_LABEL_BYTES + 2**20)  # a hole, not on the disk
+        file.truncate(MAX_LABEL_BYTES + 2**20)  # a hole, not on the disk
     with pytest.raises(DataError, match="has 65 MiB; labels of at most 64 MiB are read"):
         open_source(tmp_path)
 

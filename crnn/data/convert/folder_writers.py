@@ -10,7 +10,7 @@ from crnn.data.convert.base import SAVE_EVERY, Sample, Writer
 from crnn.data.convert.names import Names
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.columns import entries
-from crnn.data.sources.trees import MAX_LABEL_BYTES
+from crnn.data.sources.utf8 import MAX_LABEL_BYTES
 from crnn.errors import DataError
 
 

@@ -19,7 +19,8 @@ from crnn.data.sources.json_scan import names_pictures
 from crnn.data.sources.picture_names import PictureNames
 from crnn.data.sources.place import HEAD, Place
 from crnn.data.sources.table_layout import find_layout
-from crnn.data.sources.trees import MAX_LABEL_BYTES, Tree, decode_text, utf16_refusal
+from crnn.data.sources.trees import Tree
+from crnn.data.sources.utf8 import MAX_LABEL_BYTES, decode_text, utf16_refusal
 from crnn.errors import DataError
 
 Kind: TypeAlias = Literal["table", "json"]

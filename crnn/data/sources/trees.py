@@ -11,17 +11,15 @@ import threading
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from crnn.core.image import MAX_BYTES, printable
 from crnn.data.sources.tar_headers import Member as Member
 from crnn.data.sources.tar_headers import inside as inside
 from crnn.data.sources.tar_headers import tar_members as tar_members
+from crnn.data.sources.utf8 import check_size, decode_text, read_text
 from crnn.errors import DataError
-
-MAX_LABEL_BYTES = 64 * 2**20
-"""Largest label file that is read."""
 
 
 class Tree(ABC):
@@ -67,54 +65,8 @@ class Tree(ABC):
         where = printable(self.root / name)
         if isinstance(found, Path):
             return read_text(found)
-        if len(found) > MAX_LABEL_BYTES:
-            raise DataError(f"{where}: has {len(found) / 2**20:.0f} MiB; labels of at most 64 MiB are read")
+        check_size(len(found), where)
         return decode_text(found, where)
-
-
-def read_text(path: Path) -> str:
-    """A UTF-8 text file, with or without a byte order mark.
-
-    Raises:
-        DataError: if it cannot be read, is too large, or is not UTF-8 (naming the line).
-    """
-    try:
-        if path.stat().st_size > MAX_LABEL_BYTES:
-            raise DataError(f"{path}: has {path.stat().st_size / 2**20:.0f} MiB; labels of at most 64 MiB are read")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    return decode_text(raw, str(path))
-
-
-def decode_text(raw: bytes, where: str, line: int = 1) -> str:
-    """UTF-8 with or without a byte order mark.
-
-    Args:
-        raw: a file, or a part of it that begins with a line.
-        where: its name, for messages.
-        line: number of its first line.
-
-    Raises:
-        DataError: naming the line that is not UTF-8, and how to convert the file.
-    """
-    try:
-        return raw.decode("utf-8-sig" if line == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        if line == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise DataError(utf16_refusal(where)) from None
-        line += raw.count(b"\n", 0, error.start)
-        raise DataError(
-            f"{where}:{line}: is not UTF-8 (byte 0x{raw[error.start]:02X}); convert it, for example: "
-            f"iconv -f latin1 -t utf-8 {PurePosixPath(where).name} > utf8.txt"
-        ) from None
-
-
-def utf16_refusal(where: str) -> str:
-    """What to do with a UTF-16 file."""
-    return (
-        f"{where}: is UTF-16; convert it, for example: iconv -f utf-16 -t utf-8 {PurePosixPath(where).name} > utf8.txt"
-    )
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from crnn.core.charset import describe
 from crnn.data.sources.base import Content, LineEntry
-from crnn.data.sources.trees import read_text
+from crnn.data.sources.utf8 import read_text
 from crnn.data.synth.chinese import han_of
 from crnn.data.synth.fonts import Font, FontChoice, Where, find_fonts, require_coverage, split_fonts
 from crnn.data.synth.own_lines import LineModel, check_order, divided

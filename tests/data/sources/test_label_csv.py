@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crnn.data.sources import LineEntry, ReadOptions, open_source, trees
+from crnn.data.sources import LineEntry, ReadOptions, open_source, utf8
 from crnn.data.sources.label_csv import LabelCsvReader
 from crnn.data.sources.registry import find_reader
 from crnn.errors import DataError
@@ -272,7 +272,7 @@ def test_large_tables_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 5, "MiB"
-    monkeypatch.setattr(trees, "MAX_LABEL_BYTES", 2**20)
+    monkeypatch.setattr(utf8, "MAX_LABEL_BYTES", 2**20)
     monkeypatch.setattr("crnn.data.sources.label_files.MAX_LABEL_BYTES", 2**20)
     with pytest.raises(DataError, match=r"labels\.csv: has 14 MiB; labels of at most 64 MiB are read"):
         open_source(tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from page_files import page_line, page_xml, saved
 
-from crnn.data.sources import open_source, trees, xml_safe
+from crnn.data.sources import open_source, xml_safe
 from crnn.data.sources.xml_safe import parse_xml, root_name
 from crnn.errors import DataError
 
@@ -98,7 +98,7 @@ def test_size_and_depth_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             open_source(saved(tmp_path / "deep", deep))
     folder = saved(tmp_path / "large", page_xml(page_line(0, "x")))
     with (folder / "p1.xml").open("ab") as file:
-        file.truncate(trees.MAX_LABEL_BYTES + 2**20)
+        file.truncate(xml_safe.MAX_LABEL_BYTES + 2**20)
     monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("was read"))
     with pytest.raises(DataError, match=r"p1\.xml: has 65 MiB; XML of at most 64 MiB is read; divide it by page"):
         open_source(folder)

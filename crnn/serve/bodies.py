@@ -15,7 +15,6 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from crnn.core.image import printable
-from crnn.core.recognizer import MAX_NBEST
 from crnn.serve.errors import Disconnected, Refused
 from crnn.serve.settings import Limits
 
@@ -28,6 +27,10 @@ PICTURE_FIELD = "images"
 MAX_PART_HEADER = 8 * 1024
 """Bytes of the headers of one part of a form."""
 OPTIONS = ("model", "nbest", "spans")
+MAX_NBEST = 10
+"""Texts per line; the library gives more, but they take as long as many other requests."""
+MAX_JSON_PARTS = 16
+"""Brackets in a JSON body, and commas beside those between pictures: what is well formed has two or three."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Body:
         self._limit = limits.body_bytes
         self._budget = budget
         self.data = bytearray()
+        self.count = 0
+        """Bytes received."""
 
     async def receive(self, receive: Receive, declared: str | None) -> None:
         """Take the whole body.
@@ -91,9 +96,10 @@ class Body:
             if message["type"] == "http.disconnect":
                 raise Disconnected
             chunk = message.get("body", b"")
-            if len(self.data) + len(chunk) > self._limit:
+            if self.count + len(chunk) > self._limit:
                 raise self._too_large()
             self._budget.take(len(chunk))
+            self.count += len(chunk)
             self.data += chunk
             more = message.get("more_body", False)
 
@@ -102,9 +108,14 @@ class Body:
             "too_large", f"the body is too large; at most {self._limit:,} bytes are taken, send fewer pictures"
         )
 
+    def take(self) -> bytes:
+        """The bytes, which are not kept here any more; they still count."""
+        data, self.data = bytes(self.data), bytearray()
+        return data
+
     def release(self) -> None:
-        """Hand the bytes back."""
-        self._budget.give(len(self.data))
+        """Hand the bytes back to the budget; once."""
+        self._budget.give(self.count)
         self.data = bytearray()
 
 
@@ -160,7 +171,7 @@ async def take_apart(body: Body, content_type: str | None, options: Options, lim
     Raises:
         Refused: for a body that is none of these, or breaks a limit.
     """
-    data = bytes(body.data)
+    data = body.take()
     if len(data) < 64 * 1024:
         return _take_apart(data, content_type, options, limits)
     return await asyncio.to_thread(_take_apart, data, content_type, options, limits)
@@ -195,6 +206,11 @@ def _no_number(text: str) -> float:
 
 
 def _from_json(data: bytes, options: Options, limits: Limits) -> tuple[list[bytes], Options]:
+    # counted before they become objects, each of which takes many times its bytes
+    if data.count(b"[") + data.count(b"{") > MAX_JSON_PARTS:
+        raise Refused("bad_request", 'the body holds lists in lists; send {"images": ["<base64>", ...]}')
+    if data.count(b",") > limits.pictures + MAX_JSON_PARTS:
+        raise _too_many(limits)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError):

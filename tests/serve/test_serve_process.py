@@ -18,7 +18,7 @@ from serve_support import PNG, SAMPLES, copy_of_bundled, other_version, process
 from crnn.cli import main
 
 PICTURE = SAMPLES[0].read_bytes()
-NBEST = "/recognize?nbest=100"
+NBEST = "/recognize?nbest=10"
 """Slow enough to be under way when something happens."""
 
 
@@ -225,11 +225,9 @@ def test_mistakes_are_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]
             (["--keys-file", str(tmp_path / "keys")], "API key 1 is not allowed"),
             (["--keys-file", str(tmp_path / "none")], "holds no key"),
             (["--keys-file", str(tmp_path / "gone")], "keys cannot be read"),
-            (["--timeout", "0"], "timeout is 0.0"),
-            (["--timeout", "nan"], "timeout is nan"),
-            (["--grace", "-1"], "grace is -1.0"),
+            (["--host", "a" * 64 + ".example"], "cannot listen there"),
             (["--max-megapixels", "1000"], "more than are ever decoded"),
-            (["--queue", "0"], "queue_lines is 0"),
+            (["--max-pictures", "1000"], "--max-pictures 1000 never fit into --queue 512"),
         ):
             assert main(["serve", *words]) == 2, words
             error = capfd.readouterr().err

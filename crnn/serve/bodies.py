@@ -8,14 +8,13 @@ import binascii
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from crnn.core.image import printable
 from crnn.serve.errors import Disconnected, Refused
+from crnn.serve.options import Options, shown, with_option
 from crnn.serve.settings import Limits
 
 # it warns of every damaged form with bytes of it; the client is told, the log is not
@@ -26,20 +25,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 PICTURE_FIELD = "images"
 MAX_PART_HEADER = 8 * 1024
 """Bytes of the headers of one part of a form."""
-OPTIONS = ("model", "nbest", "spans")
-MAX_NBEST = 10
-"""Texts per line; the library gives more, but they take as long as many other requests."""
 MAX_JSON_PARTS = 16
 """Brackets in a JSON body, and commas beside those between pictures: what is well formed has two or three."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a request may ask for."""
-
-    model: str | None = None
-    nbest: int = 1
-    spans: bool = True
 
 
 class Request(NamedTuple):
@@ -119,52 +106,6 @@ class Body:
         self.data = bytearray()
 
 
-def _option(name: str, value: object, options: Options) -> Options:
-    """`options` with one of them set.
-
-    Raises:
-        Refused: for an unknown one, or a value that it cannot have.
-    """
-    if name == "model":
-        if not isinstance(value, str) or not 1 <= len(value) <= 200:
-            raise Refused("bad_request", "model is not a name; GET /models lists those that are served")
-        return replace(options, model=value)
-    if name == "nbest":
-        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 9:
-            value = int(value)
-        if type(value) is not int or not 1 <= value <= MAX_NBEST:
-            raise Refused("bad_request", f"nbest is {_shown(value)}; whole numbers from 1 to {MAX_NBEST} are allowed")
-        return replace(options, nbest=value)
-    if name == "spans":
-        known: dict[object, bool] = {"true": True, "false": False}
-        if isinstance(value, str):
-            value = known.get(value.lower(), value)
-        if not isinstance(value, bool):
-            raise Refused("bad_request", f"spans is {_shown(value)}; true or false is allowed")
-        return replace(options, spans=value)
-    raise Refused("bad_request", f"option {_shown(name)} is unknown; allowed are {', '.join(OPTIONS)}")
-
-
-def _shown(value: object) -> str:
-    return printable(repr(value)[:80], 60)
-
-
-def query_options(query: list[tuple[str, str]]) -> Options:
-    """Options of the query string.
-
-    Raises:
-        Refused: for an unknown one, one that comes twice, or a value that it cannot have.
-    """
-    options = Options()
-    seen: set[str] = set()
-    for name, value in query:
-        if name in seen:
-            raise Refused("bad_request", f"option {_shown(name)} comes twice; send it once")
-        seen.add(name)
-        options = _option(name, value, options)
-    return options
-
-
 async def take_apart(body: Body, content_type: str | None, options: Options, limits: Limits) -> Request:
     """Pictures and options of a body of any of the three kinds; large ones in a thread.
 
@@ -189,7 +130,7 @@ def _take_apart(data: bytes, content_type: str | None, options: Options, limits:
     else:
         raise Refused(
             "unsupported_media_type",
-            f"content type {_shown(name)} is not taken; send multipart/form-data, image/*, application/octet-stream or "
+            f"content type {shown(name)} is not taken; send multipart/form-data, image/*, application/octet-stream or "
             "application/json",
         )
     if not pictures or pictures == [b""]:
@@ -219,7 +160,7 @@ def _from_json(data: bytes, options: Options, limits: Limits) -> tuple[list[byte
         raise Refused("bad_request", 'the body has no list of images; send {"images": ["<base64>", ...]}')
     for name, wanted in value.items():
         if name != "images":
-            options = _option(name, wanted, options)
+            options = with_option(name, wanted, options)
     if len(value["images"]) > limits.pictures:
         raise _too_many(limits)
     pictures = []
@@ -297,10 +238,10 @@ class _Form:
             _, parameters = parse_options_header(self._value)
             name = parameters.get(b"name", b"")
             if name != PICTURE_FIELD.encode():
-                shown = _shown(name.decode("utf-8", "replace"))
+                named = shown(name.decode("utf-8", "replace"))
                 raise Refused(
                     "bad_request",
-                    f"the form has a field {shown}; pictures go into {PICTURE_FIELD!r}, options into the query string",
+                    f"the form has a field {named}; pictures go into {PICTURE_FIELD!r}, options into the query string",
                 )
             self._is_picture = True
         self._name = self._value = b""

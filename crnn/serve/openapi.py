@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crnn.serve.bodies import MAX_NBEST, PICTURE_FIELD
+from crnn.serve.bodies import PICTURE_FIELD
+from crnn.serve.options import MAX_NBEST
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR4nGP4DwUMlDEA98A/wTjP4TMAAAAASUVORK5CYII="
 """A PNG of 8 x 8 white pixels in base64."""

@@ -13,9 +13,10 @@ from crnn.core.image import printable
 from crnn.core.recognition import Recognition
 from crnn.core.recognizer import Prepared
 from crnn.errors import DataError
-from crnn.serve.bodies import Body, Budget, Options, Receive, take_apart
+from crnn.serve.bodies import Body, Budget, Receive, take_apart
 from crnn.serve.errors import Disconnected, Refused
 from crnn.serve.metrics import Metrics
+from crnn.serve.options import Options
 from crnn.serve.settings import Limits
 from crnn.serve.shelf import Loaded, Shelf, Slot
 from crnn.serve.worker import Job, Outcome, Waiting

@@ -219,7 +219,7 @@ def test_mistakes_are_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]
             (["--port", str(taken.getsockname()[1])], "cannot listen there (Address already in use)"),
             (["--port", "70000"], "0 (any free one) to 65535 are allowed"),
             (["--host", "no.such.host.invalid"], "cannot listen there"),
-            ([str(tmp_path / "damaged.onnx"), "--port", "0"], "is not a usable ONNX model"),
+            ([str(tmp_path / "damaged.onnx"), "--port", "0"], "is not a readable ONNX model"),
             ([str(tmp_path / "missing.onnx"), "--port", "0"], "cannot be read (No such file or directory)"),
             (["a b=bundled"], "model name 'a b' is not allowed"),
             (["--keys-file", str(tmp_path / "keys")], "API key 1 is not allowed"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crnn.core.decode.settings import Texts, beam_settings
+from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.errors import ModelFileError
 from crnn.models import NAMES, bundled
@@ -125,7 +126,13 @@ def load(
 
         backend = OnnxBackend(file, threads)
     else:
-        from crnn.export.torch_backend import TorchBackend
+        try:
+            from crnn.export.torch_backend import TorchBackend
+        except ImportError as error:
+            raise ModelFileError(
+                f"{file}: needs torch, which cannot be imported here ({printable(error)}); install it, or load an "
+                ".onnx file"
+            ) from None
 
         backend = TorchBackend.open(file, threads, device, precision)
     decoder = beam_settings(

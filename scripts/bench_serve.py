@@ -35,13 +35,16 @@ START = [sys.executable, "-m", "crnn.cli", "serve", "--port", "0", "--log-format
 async def one_client(
     port: int, path: str, pictures: Sequence[bytes], first: int, until: float, calls: int | None
 ) -> tuple[list[float], Counter[str]]:
-    """Single pictures over one connection, each sent when the last is answered; seconds of each, and what came."""
+    """Single pictures over one connection, each sent when the last is answered; seconds of those read, and what came.
+
+    With a number of `calls` it ends when the connection does; else it connects again.
+    """
     kind = "image/png" if path == "/recognize" else "application/json"
     seconds: list[float] = []
     seen: Counter[str] = Counter()
     reader = writer = None
     position = first
-    while time.perf_counter() < until and (calls is None or len(seconds) < calls):
+    while time.perf_counter() < until and (calls is None or seen.total() < calls):
         picture = pictures[position % len(pictures)]
         position += 1
         started = time.perf_counter()
@@ -61,11 +64,14 @@ async def one_client(
             if writer is not None:
                 writer.close()
             reader = writer = None
+            if calls is not None:
+                break
             await asyncio.sleep(0.05)
             continue
         status = answer.split(b" ", 2)[1].decode()
         seen[status] += 1
-        seconds.append(time.perf_counter() - started)
+        if status == "200":  # what is refused is refused fast
+            seconds.append(time.perf_counter() - started)
         if status == "429":
             await asyncio.sleep(0.2)
     if writer is not None:
@@ -229,7 +235,9 @@ def singles(args: argparse.Namespace, pictures: Sequence[bytes]) -> None:
     for turn in range(turns + 1):
         print(f"{turn * args.singles // turns:,} calls: {service.memory():.1f} MB", flush=True)
         if turn < turns:
-            run_clients(service.port, "/recognize", write(pictures), 1, 1e9, args.singles // turns)
+            seen = run_clients(service.port, "/recognize", write(pictures), 1, 1e9, args.singles // turns)["seen"]
+            if set(seen) != {"200"}:
+                raise SystemExit(f"the service does not answer as it should: {seen}")
     service.stop()
 
 
@@ -299,6 +307,8 @@ def main() -> None:
     parser.add_argument("--singles", type=int, help="only: so many calls one after the other, and the memory")
     parser.add_argument("--kill", action="store_true", help="only: kill -9 under load")
     args = parser.parse_args()
+    if args.singles is not None and args.singles < 10:
+        parser.error(f"--singles {args.singles}: at least 10 are needed, for the memory after each tenth of them")
     pictures = read_lines(args.data, args.lines)
     if args.singles:
         singles(args, pictures)

@@ -34,6 +34,8 @@ PICTURE_SUFFIXES = frozenset(
 )
 _EXIF_ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
+_STRIP_PIXELS = 2**20
+"""Of a transparent picture so many are laid on paper at once: each takes three times four bytes meanwhile."""
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 
 
@@ -120,21 +122,32 @@ def _grey(picture: Image.Image) -> Image.Image:
     if mode == "L" and "transparency" not in picture.info:
         return picture
     if mode.startswith("I"):  # 16-bit greys, and 32-bit ones that hold 16-bit values
-        values = np.asarray(picture).astype(np.int64)
-        if mode == "I" and values.max(initial=0) <= 255:
-            return Image.fromarray(values.clip(0, 255).astype(np.uint8))
-        return Image.fromarray((values // 257).clip(0, 255).astype(np.uint8))
+        values = np.asarray(picture)  # in their own type: a large one would take 8 bytes a pixel in each step
+        if mode != "I" or values.max(initial=0) > 255:
+            values = values // 257
+        return Image.fromarray(values.clip(0, 255).astype(np.uint8))
     if mode == "F":
         floats = np.nan_to_num(np.asarray(picture, dtype=np.float32))
         if floats.max(initial=0.0) <= 1.0:
-            floats = floats * 255
-        return Image.fromarray(np.rint(floats.clip(0, 255)).astype(np.uint8))
+            floats *= 255
+        np.rint(floats.clip(0, 255, out=floats), out=floats)
+        return Image.fromarray(floats.astype(np.uint8))
     if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
-        rgba = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("L")
+        return _on_paper(picture)
     if mode in ("1", "RGB"):
         return picture.convert("L")
     return picture.convert("RGB").convert("L")
+
+
+def _on_paper(picture: Image.Image) -> Image.Image:
+    """A transparent picture on white, as 8-bit grey; strip by strip."""
+    width, height = picture.size
+    rows = max(1, _STRIP_PIXELS // width)
+    grey = Image.new("L", picture.size)
+    for top in range(0, height, rows):
+        rgba = picture.crop((0, top, width, min(height, top + rows))).convert("RGBA")
+        grey.paste(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("L"), (0, top))
+    return grey
 
 
 def picture_size(source: Picture, where: str | None = None) -> tuple[int, int]:

@@ -12,12 +12,12 @@ from starlette.types import ASGIApp
 
 from crnn import __version__
 from crnn.serve import openapi
-from crnn.serve.bodies import query_options
 from crnn.serve.errors import CLOSED_BY_CLIENT, STATUS, Disconnected, Refused, error_body
 from crnn.serve.gate import Gate
 from crnn.serve.keys import Keys
 from crnn.serve.logs import Log
 from crnn.serve.metrics import CONTENT_TYPE
+from crnn.serve.options import query_options
 from crnn.serve.page import page
 from crnn.serve.service import Note, Service
 

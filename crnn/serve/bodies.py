@@ -8,15 +8,13 @@ import binascii
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from crnn.core.image import printable
-from crnn.core.recognizer import MAX_NBEST
 from crnn.serve.errors import Disconnected, Refused
+from crnn.serve.options import Options, shown, with_option
 from crnn.serve.settings import Limits
 
 # it warns of every damaged form with bytes of it; the client is told, the log is not
@@ -27,16 +25,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 PICTURE_FIELD = "images"
 MAX_PART_HEADER = 8 * 1024
 """Bytes of the headers of one part of a form."""
-OPTIONS = ("model", "nbest", "spans")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a request may ask for."""
-
-    model: str | None = None
-    nbest: int = 1
-    spans: bool = True
+MAX_JSON_PARTS = 16
+"""Brackets in a JSON body, and commas beside those between pictures: what is well formed has two or three."""
 
 
 class Request(NamedTuple):
@@ -71,6 +61,8 @@ class Body:
         self._limit = limits.body_bytes
         self._budget = budget
         self.data = bytearray()
+        self.count = 0
+        """Bytes received."""
 
     async def receive(self, receive: Receive, declared: str | None) -> None:
         """Take the whole body.
@@ -91,9 +83,10 @@ class Body:
             if message["type"] == "http.disconnect":
                 raise Disconnected
             chunk = message.get("body", b"")
-            if len(self.data) + len(chunk) > self._limit:
+            if self.count + len(chunk) > self._limit:
                 raise self._too_large()
             self._budget.take(len(chunk))
+            self.count += len(chunk)
             self.data += chunk
             more = message.get("more_body", False)
 
@@ -102,56 +95,15 @@ class Body:
             "too_large", f"the body is too large; at most {self._limit:,} bytes are taken, send fewer pictures"
         )
 
+    def take(self) -> bytes:
+        """The bytes, which are not kept here any more; they still count."""
+        data, self.data = bytes(self.data), bytearray()
+        return data
+
     def release(self) -> None:
-        """Hand the bytes back."""
-        self._budget.give(len(self.data))
+        """Hand the bytes back to the budget; once."""
+        self._budget.give(self.count)
         self.data = bytearray()
-
-
-def _option(name: str, value: object, options: Options) -> Options:
-    """`options` with one of them set.
-
-    Raises:
-        Refused: for an unknown one, or a value that it cannot have.
-    """
-    if name == "model":
-        if not isinstance(value, str) or not 1 <= len(value) <= 200:
-            raise Refused("bad_request", "model is not a name; GET /models lists those that are served")
-        return replace(options, model=value)
-    if name == "nbest":
-        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 9:
-            value = int(value)
-        if type(value) is not int or not 1 <= value <= MAX_NBEST:
-            raise Refused("bad_request", f"nbest is {_shown(value)}; whole numbers from 1 to {MAX_NBEST} are allowed")
-        return replace(options, nbest=value)
-    if name == "spans":
-        known: dict[object, bool] = {"true": True, "false": False}
-        if isinstance(value, str):
-            value = known.get(value.lower(), value)
-        if not isinstance(value, bool):
-            raise Refused("bad_request", f"spans is {_shown(value)}; true or false is allowed")
-        return replace(options, spans=value)
-    raise Refused("bad_request", f"option {_shown(name)} is unknown; allowed are {', '.join(OPTIONS)}")
-
-
-def _shown(value: object) -> str:
-    return printable(repr(value)[:80], 60)
-
-
-def query_options(query: list[tuple[str, str]]) -> Options:
-    """Options of the query string.
-
-    Raises:
-        Refused: for an unknown one, one that comes twice, or a value that it cannot have.
-    """
-    options = Options()
-    seen: set[str] = set()
-    for name, value in query:
-        if name in seen:
-            raise Refused("bad_request", f"option {_shown(name)} comes twice; send it once")
-        seen.add(name)
-        options = _option(name, value, options)
-    return options
 
 
 async def take_apart(body: Body, content_type: str | None, options: Options, limits: Limits) -> Request:
@@ -160,7 +112,7 @@ async def take_apart(body: Body, content_type: str | None, options: Options, lim
     Raises:
         Refused: for a body that is none of these, or breaks a limit.
     """
-    data = bytes(body.data)
+    data = body.take()
     if len(data) < 64 * 1024:
         return _take_apart(data, content_type, options, limits)
     return await asyncio.to_thread(_take_apart, data, content_type, options, limits)
@@ -178,7 +130,7 @@ def _take_apart(data: bytes, content_type: str | None, options: Options, limits:
     else:
         raise Refused(
             "unsupported_media_type",
-            f"content type {_shown(name)} is not taken; send multipart/form-data, image/*, application/octet-stream or "
+            f"content type {shown(name)} is not taken; send multipart/form-data, image/*, application/octet-stream or "
             "application/json",
         )
     if not pictures or pictures == [b""]:
@@ -195,6 +147,11 @@ def _no_number(text: str) -> float:
 
 
 def _from_json(data: bytes, options: Options, limits: Limits) -> tuple[list[bytes], Options]:
+    # counted before they become objects, each of which takes many times its bytes
+    if data.count(b"[") + data.count(b"{") > MAX_JSON_PARTS:
+        raise Refused("bad_request", 'the body holds lists in lists; send {"images": ["<base64>", ...]}')
+    if data.count(b",") > limits.pictures + MAX_JSON_PARTS:
+        raise _too_many(limits)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -203,7 +160,7 @@ def _from_json(data: bytes, options: Options, limits: Limits) -> tuple[list[byte
         raise Refused("bad_request", 'the body has no list of images; send {"images": ["<base64>", ...]}')
     for name, wanted in value.items():
         if name != "images":
-            options = _option(name, wanted, options)
+            options = with_option(name, wanted, options)
     if len(value["images"]) > limits.pictures:
         raise _too_many(limits)
     pictures = []
@@ -281,10 +238,10 @@ class _Form:
             _, parameters = parse_options_header(self._value)
             name = parameters.get(b"name", b"")
             if name != PICTURE_FIELD.encode():
-                shown = _shown(name.decode("utf-8", "replace"))
+                named = shown(name.decode("utf-8", "replace"))
                 raise Refused(
                     "bad_request",
-                    f"the form has a field {shown}; pictures go into {PICTURE_FIELD!r}, options into the query string",
+                    f"the form has a field {named}; pictures go into {PICTURE_FIELD!r}, options into the query string",
                 )
             self._is_picture = True
         self._name = self._value = b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 from argparse import Namespace
 from importlib.util import find_spec
 
@@ -32,10 +33,10 @@ def run(args: Namespace) -> int:
 
     limits = Limits(
         queue_lines=args.queue,
-        body_bytes=int(args.max_mb * 2**20),
-        held_bytes=max(256, 8 * int(args.max_mb)) * 2**20,
-        pictures=min(args.max_pictures, args.queue),
-        pixels=int(args.max_megapixels * 1e6),
+        body_bytes=math.ceil(args.max_mb * 2**20),
+        held_bytes=max(256, 8 * math.ceil(args.max_mb)) * 2**20,
+        pictures=_pictures(args.max_pictures, args.queue),
+        pixels=math.ceil(args.max_megapixels * 1e6),
         timeout=args.timeout,
         grace=args.grace,
     )
@@ -61,3 +62,11 @@ def run(args: Namespace) -> int:
             log.event("anyone who reaches this address may read with it: set --keys-file, or listen on 127.0.0.1")
         asyncio.run(serve(make_app(service, keys, log), service, listening, log, keys=len(keys)))
     return 0
+
+
+def _pictures(most: int | None, queue: int) -> int:
+    if most is None:
+        return min(256, queue)
+    if most > queue:
+        raise ConfigError(f"--max-pictures {most} never fit into --queue {queue}; raise --queue")
+    return most

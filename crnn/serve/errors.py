@@ -13,7 +13,6 @@ STATUS = {
     "unsupported_media_type": 415,
     "queue_full": 429,
     "internal": 500,
-    "not_ready": 503,
     "shutting_down": 503,
     "timeout": 504,
 }

@@ -52,9 +52,11 @@ def read_keys(path: str | None) -> Keys:
     """Keys of a file, one per line (``#`` starts a comment line), and of the environment variable CRNN_API_KEYS.
 
     Raises:
-        ConfigError: if the file cannot be read or holds none.
+        ConfigError: if the file cannot be read or holds none, or the variable is set and holds none.
     """
     keys = os.environ.get(VARIABLE, "").split()
+    if VARIABLE in os.environ and not keys:  # a secret that has not arrived must not open the door
+        raise ConfigError(f"{VARIABLE} is set and holds no key; put keys into it, between spaces, or unset it")
     if path is not None:
         try:
             rows = Path(path).read_text(encoding="utf-8").splitlines()

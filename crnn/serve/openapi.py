@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crnn.core.recognizer import MAX_NBEST
 from crnn.serve.bodies import PICTURE_FIELD
+from crnn.serve.options import MAX_NBEST
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR4nGP4DwUMlDEA98A/wTjP4TMAAAAASUVORK5CYII="
 """A PNG of 8 x 8 white pixels in base64."""
@@ -110,7 +110,7 @@ ERRORS = {
     413: "too large, or too many pictures",
     415: "content type is not taken",
     429: "the queue is full; send it again after Retry-After seconds",
-    503: "not ready, or shutting down",
+    503: "shutting down",
     504: "not done in time",
 }
 

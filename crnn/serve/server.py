@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from crnn.core.image import printable
 from crnn.errors import ConfigError
 from crnn.serve.logs import Log
 from crnn.serve.service import Service
@@ -44,7 +46,7 @@ def bind(host: str, port: int) -> socket.socket:
         except BaseException:
             listening.close()
             raise
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:  # the last: a part of a name with more than 63 characters
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{host}:{port}: cannot listen there ({reason}); choose another --port or --host") from None
     return listening
@@ -92,7 +94,6 @@ async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: L
         backlog=BACKLOG,
         h11_max_incomplete_event_size=MAX_HEADERS,
         timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=1,
     )
     for name in ("uvicorn.error", "asyncio"):
         logger = logging.getLogger(name)
@@ -113,9 +114,7 @@ async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: L
         log.event("stopping: requests in flight are answered, no more are accepted", in_flight=service.in_flight)
         start(loop.create_task(_drain(server, service)))
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    loop.add_signal_handler(signal.SIGHUP, lambda: start(loop.create_task(_reload(service, log, force=True))))
+    _on_signals(stop, lambda: start(loop.create_task(_look(service, log, force=True))))
     host, port = listening.getsockname()[:2]
     log.event(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", **said)
     watching = loop.create_task(_watch(service, log))
@@ -127,19 +126,42 @@ async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: L
         log.event("stopped")
 
 
+def _on_signals(stop: Callable[[], None], look: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT stop, SIGHUP looks at the model files, on the running loop."""
+    loop = asyncio.get_running_loop()
+    heeded = {signal.SIGTERM: stop, signal.SIGINT: stop}
+    if hasattr(signal, "SIGHUP"):  # not on Windows
+        heeded[signal.SIGHUP] = look
+    for number, act in heeded.items():
+        try:
+            loop.add_signal_handler(number, act)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_, act=act: loop.call_soon_threadsafe(act))
+
+
 async def _drain(server: uvicorn.Server, service: Service) -> None:
-    """Wait until what was accepted is answered."""
+    """Wait until what was accepted is answered, and leave uvicorn the rest of the time to send it."""
     loop = asyncio.get_running_loop()
     until = loop.time() + service.limits.grace
     while service.in_flight and loop.time() < until:
         await asyncio.sleep(0.02)
+    service.end()
+    server.config.timeout_graceful_shutdown = max(1, math.ceil(until - loop.time()))
     server.should_exit = True
 
 
 async def _watch(service: Service, log: Log) -> None:
     while True:
         await asyncio.sleep(POLL)
-        await _reload(service, log)
+        await _look(service, log)
+
+
+async def _look(service: Service, log: Log, force: bool = False) -> None:
+    """`_reload`, which must not end the watching."""
+    try:
+        await _reload(service, log, force)
+    except Exception as error:
+        log.event(f"model files cannot be looked at: {printable(error, 300)}", level="error")
 
 
 async def _reload(service: Service, log: Log, force: bool = False) -> None:

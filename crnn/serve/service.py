@@ -11,16 +11,22 @@ from typing import Any
 
 from crnn.core.image import printable
 from crnn.core.recognition import Recognition
+from crnn.core.recognizer import Prepared
 from crnn.errors import DataError
-from crnn.serve.bodies import Body, Budget, Options, Receive, take_apart
+from crnn.serve.bodies import Body, Budget, Receive, take_apart
 from crnn.serve.errors import Disconnected, Refused
 from crnn.serve.metrics import Metrics
+from crnn.serve.options import Options
 from crnn.serve.settings import Limits
 from crnn.serve.shelf import Loaded, Shelf, Slot
 from crnn.serve.worker import Job, Outcome, Waiting
 
 CHUNK = 8
-"""Pictures that one turn of a decoding thread takes, so that a large request does not hold all threads."""
+"""Pictures that one turn of a decoding thread takes; the next turn of the same request comes after all that wait."""
+MANY = 16
+"""So many results are written down in a thread, so that other requests do not wait."""
+MAX_TEXT_PIXELS = 40_960
+"""Width of a line at the network's height times ``nbest``: some seconds of beam search."""
 
 
 @dataclass
@@ -48,8 +54,14 @@ class Service:
         self.budget = Budget(limits.held_bytes)
         self.draining = False
         """It has been told to stop: what was accepted is answered, no more is accepted."""
-        self.in_flight = 0
+        self._answering: set[asyncio.Task[tuple[int, dict[str, Any]]]] = set()
+        self._ended = False
         self._pool = ThreadPoolExecutor(limits.decoders, "crnn-decode")
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that are accepted and not answered yet."""
+        return len(self._answering)
 
     async def recognize(
         self, receive: Receive, content_type: str | None, length: str | None, options: Options, note: Note
@@ -71,20 +83,29 @@ class Service:
         """
         if self.draining:
             raise Refused("shutting_down", "the service is shutting down; send this to another one, or later")
-        self.in_flight += 1
         body = Body(self.limits, self.budget)
+        task = asyncio.ensure_future(self._answer(body, receive, content_type, length, options, note))
+        self._answering.add(task)
         try:
-            return await asyncio.wait_for(
-                self._answer(body, receive, content_type, length, options, note), self.limits.timeout
-            )
+            return await asyncio.wait_for(task, self.limits.timeout)
         except asyncio.TimeoutError:  # a name of its own before Python 3.11
             raise Refused(
                 "timeout", f"not done within {self.limits.timeout:g} s; send fewer pictures, or send this later"
             ) from None
+        except asyncio.CancelledError:
+            if not self._ended:
+                raise
+            raise Refused("shutting_down", "the service ended before this was read; send it to another one") from None
         finally:
-            note.bytes = len(body.data)
+            note.bytes = body.count
             body.release()
-            self.in_flight -= 1
+            self._answering.discard(task)
+
+    def end(self) -> None:
+        """Refuse what is still not answered."""
+        self._ended = True
+        for task in self._answering:
+            task.cancel()
 
     async def _answer(
         self,
@@ -108,7 +129,10 @@ class Service:
         finally:
             slot.held -= len(pictures)
         self._count(slot.spec.name, outcomes)
-        results = [_result(outcome, options) for outcome in outcomes]
+        if len(outcomes) < MANY:
+            results = _results(outcomes, options)
+        else:
+            results = await asyncio.to_thread(_results, outcomes, options)
         status = 422 if all(isinstance(outcome, DataError) for outcome in outcomes) else 200
         return status, {"model": slot.spec.name, "version": loaded.version, "results": results}
 
@@ -124,32 +148,31 @@ class Service:
     async def _read(
         self, slot: Slot, loaded: Loaded, pictures: Sequence[bytes], nbest: int, receive: Receive
     ) -> list[Outcome]:
-        job = Job(loaded.recognizer, len(pictures), nbest)
+        job = Job(loaded.recognizer, pictures, nbest)
         gone = asyncio.ensure_future(_gone(receive))
         try:
-            for start in range(0, len(pictures), CHUNK):
-                self._pool.submit(self._prepare, slot, job, pictures[start : start + CHUNK], start)
+            self._pool.submit(self._prepare, slot, job, 0)
             ends: set[asyncio.Future[Any]] = {job.done, gone}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if not job.done.done():
                 raise Disconnected
             return job.done.result()
         finally:
-            job.cancelled = True
             gone.cancel()
-            if not job.done.cancel():
-                job.done.exception()  # looked at, so that nobody complains of it
+            job.abandon()
 
-    def _prepare(self, slot: Slot, job: Job, pictures: Sequence[bytes], start: int) -> None:
-        """Decode some pictures and queue them, in a thread."""
+    def _prepare(self, slot: Slot, job: Job, start: int) -> None:
+        """Decode some pictures and queue them, in a thread; the rest goes to the end of the line."""
         failed: list[tuple[int, Outcome]] = []
         lines: list[Waiting] = []
         try:
-            for position, picture in enumerate(pictures, start):
+            for position, picture in enumerate(job.pictures[start : start + CHUNK], start):
                 if job.cancelled:
                     return
+                name = f"picture {position + 1}"
                 try:
-                    line = job.recognizer.prepare(picture, f"picture {position + 1}", self.limits.pixels)
+                    line = job.recognizer.prepare(picture, name, self.limits.pixels)
+                    _check_texts(line, job.nbest, name)
                     lines.append(Waiting(job, position, line))
                 except DataError as error:
                     failed.append((position, error))
@@ -157,6 +180,8 @@ class Service:
                 job.put(failed)
             if lines and not slot.worker.put(lines):
                 job.fail(self._full(slot))
+            elif start + CHUNK < len(job.pictures):
+                self._pool.submit(self._prepare, slot, job, start + CHUNK)
         except BaseException as error:  # a fault in here must end the request, not leave it waiting
             job.fail(error)
 
@@ -182,10 +207,18 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def _result(outcome: Outcome, options: Options) -> dict[str, Any]:
-    if isinstance(outcome, DataError):
-        return {"error": printable(outcome, 1000)}
-    result = outcome.to_dict()
-    if not options.spans:
-        del result["characters"]
-    return result
+def _check_texts(line: Prepared, nbest: int, name: str) -> None:
+    """Refuse a line that is too long for so many texts: one is read in one go, with nobody else in between."""
+    width = line.grey.shape[1]
+    if nbest > 1 and nbest * width > MAX_TEXT_PIXELS:
+        raise DataError(
+            f"{name}: the line is {width:,} pixels wide at the network's height; with nbest={nbest} at most "
+            f"{MAX_TEXT_PIXELS // nbest:,} are read; ask for fewer texts"
+        )
+
+
+def _results(outcomes: Sequence[Outcome], options: Options) -> list[dict[str, Any]]:
+    return [
+        {"error": printable(outcome, 1000)} if isinstance(outcome, DataError) else outcome.to_dict(options.spans)
+        for outcome in outcomes
+    ]

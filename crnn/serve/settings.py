@@ -32,7 +32,7 @@ class Limits:
     held_bytes: int = 256 * 2**20
     body_bytes: int = 32 * 2**20
     pictures: int = 256
-    pixels: int = 20_000_000
+    pixels: int = 10_000_000
     timeout: float = 30.0
     grace: float = 30.0
     decoders: int = 0
@@ -42,7 +42,7 @@ class Limits:
             object.__setattr__(self, "decoders", _decoders())
         for item in fields(self):
             value = getattr(self, item.name)
-            if not 0 < value < float("inf"):
+            if not 0 < value < float("inf"):  # the command line refuses it by the name of its option
                 raise ConfigError(f"{item.name} is {value}; a number above 0 is allowed")
         if self.pixels > MAX_PIXELS:
             raise ConfigError(f"{self.pixels:,} pixels are more than are ever decoded; at most {MAX_PIXELS:,} are")

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,8 @@ import numpy as np
 from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.errors import ConfigError, CrnnError, ModelFileError
-from crnn.loader import file_kind, load, model_file
-from crnn.models import NAME, NAMES, bundled
+from crnn.loader import chosen_file, file_kind, load
+from crnn.models import NAME, NAMES
 from crnn.serve.errors import Refused
 from crnn.serve.worker import Worker
 
@@ -74,8 +74,8 @@ class Loaded:
     stamp: Stamp
 
 
-def _file(path: str) -> Path:
-    return bundled(".onnx") if path in NAMES else model_file(path)
+def _file(path: str, options: Mapping[str, Any]) -> Path:
+    return chosen_file(path, options.get("device"), options.get("precision", "float32"))
 
 
 def _stamp(path: Path) -> Stamp:
@@ -93,7 +93,7 @@ def open_model(path: str, **options: Any) -> Loaded:
     Raises:
         CrnnError: for a file that is not a usable model, or changes meanwhile.
     """
-    file = _file(path)
+    file = _file(path, options)
     try:
         before = _stamp(file)
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -198,7 +198,7 @@ class Shelf:
         with self._reloading:
             for slot in self.slots:
                 try:
-                    stamp = _stamp(_file(slot.spec.path))
+                    stamp = _stamp(_file(slot.spec.path, self._options))
                 except (OSError, CrnnError) as error:
                     if force:
                         yield slot.spec.name, f"not reloaded: {printable(error, 300)}"
@@ -215,7 +215,7 @@ class Shelf:
         old = slot.loaded.version
         try:
             slot.loaded = open_model(slot.spec.path, **self._options)
-        except CrnnError as error:
+        except Exception as error:  # whatever a file can raise: the old model goes on
             slot.refused = stamp
             return f"not reloaded, {old} stays: {printable(error, 300)}"
         return f"reloaded: {old} -> {slot.loaded.version}"

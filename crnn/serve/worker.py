@@ -29,19 +29,21 @@ class Job:
 
     Args:
         recognizer: the model that it began with; a reload does not change it.
-        count: of pictures.
+        pictures: contents of their files.
         nbest: texts per line.
     """
 
-    def __init__(self, recognizer: Recognizer, count: int, nbest: int) -> None:
+    def __init__(self, recognizer: Recognizer, pictures: Sequence[bytes], nbest: int) -> None:
         self.recognizer = recognizer
+        self.pictures = pictures
+        """Empty once nobody waits for it any more, so that no queue keeps their bytes."""
         self.nbest = nbest
         self.cancelled = False
         """Nobody waits for it any more; set by the event loop, looked at by the threads."""
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[list[Outcome]] = self._loop.create_future()
-        self._outcomes: list[Outcome | None] = [None] * count
-        self._missing = count
+        self._outcomes: list[Outcome | None] = [None] * len(pictures)
+        self._missing = len(pictures)
         self._lock = threading.Lock()
 
     def put(self, outcomes: Sequence[tuple[int, Outcome]]) -> None:
@@ -53,6 +55,13 @@ class Job:
             ended = self._missing == 0
         if ended:
             self._tell(lambda: self.done.set_result([one for one in self._outcomes if one is not None]))
+
+    def abandon(self) -> None:
+        """Nobody waits for it any more; on the event loop."""
+        self.cancelled = True
+        self.pictures = ()
+        if not self.done.cancel():
+            self.done.exception()  # looked at, so that nobody complains of it
 
     def fail(self, error: BaseException) -> None:
         """End it with an error, from any thread."""
@@ -114,17 +123,22 @@ class Worker:
 
     def _work(self) -> None:
         while batch := self._next():
-            started = time.perf_counter()
-            try:
-                self._read(batch)
-            except BaseException as error:  # whatever a network can raise belongs to these jobs, not to this thread
-                for job in {id(one.job): one.job for one in batch}.values():
-                    job.fail(error)
+            started, lines = time.perf_counter(), len(batch)
+            self._read(batch)
+            del batch  # a model that is replaced meanwhile is not kept until the next one comes
             seconds = time.perf_counter() - started
-            self.seconds_per_line += 0.1 * (seconds / len(batch) - self.seconds_per_line)
-            self._on_batch(len(batch), seconds)
+            self.seconds_per_line += 0.1 * (seconds / lines - self.seconds_per_line)
+            self._on_batch(lines, seconds)
 
     def _read(self, batch: Sequence[Waiting]) -> None:
+        try:
+            self._tell_readings(batch)
+        except BaseException as error:  # whatever a network can raise belongs to these jobs, not to this thread
+            for job in {id(one.job): one.job for one in batch}.values():
+                job.fail(error)
+
+    @staticmethod
+    def _tell_readings(batch: Sequence[Waiting]) -> None:
         first = batch[0].job
         readings = first.recognizer.read([one.line for one in batch], first.nbest)
         by_job: dict[int, list[tuple[int, Outcome]]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -343,3 +344,63 @@ def test_printable() -> None:
     assert printable("a\u202eb\u2028") == "a\\u202eb\\u2028"  # nothing turns the message round
     assert printable(Path("a") / "b.png") == str(Path("a") / "b.png")
     assert printable("öä ß中") == "öä ß中"
+
+
+def greys_as_before(picture: Image.Image) -> np.ndarray:
+    """The plain formulas, with all their copies."""
+    if picture.mode.startswith("I"):
+        values = np.asarray(picture).astype(np.int64)
+        if picture.mode == "I" and values.max() <= 255:
+            return values.clip(0, 255).astype(np.uint8)
+        return (values // 257).clip(0, 255).astype(np.uint8)
+    if picture.mode == "F":
+        floats = np.nan_to_num(np.asarray(picture))
+        floats = floats * 255 if floats.max() <= 1 else floats
+        return np.rint(floats.clip(0, 255)).astype(np.uint8)
+    rgba = picture.convert("RGBA")
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("L"))
+
+
+def odd_pictures() -> dict[str, Image.Image]:
+    random = np.random.default_rng(3)
+    deep = random.integers(0, 65536, (37, 53)).astype(np.uint16)
+    deep[0, :4] = (0, 256, 257, 65535)
+    whole = random.integers(-70_000, 70_000, (37, 53)).astype(np.int32)
+    unit = random.random((37, 53), dtype=np.float32)
+    four = Image.fromarray(random.integers(0, 256, (37, 53, 4)).astype(np.uint8), "RGBA")
+    pictures = {
+        "I;16": Image.fromarray(deep),
+        "I;16B": Image.frombytes("I;16B", (53, 37), deep.astype(">u2").tobytes()),
+        "I": Image.fromarray(whole),
+        "I of 16 bits": Image.fromarray(deep.astype(np.int32)),
+        "I of 8 bits": Image.fromarray(whole % 300 - 44),
+        "F": Image.fromarray(unit),
+        "F to 255": Image.fromarray(unit * 400 - 50),
+        "F with holes": Image.fromarray(np.where(unit > 0.5, np.float32(np.nan), unit)),
+        "RGBA": four,
+        "RGBa": four.convert("RGBa"),
+        "LA": four.convert("LA"),
+        "PA": four.convert("RGB").quantize(9).convert("PA"),
+    }
+    for mode, colour in (("P", bytes(range(9))), ("L", 7), ("RGB", (7, 8, 9))):
+        see_through = four.convert("RGB").quantize(9) if mode == "P" else four.convert(mode)
+        see_through.putpixel((1, 36), colour if mode != "P" else 2)
+        pictures[f"{mode} with transparency"] = Image.open(io.BytesIO(encoded(see_through, transparency=colour)))
+    return pictures
+
+
+@pytest.mark.parametrize("name", sorted(odd_pictures()))
+def test_large_pictures_are_read_in_little_memory_to_the_same_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_module, "_STRIP_PIXELS", 53 * 5)  # the last strip has two rows
+    wanted = greys_as_before(odd_pictures()[name])
+    assert len(np.unique(wanted)) > 3
+    assert np.array_equal(np.asarray(open_picture(odd_pictures()[name])), wanted)
+
+
+def test_16_bits_take_no_8_bytes_a_pixel() -> None:
+    picture = Image.fromarray(np.full((1000, 1000), 40_000, np.uint16))
+    tracemalloc.start()
+    open_picture(picture)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * 10**6

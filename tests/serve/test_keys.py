@@ -7,7 +7,7 @@ import hmac
 import pytest
 
 from crnn.errors import ConfigError
-from crnn.serve.keys import Keys
+from crnn.serve.keys import VARIABLE, Keys, read_keys
 
 ONE, OTHER = "one-key-of-letters", "two-key-of-letters"
 
@@ -54,3 +54,14 @@ def test_all_keys_are_compared_whichever_fits(monkeypatch: pytest.MonkeyPatch) -
 def test_keys_that_cannot_be_sent_are_refused(key: str) -> None:
     with pytest.raises(ConfigError, match="API key 2 is not allowed"):
         Keys([ONE, key])
+
+
+def test_a_variable_without_a_key_does_not_open_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert len(read_keys(None)) == 0
+    monkeypatch.setenv(VARIABLE, f" {ONE} {OTHER}")
+    assert len(read_keys(None)) == 2
+    for nothing in ("", " "):
+        monkeypatch.setenv(VARIABLE, nothing)
+        with pytest.raises(ConfigError, match="is set and holds no key"):
+            read_keys(None)

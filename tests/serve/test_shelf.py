@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from serve_support import copy_of_bundled, other_version
 
-from crnn.errors import ConfigError
+import crnn
+from crnn.errors import ConfigError, ModelFileError
+from crnn.models import bundled
+from crnn.serve import shelf as shelf_module
 from crnn.serve.errors import Refused
-from crnn.serve.shelf import Shelf, Spec, parse_spec
+from crnn.serve.shelf import Shelf, Spec, open_model, parse_spec
 
 
 def test_names(tmp_path: Path) -> None:
@@ -77,3 +83,39 @@ def test_a_file_is_opened_when_it_has_stayed_the_same(tmp_path: Path) -> None:
         assert next(iter(shelf.reload(force=True)))[1].startswith("reloaded: ")
     finally:
         shelf.close()
+
+
+def test_whatever_a_new_file_raises_the_old_model_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = copy_of_bundled(tmp_path)
+    shelf = Shelf([Spec("a", str(path))], threads=1)
+    try:
+        path.write_bytes(other_version(path, "new"))
+
+        def broken(*args: Any, **options: Any) -> Any:
+            raise ModuleNotFoundError("No module named 'torch'")
+
+        monkeypatch.setattr(shelf_module, "load", broken)
+        assert "stays: No module named 'torch'" in next(iter(shelf.reload(force=True)))[1]
+        assert list(shelf.reload()) == list(shelf.reload()) == []
+    finally:
+        shelf.close()
+
+
+def test_a_model_that_needs_torch_says_so_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "crnn.export.torch_backend", None)
+    with pytest.raises(ModelFileError, match="needs torch, which cannot be imported here"):
+        crnn.load(bundled(".safetensors"))
+
+
+def test_the_version_is_that_of_the_file_that_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a GPU or half precision the model in the box is another file."""
+    onnx = crnn.load(threads=1)
+    monkeypatch.setattr(shelf_module, "load", lambda path, **options: onnx)
+    for options, suffix in (
+        ({}, ".onnx"),
+        ({"device": "cuda"}, ".safetensors"),
+        ({"precision": "bfloat16"}, ".safetensors"),
+    ):
+        loaded = open_model("bundled", **options)
+        assert loaded.version == hashlib.sha256(bundled(suffix).read_bytes()).hexdigest()[:12]
+        assert loaded.format == suffix[1:]

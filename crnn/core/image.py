@@ -49,8 +49,9 @@ def printable(name: object, limit: int = 200) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _open(source: Picture, where: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def _open(source: Picture, where: str, max_pixels: int | None = None) -> Image.Image:
     """Open without decoding, check the limits. The caller closes the picture."""
+    max_pixels = MAX_PIXELS if max_pixels is None else max_pixels
     if isinstance(source, Image.Image):
         picture = source
     elif isinstance(source, np.ndarray):
@@ -167,13 +168,13 @@ def picture_size(source: Picture, where: str | None = None) -> tuple[int, int]:
     return (height, width) if sideways else (width, height)
 
 
-def open_picture(source: Picture, where: str | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def open_picture(source: Picture, where: str | None = None, max_pixels: int | None = None) -> Image.Image:
     """A picture as upright 8-bit grey (mode ``L``).
 
     Args:
         source: path, file content, Pillow image, or array (H, W[, 3|4]).
         where: its name for messages; taken from the path if not given.
-        max_pixels: largest picture that is decoded.
+        max_pixels: largest picture that is decoded; None: `MAX_PIXELS`.
 
     Raises:
         DataError: one line: where, and what is wrong. Limits are checked before decoding.

@@ -18,7 +18,7 @@ from PIL import Image
 from crnn.core.card import ModelCard
 from crnn.core.decode import BeamDecoder, Text
 from crnn.core.decode.settings import make_decoder
-from crnn.core.image import MAX_PIXELS, Picture, open_picture, picture_name
+from crnn.core.image import Picture, open_picture, picture_name
 from crnn.core.recognition import Recognition, make_recognition
 from crnn.errors import ConfigError, DataError, ModelFileError
 
@@ -145,13 +145,13 @@ class Recognizer:
                 yield from self._read_window(ready)
                 chunk, following = following, list(islice(pictures, window))
 
-    def prepare(self, picture: Picture, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Prepared:
+    def prepare(self, picture: Picture, name: str | None = None, max_pixels: int | None = None) -> Prepared:
         """The first half of reading: decode a picture and scale it. Any number of threads may do so at once.
 
         Args:
             picture: as for `recognize`.
             name: of it, for messages.
-            max_pixels: largest picture that is decoded.
+            max_pixels: largest picture that is decoded (80 million).
 
         Raises:
             DataError: one line: where, and what is wrong.

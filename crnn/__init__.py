@@ -14,15 +14,16 @@ __all__ = ["Character", "Charset", "CrnnError", "Recognition", "Recognizer", "__
 
 if TYPE_CHECKING:
     from crnn.core.charset import Charset
-    from crnn.core.recognizer import Character, Recognition, Recognizer
+    from crnn.core.recognition import Character, Recognition
+    from crnn.core.recognizer import Recognizer
     from crnn.errors import CrnnError
     from crnn.loader import load
 
 _HOMES = {
     "Charset": "crnn.core.charset",
-    "Character": "crnn.core.recognizer",
+    "Character": "crnn.core.recognition",
     "CrnnError": "crnn.errors",
-    "Recognition": "crnn.core.recognizer",
+    "Recognition": "crnn.core.recognition",
     "Recognizer": "crnn.core.recognizer",
     "load": "crnn.loader",
 }

@@ -39,7 +39,7 @@ from crnn.data.sources import open_source
 from crnn.errors import ConfigError, CrnnError
 from crnn.model.crnn import Output
 from crnn.training.module import CrnnModule
-from crnn.training.run import precision_for
+from crnn.training.trainer import precision_for
 
 
 class Adapter(nn.Module):

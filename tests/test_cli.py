@@ -32,7 +32,7 @@ def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys, contextlib\nfrom crnn.cli import main\n"
         "with contextlib.suppress(SystemExit): main(['--help'])\n"
-        "print([m for m in ('torch', 'hydra', 'onnxruntime', 'numpy', 'rich') if m in sys.modules])"
+        "print([m for m in ('torch', 'hydra', 'onnxruntime', 'numpy', 'rich', 'asyncio') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.splitlines()[-1] == "[]"

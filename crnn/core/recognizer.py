@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
@@ -17,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn.core.card import ModelCard
-from crnn.core.decode import BeamDecoder, Decoded, Text
+from crnn.core.decode import BeamDecoder, Text
 from crnn.core.decode.settings import make_decoder
 from crnn.core.image import MAX_PIXELS, Picture, open_picture, picture_name
+from crnn.core.recognition import Recognition, make_recognition
 from crnn.errors import ConfigError, DataError, ModelFileError
 
 
@@ -43,48 +43,6 @@ class Backend(Protocol):
             log_probs (T, B, C) and lengths (B,), the true time steps of each line.
         """
         ...
-
-
-@dataclass(frozen=True)
-class Character:
-    """One character of a reading, with its place in the original (upright) picture."""
-
-    text: str
-    confidence: float
-    start: float
-    """Left edge in pixels of the original picture."""
-    end: float
-    """Right edge."""
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """One of the texts that a line may say, and the probability of it."""
-
-    text: str
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Recognition:
-    """What a line says. `confidence` (0..1) is the probability of the text at the card's temperature, see
-    `GreedyDecoder`."""
-
-    text: str
-    """In reading order, also where it runs from right to left."""
-    confidence: float
-    characters: tuple[Character, ...]
-    """In the order of the picture, from left to right: of a Hebrew line the last letter comes first, and a bracket is
-    the one that the picture shows."""
-    alternatives: tuple[Alternative, ...] = ()
-    """The best texts, this one first; only where more than one was asked for."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data; alternatives only where they were asked for."""
-        data = asdict(self)
-        if not self.alternatives:
-            del data["alternatives"]
-        return data
 
 
 class Prepared(NamedTuple):
@@ -284,7 +242,9 @@ class Recognizer:
         else:
             decoded = self.decoder(log_probs, lengths)
         return [
-            self._recognition(result, line.original_width / width, line.original_width, width // length, best)
+            make_recognition(
+                self.card.charset, result, line.original_width / width, line.original_width, width // length, best
+            )
             for result, line, width, length, best in zip(
                 decoded, lines, widths.tolist(), lengths.tolist(), texts, strict=True
             )
@@ -296,27 +256,3 @@ class Recognizer:
             return log_probs
         scaled = log_probs / np.float32(self.card.temperature)
         return scaled - np.logaddexp.reduce(scaled, axis=2, keepdims=True)
-
-    def _recognition(
-        self, decoded: Decoded, scale: float, original_width: int, step: int, texts: Sequence[Text]
-    ) -> Recognition:
-        """Labels to symbols, time steps to pixels: a step is `step` network pixels, each `scale` original pixels."""
-        symbols = [self.card.charset.symbol(label) for label in decoded.labels]
-        characters = tuple(
-            Character(
-                symbol,
-                round(sure, 6),
-                round(start * step * scale, 2),
-                round(min(end * step * scale, original_width), 2),
-            )
-            for symbol, sure, (start, end) in zip(symbols, decoded.confidences, decoded.spans, strict=True)
-        )
-        different: dict[str, float] = {}  # labels that differ may be the same text in reading order
-        for text in texts:
-            different.setdefault(self.card.charset.decode(text.labels), round(text.confidence, 6))
-        return Recognition(
-            self.card.charset.decode(decoded.labels),
-            round(decoded.confidence, 6),
-            characters,
-            tuple(Alternative(text, sure) for text, sure in different.items()),
-        )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from crnn.core.image import printable
-from crnn.core.recognizer import Recognition
+from crnn.core.recognition import Recognition
 from crnn.errors import DataError
 
 Outcome = Recognition | DataError

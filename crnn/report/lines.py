@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 
-from crnn.core.recognizer import Recognition
+from crnn.core.recognition import Recognition
 
 SURENESS = 3
 """How much more than the odds it counts that the model is sure of its reading; chosen with planted label errors

@@ -1,34 +1,15 @@
-"""`crnn serve` from words on the command line to an exit code."""
+"""`crnn serve` from its options to an exit code."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from importlib.util import find_spec
 
 from crnn.errors import ConfigError
 
 NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
-
-
-def add_options(parser: ArgumentParser) -> None:
-    """Options of ``crnn serve``, besides those of reading."""
-    parser.add_argument(
-        "models", nargs="*", metavar="MODEL", help="model files or run folders, or NAME=PATH (the bundled model)"
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1: this machine only)")
-    parser.add_argument("--port", type=int, default=8000, help="(8000; 0: any free one)")
-    parser.add_argument("--keys-file", metavar="FILE", help="API keys, one per line; also in $CRNN_API_KEYS (none)")
-    parser.add_argument("--queue", type=int, default=512, metavar="N", help="pictures waiting, more get a 429 (512)")
-    parser.add_argument("--max-pictures", type=int, default=256, metavar="N", help="in a request (256)")
-    parser.add_argument("--max-mb", type=float, default=32, metavar="MB", help="of a request (32)")
-    parser.add_argument("--max-megapixels", type=float, default=20, metavar="MP", help="of a picture (20)")
-    parser.add_argument("--timeout", type=float, default=30, metavar="S", help="seconds for a request (30)")
-    parser.add_argument(
-        "--grace", type=float, default=30, metavar="S", help="seconds to answer the rest at the end (30)"
-    )
-    parser.add_argument("--log-format", choices=("text", "json"), help="(text on a terminal, else json)")
 
 
 def run(args: Namespace) -> int:

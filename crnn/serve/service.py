@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crnn.core.image import printable
-from crnn.core.recognizer import Recognition
+from crnn.core.recognition import Recognition
 from crnn.errors import DataError
 from crnn.serve.bodies import Body, Budget, Options, Receive, take_apart
 from crnn.serve.errors import Disconnected, Refused

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from crnn.core.recognizer import Prepared, Recognition, Recognizer
+from crnn.core.recognition import Recognition
+from crnn.core.recognizer import Prepared, Recognizer
 from crnn.errors import DataError
 
 LOOK_AT = 256

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import copy
-import logging
 import time
-import warnings
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,6 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, Timer
-from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.strategies import DDPStrategy
 
 from crnn.core.card import ModelCard
 from crnn.core.image import LineTransform
@@ -28,24 +22,19 @@ from crnn.data.module import LineDataModule
 from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource
 from crnn.errors import ConfigError, CrnnError, DataError
-from crnn.machine import fast_bfloat16
 from crnn.model.crnn import CRNN
 from crnn.training.assemble import Assembled, assemble, workers_for
-from crnn.training.averaging import Averaging
-from crnn.training.callbacks import GracefulStop, SampleReadings, Speed, StoppedBySignal
+from crnn.training.callbacks import StoppedBySignal
 from crnn.training.characters import read_card
 from crnn.training.config import TrainConfig
 from crnn.training.finish import Outcome, finish, say_forgotten
-from crnn.training.launch import follow_launcher, several
-from crnn.training.memory import GiveBackMemory
-from crnn.training.metrics_csv import MetricsCsv
+from crnn.training.launch import several
 from crnn.training.module import CrnnModule
 from crnn.training.processes import Peers, is_lost
-from crnn.training.progress import TrainingProgress
 from crnn.training.run_folder import RunFolder
 from crnn.training.start import OLD_LINES, Start, cer_on
 from crnn.training.threads import choose, fastest_threads
-from crnn.training.watching import Confusions, CurvesPicture, Watching
+from crnn.training.trainer import accelerator_for, make_trainer, precision_for
 
 FINETUNE_LR = 0.25
 """Of the peak learning rate, for a training that starts from a model."""
@@ -109,7 +98,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     )
     old = _begin_from(start, card, module, data, folder) if start else None
     _settle_threads(config, folder, module, data)
-    trainer, stop = _trainer(config, folder, loaders, data)
+    trainer, stop = make_trainer(config, folder, loaders, data)
     if config.resume:
         _refuse_other_processes(folder, trainer.world_size)
     else:
@@ -166,7 +155,7 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
     Other numbers of threads add up in another order, so the last digits of the losses depend on it.
     """
     settings, most = config.trainer, torch.get_num_threads()
-    accelerator = _accelerator(settings.accelerator)
+    accelerator = accelerator_for(settings.accelerator)
     if settings.threads or most == 1 or accelerator != "cpu" or several(settings):
         return
     if config.resume:
@@ -222,96 +211,3 @@ def _say_batches(config: TrainConfig, folder: RunFolder, loaders: LineDataModule
     batches, most = loaders.batches("train", processes), config.data.batch_size
     together = f", in each of {processes} processes ({processes * most} lines a step)" if processes > 1 else ""
     folder.say(f"batches: {len(batches):,} of up to {most} lines{together}, padding {batches.padding():.1%} of pixels")
-
-
-def _accelerator(setting: str) -> str:
-    """``auto`` is an NVIDIA or AMD GPU, or the CPU: torch has no CTC loss on Apple's GPUs."""
-    if setting != "auto":
-        return setting
-    return "gpu" if torch.cuda.is_available() else "cpu"
-
-
-def precision_for(setting: str, accelerator: str) -> str:
-    """``auto`` is bfloat16 where the hardware multiplies it faster than float32: newer GPUs, CPUs with AMX."""
-    if setting != "auto":
-        return setting
-    gpu = accelerator in ("gpu", "cuda")
-    fast = torch.cuda.is_available() and torch.cuda.is_bf16_supported() if gpu else fast_bfloat16()
-    return "bf16-mixed" if fast else "32-true"
-
-
-def _trainer(
-    config: TrainConfig, folder: RunFolder, loaders: LineDataModule, data: Assembled
-) -> tuple[L.Trainer, GracefulStop]:
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its greetings
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")  # ours is, see LineDataModule
-    warnings.filterwarnings("ignore", ".*have overridden `transfer_batch_to_device`.*")
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
-    warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")
-    warnings.filterwarnings("ignore", ".*It is recommended to use `self.log.*")  # counts are summed by hand
-    warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists.*")
-    settings = config.trainer
-    devices, nodes = follow_launcher(settings) or (settings.devices, settings.num_nodes)
-    strategy: Any = settings.strategy
-    if strategy in ("auto", "ddp") and several(settings):
-        strategy = DDPStrategy(timeout=timedelta(minutes=settings.wait_minutes))
-    progress = TrainingProgress(folder.say if settings.progress else None, folder.console)
-    stop = GracefulStop(folder.last)
-    checkpoints = folder.path / "checkpoints"
-    common: dict[str, Any] = {
-        "dirpath": checkpoints,
-        "enable_version_counter": False,
-        "auto_insert_metric_name": False,
-        "save_on_train_epoch_end": True,
-    }
-    callbacks: list[Callback] = [
-        progress,
-        Speed(progress),
-        GiveBackMemory(),
-        SampleReadings(loaders.datasets["val"], folder.path / "samples"),
-        Confusions(folder.path / "samples"),
-        Watching(folder.say, next((path for path in data.paths["train"] or () if path != RENDERED), None)),
-        CurvesPicture(folder.path, folder.say),
-        ModelCheckpoint(filename="best", monitor="val/cer", mode="min", save_top_k=1, **common),
-        ModelCheckpoint(filename="last", save_top_k=1, **common),
-    ]
-    if settings.checkpoint_every:
-        within = common | {"save_on_train_epoch_end": False}
-        callbacks.append(ModelCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **within))
-    if config.ema.enabled:
-        callbacks.append(Averaging(config.ema.decay))  # late: it swaps the weights back after validation
-    callbacks.append(stop)  # after the averaging, so that its checkpoint holds the average of the step at hand
-    if settings.max_minutes:
-        callbacks.append(Timer(timedelta(minutes=settings.max_minutes), interval="epoch", verbose=False))
-    if config.stop.patience:
-        callbacks.append(
-            EarlyStopping("val/cer", config.stop.min_delta, config.stop.patience, check_on_train_epoch_end=True)
-        )
-    accelerator = _accelerator(settings.accelerator)
-    resume_step = None
-    if config.resume and folder.first:
-        resume_step = int(torch.load(folder.last, map_location="cpu", weights_only=True)["global_step"])
-    try:
-        trainer = L.Trainer(
-            accelerator=accelerator,
-            devices=devices,
-            num_nodes=nodes,
-            strategy=strategy,
-            precision=precision_for(settings.precision, accelerator),  # type: ignore[arg-type]  # checked by the config
-            max_epochs=settings.max_epochs,
-            gradient_clip_val=config.optimizer.clip,
-            logger=[
-                MetricsCsv(folder.path, resume_step),
-                TensorBoardLogger(str(folder.path), name="", version="tensorboard"),
-            ],
-            callbacks=callbacks,
-            log_every_n_steps=1 if accelerator == "cpu" else 20,  # a GPU would have to wait for each
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-            enable_model_summary=False,
-        )
-    except (L.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
-        raise ConfigError(f"trainer: {str(error).splitlines()[0]}") from None
-    return trainer, stop

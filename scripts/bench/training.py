@@ -40,7 +40,7 @@ from crnn.model.crnn import NetworkConfig
 from crnn.training.assemble import workers_for
 from crnn.training.config import TrainConfig, config_folder, register, to_config
 from crnn.training.module import CrnnModule
-from crnn.training.run import precision_for
+from crnn.training.trainer import precision_for
 
 from .machine import peak_memory
 from .networks import ClassicCrnn, forward_flops, peer_network

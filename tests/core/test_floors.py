@@ -43,7 +43,7 @@ WITHOUT_TORCH = (
     "training/confusions.py",
     "training/curves.py",
     "training/watch.py",
-    "cli.py",
+    "cli",
     "loader.py",
     "errors.py",
     "files.py",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fake_reader import Lines
 
-from crnn.core.recognizer import Recognition
+from crnn.core.recognition import Recognition
 from crnn.errors import DataError
 from crnn.reading.outputs import as_jsonl, as_tsv
 from crnn.report.outputs import PictureNames, judge_output, read_output

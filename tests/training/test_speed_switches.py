@@ -20,13 +20,14 @@ from crnn.data.sources import open_source
 from crnn.errors import ConfigError
 from crnn.export.torch_backend import read_network
 from crnn.model.crnn import CRNN, Output
-from crnn.training import run
+from crnn.training import run, trainer
 from crnn.training.config import LossConfig, to_config
 from crnn.training.module import CrnnModule
-from crnn.training.run import precision_for, train
+from crnn.training.run import train
 from crnn.training.run_folder import config_of_run
 from crnn.training.schedule import make_optimizer
 from crnn.training.threads import candidates, choose, fastest_threads
+from crnn.training.trainer import precision_for
 
 
 def mean_loss(folder: Path) -> float:
@@ -71,10 +72,10 @@ def test_figures_stay(switches: list[str], trained: Path, line_folder: Path, tmp
 
 
 def test_precision_follows_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "fast_bfloat16", lambda: True)
+    monkeypatch.setattr(trainer, "fast_bfloat16", lambda: True)
     assert precision_for("auto", "cpu") == "bf16-mixed"
     assert precision_for("32-true", "cpu") == "32-true"
-    monkeypatch.setattr(run, "fast_bfloat16", lambda: False)
+    monkeypatch.setattr(trainer, "fast_bfloat16", lambda: False)
     assert precision_for("auto", "cpu") == "32-true"
     assert precision_for("bf16-mixed", "cpu") == "bf16-mixed"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

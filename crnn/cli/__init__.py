@@ -1,0 +1,92 @@
+"""The console script ``crnn``. Its commands are in the files beside this one, those of one theme together.
+
+Each imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+
+from crnn import __version__
+from crnn.cli import explain, export, judging, lines, reading, serve, training
+from crnn.errors import CrnnError, CrnnWarning
+from crnn.machine import set_thread_policy
+
+set_thread_policy()
+
+COMMANDS = (  # in the order of the help
+    training.add_train,
+    lines.add_check,
+    lines.add_convert,
+    lines.add_synth,
+    reading.add_recognize,
+    judging.add_evaluate,
+    judging.add_compare,
+    export.add_export,
+    reading.add_inspect,
+    explain.add_explain,
+    serve.add_serve,
+    training.add_curves,
+    training.add_sweep,
+)
+
+
+def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser of the program, and those of its commands."""
+    parser = argparse.ArgumentParser(
+        prog="crnn",
+        description="Train a text-line recogniser, read images with it, carry it away as one file.",
+        epilog="example: crnn recognize line.png; crnn train data.root=my_lines && crnn recognize runs/NAME line.png",
+    )
+    parser.add_argument("--version", action="version", version=f"crnn {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], help: str, example: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help, epilog=f"example: {example}")
+        sub.set_defaults(run=run)
+        return sub
+
+    for add in COMMANDS:
+        add(command)
+    return parser, commands.choices
+
+
+def _note(message: Warning | str, *_: object) -> None:
+    print(f"crnn: note: {message}", file=sys.stderr)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code: 0; 1 if a picture could not be read, a line not converted or a reading not matched, or training
+        would refuse the lines; 2 for an error, said in one line on standard error.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["train"]:  # Hydra has its own --help, -m ...
+        args = argparse.Namespace(run=training.train, settings=words[1:])
+    else:
+        parser, commands = make_parser()
+        if words and words[0] in commands:  # intermixed: options may stand between and after the paths
+            args = commands[words[0]].parse_intermixed_args(words[1:])
+        else:
+            args = parser.parse_args(words)
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", CrnnWarning)
+    warnings.showwarning = _note  # type: ignore[assignment]  # looks at the message only
+    try:
+        return int(args.run(args))
+    except CrnnError as error:
+        print(f"crnn: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader went away, as in 'crnn recognize ... | head'
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130

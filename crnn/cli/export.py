@@ -1,0 +1,43 @@
+"""`crnn export`: a model file of a checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from crnn.cli.options import NewCommand, add_decoder_options, decoder_of
+
+
+def add_export(command: NewCommand) -> None:
+    """`crnn export`."""
+    export = command(
+        "export", _export, "make a model file of a checkpoint", "crnn export runs/NAME/checkpoints/best.ckpt --to onnx"
+    )
+    export.add_argument("checkpoint", help=".ckpt, or .safetensors")
+    export.add_argument("--to", choices=("onnx", "safetensors"), default="onnx", help="format (onnx)")
+    export.add_argument("-o", "--output", metavar="FILE", help="of the new file (beside the checkpoint)")
+    export.add_argument("--data", metavar="DATA", help="lines to check the file with (the run's validation lines)")
+    export.add_argument(
+        "--int8",
+        action="store_true",
+        help="convolutions in 8-bit integers: faster on many CPUs; prints CER before and after, refused if it rises by "
+        "more than 0.2 points",
+    )
+    export.add_argument(
+        "--half",
+        action="store_true",
+        help="weights in float16, half the size (--to safetensors); refused if CER rises by more than 0.05 points",
+    )
+    add_decoder_options(
+        export, "a text file, one per line, or 'train' for the labels of the run; kept in the model file"
+    )
+
+
+def _export(args: argparse.Namespace) -> int:
+    from crnn.export.command import export_checkpoint
+
+    output = Path(args.output) if args.output else None
+    print(
+        export_checkpoint(Path(args.checkpoint), args.to, output, args.data, args.int8, args.half, **decoder_of(args))
+    )
+    return 0

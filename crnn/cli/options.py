@@ -1,0 +1,68 @@
+"""What several commands share: how one is added, and options that mean the same in each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+NewCommand = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
+"""Adds a command to the program: its name, what runs it and returns the exit code, help, and an example; returns its
+parser. See `crnn.cli.make_parser`."""
+
+
+def add_format_options(parser: argparse.ArgumentParser) -> None:
+    """Which part of a name or table is the label; see `crnn.data.sources.base.ReadOptions`."""
+    parser.add_argument("--name-pattern", metavar="REGEX", help="labels are in file names; as data.name_pattern")
+    parser.add_argument("--text-column", metavar="NAME", help="as data.text_column")
+    parser.add_argument("--image-column", metavar="NAME", help="as data.image_column")
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """How and where a model runs."""
+    parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: the library's choice)")
+    parser.add_argument("--device", help="cpu or cuda, not for .onnx (cuda if there is one)")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16", "float16"),
+        default="float32",
+        help="for .safetensors and .ckpt on a GPU (float32)",
+    )
+    parser.add_argument("--batch-size", type=positive, metavar="N", help="most lines run together (8; GPU 32)")
+
+
+def add_decoder_options(parser: argparse.ArgumentParser, lm: str) -> None:
+    """How a model's output becomes text.
+
+    Args:
+        parser: of the command.
+        lm: what ``--lm`` takes.
+    """
+    parser.add_argument("--beam", type=int, metavar="N", help="beam search that keeps N texts (10); 0: greedy")
+    parser.add_argument("--lm", metavar="FILE", help=f"prefer texts like these: {lm}")
+    parser.add_argument("--lm-weight", type=float, metavar="A", help="of that language model (0.3)")
+    parser.add_argument("--length-bonus", type=float, metavar="B", help="per character, with a language model (0.6)")
+    parser.add_argument("--lexicon", metavar="FILE", help="only these texts: a text file, one per line")
+    parser.add_argument("--pattern", metavar="REGEX", help="only texts that match as a whole are possible")
+
+
+def decoder_of(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of `add_decoder_options`, None where not given; `crnn.load` takes them so."""
+    names = ("beam", "lm", "lm_weight", "length_bonus", "lexicon", "pattern")
+    return {name: getattr(args, name) for name in names}
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
+    return value
+
+
+def minutes(text: str) -> float:
+    """A number above 0."""
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{value:g} is not more than 0")
+    return value

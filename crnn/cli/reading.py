@@ -1,0 +1,95 @@
+"""Commands that use a model: recognize, inspect."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from crnn.cli.options import NewCommand, add_decoder_options, add_reading_options, decoder_of, positive
+from crnn.errors import CrnnError
+
+
+def add_recognize(command: NewCommand) -> None:
+    """`crnn recognize`."""
+    recognize = command(
+        "recognize",
+        _recognize,
+        "read pictures of text lines",
+        "crnn recognize model.onnx lines/ --format jsonl",
+    )
+    recognize.add_argument(
+        "paths",
+        nargs="*",
+        metavar="[MODEL] PATH",
+        help="a model or run folder (else the bundled one); then files, folders, patterns, .tar, .parquet, LMDB; "
+        "-: stdin",
+    )
+    recognize.add_argument("--model", metavar="MODEL", help="the model; all paths are pictures then")
+    recognize.add_argument("--list", metavar="FILE", help="paths, one per line (- for stdin)")
+    recognize.add_argument("--null", action="store_true", help="they end with NUL (find -print0)")
+    recognize.add_argument(
+        "--format", choices=("text", "tsv", "jsonl"), default="text", metavar="KIND", help="text, tsv or jsonl (text)"
+    )
+    recognize.add_argument("-o", "--output", "--out", metavar="FILE", help="write there, whole or not at all (stdout)")
+    recognize.add_argument("--shard", metavar="I/N", help="the I-th of N shares, into folder --out")
+    recognize.add_argument("--merge", metavar="DIR", help="put all shares there together")
+    add_reading_options(recognize)
+    add_decoder_options(recognize, "a text file, one per line")
+    recognize.add_argument("--nbest", type=positive, default=1, metavar="K", help="K likeliest texts, in jsonl (1)")
+
+
+def _recognize(args: argparse.Namespace) -> int:
+    from crnn.loader import chosen_file, load
+    from crnn.reading.inputs import find_pictures, read_list
+    from crnn.reading.recognize import recognize
+    from crnn.reading.shards import Shard, make_job, options_of, read_shard
+
+    if args.merge:
+        return _merge(args)
+    shard = Shard.parse(args.shard) if args.shard else None
+    if shard and not args.output:
+        raise CrnnError("--shard goes with --out DIR, a folder for the parts")
+    model, named = _model_and_paths(args.model, args.paths)
+    paths = [*named, *(read_list(args.list, args.null) if args.list else [])]
+    if not paths:
+        raise CrnnError("no pictures named; give files, folders, patterns, '-' for a picture on stdin, or --list FILE")
+    if args.nbest > 1 and args.format != "jsonl":
+        raise CrnnError(f"--nbest goes with --format jsonl; {args.format} has one text per line")
+    recognizer = load(
+        model, args.threads, args.device, args.batch_size, args.precision, nbest=args.nbest, **decoder_of(args)
+    )
+    if shard:
+        options = options_of(args.format, args.nbest, args.precision, decoder_of(args))
+        job = make_job(paths, chosen_file(model, args.device, args.precision), options)
+        return read_shard(recognizer, paths, shard, job, Path(args.output))
+    return recognize(recognizer, find_pictures(paths), args.format, args.output)
+
+
+def _merge(args: argparse.Namespace) -> int:
+    from crnn.reading.merge import merge
+
+    if args.paths or args.list or args.shard:
+        raise CrnnError("--merge takes one folder, and no pictures: crnn recognize --merge DIR --out FILE")
+    return merge(Path(args.merge), args.output)
+
+
+def _model_and_paths(model: str | None, words: list[str]) -> tuple[str | None, list[str]]:
+    """The model (None: the bundled one) and what it is to read; see `model_first`."""
+    from crnn.loader import model_first
+
+    return model_first(words) if model is None else (model, words)
+
+
+def add_inspect(command: NewCommand) -> None:
+    """`crnn inspect`."""
+    inspect = command("inspect", _inspect, "what a model file says of itself", "crnn inspect runs/NAME/model.onnx")
+    inspect.add_argument(
+        "model", nargs="?", metavar="MODEL", help=".onnx, .safetensors, .ckpt or a run folder (else the bundled one)"
+    )
+    inspect.add_argument("--json", action="store_true", help="print JSON: the card, checksum, inputs, outputs ...")
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    from crnn.reading.describe import run
+
+    return run(args.model, args.json)

@@ -84,6 +84,11 @@ def _hydra_main(composed: DictConfig) -> None:
                 if peers.fail(str(error)):
                     print(f"error: {error}", file=sys.stderr)
                 sys.exit(2)
+            except Exception as error:
+                said = str(error).splitlines() or [""]
+                if peers.fail(f"{type(error).__name__}: {said[0]}"):
+                    raise
+                sys.exit(1)
     except CrnnError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -99,7 +99,8 @@ def start(settings: TrainerConfig) -> Iterator[Peers]:
         LostProcess: if they cannot be reached.
     """
     told = dict(os.environ)
-    peers, grace, started = Peers(), 0.0, list[subprocess.Popen[bytes]]()
+    peers, grace = Peers(), 0.0
+    started: list[subprocess.Popen[bytes]] = []
     try:
         peers = _peers(settings, started)
         parent = int(told[STARTED]) if STARTED in told else None

@@ -15,12 +15,13 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crnn.errors import ConfigError
 from crnn.training.sweep_space import Space
-from crnn.training.sweep_study import open_study, settings_of, try_out
+from crnn.training.sweep_study import open_study, settings_of, told, try_out
 from crnn.training.sweep_trial import POLL, Training, held, lock_of
 
 if TYPE_CHECKING:
@@ -119,18 +120,19 @@ class Sweep:
     def _work(self) -> None:
         try:
             while not self._over():
-                with self._asking, held(self.folder / ".lock"):
-                    trial = self._next()
-                    training, lock = self._prepare(trial) if trial else (None, None)
-                if trial and training and lock:
-                    with lock as handle:
-                        self._train(trial, training, handle)
-                elif not self._others():
+                with ExitStack() as kept:
+                    with self._asking, held(self.folder / ".lock"):
+                        trial = self._next()
+                        training = self._prepare(trial) if trial else None
+                        lock = kept.enter_context(held(training.lock)) if training else None
+                    if trial and training and lock is not None:
+                        self._train(trial, training, lock)
+                        continue
+                if not self._others():
                     return
-                else:  # somebody else's last trials: they may be left over yet
-                    self._ending.wait(POLL)
+                self._ending.wait(POLL)  # somebody else's last trials: they may be left over yet
         except BaseException as error:
-            self._errors.append(_told(error))
+            self._errors.append(told(error))
             self._ending.set()
 
     def _others(self) -> list[FrozenTrial]:
@@ -182,7 +184,7 @@ class Sweep:
                     return False
         return mine or time.time() - attributes.get("beat", 0.0) > SILENT
 
-    def _prepare(self, trial: Trial) -> tuple[Training, Any]:
+    def _prepare(self, trial: Trial) -> Training:
         """Settings and folder of a trial, written down before anybody else looks."""
         name = trial.user_attrs.get("folder")
         if name is None:
@@ -193,9 +195,7 @@ class Sweep:
         values = {one.setting: one.suggest(trial) for one in self.space.swept}
         settings = settings_of(self.space, values)
         trial.set_user_attr("settings", settings)
-        training = Training(self.folder / name, settings)
-        lock = held(training.lock)
-        return training, _Entered(lock)
+        return Training(self.folder / name, settings)
 
     def _train(self, trial: Trial, training: Training, lock: int) -> None:
         from optuna.trial import TrialState
@@ -256,28 +256,3 @@ class Sweep:
 
 def _shown(space: Space, trial: Trial) -> dict[str, str]:
     return {one.setting: one.suggest(trial) for one in space.swept}
-
-
-def _told(error: BaseException) -> BaseException:
-    """One line for what a database says."""
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    if not isinstance(error, (StorageInternalError, SQLAlchemyError)):
-        return error
-    said = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
-    return ConfigError(f"--storage: the database failed ({said[0]}); trainings are stopped, the same command goes on")
-
-
-class _Entered:
-    """A lock that is held already, to be given back."""
-
-    def __init__(self, lock: Any) -> None:
-        self._lock = lock
-        self.handle = lock.__enter__()
-
-    def __enter__(self) -> int:
-        return int(self.handle)
-
-    def __exit__(self, *error: object) -> None:
-        self._lock.__exit__(None, None, None)

@@ -46,11 +46,11 @@ def try_out(space: Space) -> Space:
             words = settings_of(space, values)
             try:
                 config = OmegaConf.structured(to_config(compose("train", [quoted(word) for word in words])))
+                fractions |= {name for name in values if isinstance(OmegaConf.select(config, name), float)}
             except (HydraException, OmegaConfBaseException) as error:
                 cause = error.__cause__ or error
-                told = str(cause).strip().splitlines()
-                raise ConfigError(f"{' '.join(words)}: {told[0] if told else type(cause).__name__}") from None
-            fractions |= {name for name in values if isinstance(OmegaConf.select(config, name), float)}
+                lines = str(cause).strip().splitlines()
+                raise ConfigError(f"{' '.join(words)}: {lines[0] if lines else type(cause).__name__}") from None
     return replace(space, swept=tuple(replace(s, whole=s.whole and s.setting not in fractions) for s in space.swept))
 
 
@@ -82,9 +82,9 @@ def open_study(args: argparse.Namespace, space: Space | None) -> Study:
             waits = {"connect_args": {"timeout": SQLITE_WAIT}} if file else {"pool_pre_ping": True}
             storage = optuna.storages.RDBStorage(url, engine_kwargs=waits)
         except Exception as error:  # sqlalchemy's, its drivers', optuna's
-            told = str(error).strip().splitlines()
+            lines = str(error).strip().splitlines()
             raise ConfigError(
-                f"--storage {url}: cannot be used ({told[0] if told else type(error).__name__}); allowed is a database "
+                f"--storage {url}: cannot be used ({lines[0] if lines else type(error).__name__}); allowed is a database "
                 "address as SQLAlchemy takes it, sqlite:///runs/sweep.db or postgresql://USER@HOST/NAME"
             ) from None
         names = [found.study_name for found in optuna.get_all_study_summaries(storage, include_best_trial=False)]
@@ -103,6 +103,17 @@ def open_study(args: argparse.Namespace, space: Space | None) -> Study:
         elif space is not None:
             space.refuse_unlike(args.study, before or {})
     return study
+
+
+def told(error: BaseException) -> BaseException:
+    """One line for what a database says."""
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if not isinstance(error, (StorageInternalError, SQLAlchemyError)):
+        return error
+    said = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
+    return ConfigError(f"--storage: the database failed ({said[0]}); trainings are stopped, the same command goes on")
 
 
 def pruner(name: str) -> Any:

@@ -46,7 +46,7 @@ def held(path: Path, wait: bool = True) -> Iterator[int | None]:
             free = _lock(handle, wait)
         except OSError as error:
             raise ConfigError(
-                f"{path}: cannot be made or locked ({error.strerror}); choose another --runs, on a file system with locks"
+                f"{path}: cannot be made or locked ({error.strerror}); choose another --runs, where files can be locked"
             ) from None
         yield handle if free else None
     finally:

@@ -84,8 +84,8 @@ def open_study(args: argparse.Namespace, space: Space | None) -> Study:
         except Exception as error:  # sqlalchemy's, its drivers', optuna's
             lines = str(error).strip().splitlines()
             raise ConfigError(
-                f"--storage {url}: cannot be used ({lines[0] if lines else type(error).__name__}); allowed is a database "
-                "address as SQLAlchemy takes it, sqlite:///runs/sweep.db or postgresql://USER@HOST/NAME"
+                f"--storage {url}: cannot be used ({lines[0] if lines else type(error).__name__}); allowed is a "
+                "database address as SQLAlchemy takes it, sqlite:///runs/sweep.db or postgresql://USER@HOST/NAME"
             ) from None
         names = [found.study_name for found in optuna.get_all_study_summaries(storage, include_best_trial=False)]
         if args.study not in names and space is None:

@@ -8,12 +8,12 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from tests_support import settings
 from torch.distributed import HashStore
 
@@ -81,7 +81,7 @@ def test_processes_of_our_own_are_no_tasks_of_slurm(tmp_path: Path, monkeypatch:
         loaders: Any = SimpleNamespace(datasets={"val": [0]})
         data: Any = SimpleNamespace(paths={"train": None})
         trainer, _ = make_trainer(config, RunFolder(tmp_path), loaders, data)
-        assert isinstance(trainer.strategy.cluster_environment, LightningEnvironment)  # type: ignore[attr-defined]
+        assert isinstance(trainer.strategy.cluster_environment, launch.LightningEnvironment)  # type: ignore[attr-defined]
         assert trainer.world_size == 2
 
 
@@ -197,7 +197,7 @@ def test_any_error_is_told_to_the_others(first: bool, monkeypatch: pytest.Monkey
     if first:
         mine._store = store = HashStore()
         other.meet(store)
-    monkeypatch.setattr(launch, "start", lambda _: __import__("contextlib").nullcontext(mine))
+    monkeypatch.setattr(launch, "start", lambda _: nullcontext(mine))
 
     def fails(*_: object) -> None:
         raise ValueError("wrong shape\nand more")

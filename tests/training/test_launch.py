@@ -192,11 +192,9 @@ def test_one_process_needs_no_store() -> None:
 @pytest.mark.parametrize("first", [True, False])
 def test_any_error_is_told_to_the_others(first: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     store = HashStore()
-    mine, other = Peers(1, 2, store=store), Peers(0, 2, store=store, wait=5)
-    mine.fail("" if first else "ValueError: wrong shape")
-    if first:
-        mine._store = store = HashStore()
-        other.meet(store)
+    other, mine, third = (Peers(rank, 3, store=store, wait=5) for rank in range(3))
+    if not first:  # then it is said already
+        third.fail("ValueError: wrong shape")
     monkeypatch.setattr(launch, "start", lambda _: nullcontext(mine))
 
     def fails(*_: object) -> None:
@@ -205,7 +203,7 @@ def test_any_error_is_told_to_the_others(first: bool, monkeypatch: pytest.Monkey
     monkeypatch.setattr(run, "train", fails)
     with pytest.raises(ValueError if first else SystemExit):
         main._together(settings(*TINY), "")
-    assert other._failure() == "1\nValueError: wrong shape"
+    assert other._failure() == f"{1 if first else 2}\nValueError: wrong shape"
     with pytest.raises(SaidElsewhere):
         other.exchange(b"")
 

@@ -179,7 +179,7 @@ def test_a_folder_of_another_study_is_left_alone(
         study.enqueue_trial({"optimizer.lr": 0.5, "loss.shortcut": "0"})
     assert main(["sweep", "--trials", "1", *SETTINGS]) == 2
     error = capfd.readouterr().err
-    assert "error: runs/sweep/000: is there already, and no trial of this study wrote it" in error
+    assert "crnn: runs/sweep/000: is there already, and no trial of this study wrote it" in error
     assert [path.name for path in result.parent.iterdir()] == ["result.json"]
     assert all(trial.value is None for trial in trials())
 
@@ -194,7 +194,7 @@ def test_a_failing_database_ends_the_training_too(
     monkeypatch.setenv("NAP", "30")
     assert main(["sweep", "--trials", "1", *SETTINGS]) == 2
     assert capfd.readouterr().err == (
-        "error: --storage: the database failed (database is gone); trainings are stopped, the same command goes on\n"
+        "crnn: --storage: the database failed (database is gone); trainings are stopped, the same command goes on\n"
     )
     assert (stand_in.parent / "runs" / "sweep" / "000" / "ended").read_text() == "SIGTERM"
 

@@ -58,7 +58,8 @@ def add_sweep(command: NewCommand) -> None:
         "settings",
         nargs="*",
         metavar="setting=value",
-        help="as of crnn train; a value A..B, A..B/STEP, log:A..B or a,b,c is tried out, any other is every trial's",
+        help="as of crnn train; a value A..B, A..B/STEP, log:A..B or a,b,c is tried out, any other is every trial's; "
+        "where the setting is a whole number, ends without a point give whole numbers",
     )
     sweep.add_argument("--study", default="sweep", metavar="NAME", help="runs go to runs/NAME/000 ... (sweep)")
     sweep.add_argument("--trials", type=positive, default=20, metavar="N", help="of the study in all (20)")

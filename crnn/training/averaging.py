@@ -25,7 +25,9 @@ class Averaging(WeightAveraging):
     """
 
     def __init__(self, decay: float) -> None:
-        def average(averaged: torch.Tensor, current: torch.Tensor, updates: torch.Tensor | int) -> torch.Tensor:
-            return averaged + (current - averaged) * (1 - effective_decay(decay, int(updates)))
+        def average(averaged: list[torch.Tensor], current: list[torch.Tensor], updates: torch.Tensor | int) -> None:
+            new = 1 - effective_decay(decay, int(updates))  # once for all weights: a GPU has to be waited for
+            for old, now in zip(averaged, current, strict=True):
+                old.copy_(old + (now - old) * new)
 
-        super().__init__(avg_fn=average)
+        super().__init__(multi_avg_fn=average)

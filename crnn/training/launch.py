@@ -6,41 +6,48 @@ import os
 import socket
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import crnn.torchvision_cure  # noqa: F401  # before lightning
 
 import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.accelerators import CPUAccelerator, CUDAAccelerator
-from torch.distributed import DistError, PrefixStore, TCPStore  # type: ignore[attr-defined]
 
 from crnn.errors import ConfigError
 from crnn.training.processes import GRACE, LostProcess, Peers, brief
 
 if TYPE_CHECKING:
+    from torch.distributed import Store  # type: ignore[attr-defined]
+
     from crnn.training.config import TrainerConfig
 
 STARTED = "CRNN_STARTED"
-"""Environment variable: this process was started by the first one of its machine, as all others were."""
+"""Environment variable where crnn starts the processes of a machine itself: the process id of the first one."""
 
 
 def follow_launcher(settings: TrainerConfig) -> tuple[int, int] | None:
     """(processes on each machine, machines) that torchrun or srun started; None without them.
 
     Raises:
-        ConfigError: if settings say otherwise.
+        ConfigError: if settings say otherwise, or if SLURM has several tasks and srun did not start them.
     """
     if TorchElasticEnvironment.detect():
         name, local = "torchrun", int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ["WORLD_SIZE"]) // local
     elif SLURMEnvironment.detect() and int(os.environ["SLURM_NTASKS"]) > 1:
+        if int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) < 2:  # the batch script itself has SLURM_NTASKS, too
+            raise ConfigError(
+                f"SLURM has {os.environ['SLURM_NTASKS']} tasks for this job, and only this process was started; start "
+                "it with srun: srun --kill-on-bad-exit=1 python scripts/train.py ..."
+            )
         name, nodes = "srun", int(os.environ.get("SLURM_NNODES", "1"))
         local = int(os.environ["SLURM_NTASKS"]) // nodes
         os.environ.setdefault("SLURM_NTASKS_PER_NODE", str(local))  # Lightning asks for it
@@ -72,10 +79,15 @@ def _count(settings: TrainerConfig) -> int:
         return 1  # Lightning says what is wrong
 
 
-def several(settings: TrainerConfig) -> bool:
-    """Whether settings, torchrun or srun ask for more than one process."""
+def process_count(settings: TrainerConfig) -> int:
+    """Processes of the training on all machines, by settings, torchrun or srun."""
     local, nodes = follow_launcher(settings) or (_count(settings), settings.num_nodes)
-    return local * nodes > 1
+    return local * nodes
+
+
+def own_environment() -> list[LightningEnvironment]:
+    """Lightning's plugin where crnn started the processes itself: it would take one task of SLURM for all of them."""
+    return [LightningEnvironment()] if STARTED in os.environ else []
 
 
 @contextmanager
@@ -87,65 +99,96 @@ def start(settings: TrainerConfig) -> Iterator[Peers]:
         LostProcess: if they cannot be reached.
     """
     told = dict(os.environ)
-    peers, started = _meet(settings)
-    over = peers.watch(started) if STARTED in os.environ else threading.Event()
+    peers, grace = Peers(), 0.0
+    started: list[subprocess.Popen[bytes]] = []
     try:
+        peers = _peers(settings, started)
+        parent = int(told[STARTED]) if STARTED in told else None
+        if peers.world > 1 and (started or parent is not None):
+            peers.watch(started, parent)
+        if peers.world > 1:
+            peers.meet(_store(peers, settings.num_nodes))
+        grace = GRACE
         yield peers
     finally:
-        over.set()
-        for other in started:
-            try:
-                other.wait(GRACE)
-            except subprocess.TimeoutExpired:
-                other.kill()
-        for name in os.environ.keys() - told.keys() if started else ():  # the next training of this process starts anew
-            del os.environ[name]
+        peers.over.set()
+        try:
+            _wait(started, grace)
+        finally:
+            for other in started:
+                other.kill()  # nothing, if it has ended
+            for name in os.environ.keys() - told.keys():  # the next training of this process starts anew
+                del os.environ[name]
+            os.environ.update(told)
 
 
-def _meet(settings: TrainerConfig) -> tuple[Peers, list[subprocess.Popen[bytes]]]:
-    """The processes, and those that were started here."""
+def _wait(processes: list[subprocess.Popen[bytes]], seconds: float) -> None:
+    """Until all have ended, so many seconds at most."""
+    until = time.monotonic() + seconds
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, until - time.monotonic()))
+
+
+def _peers(settings: TrainerConfig, started: list[subprocess.Popen[bytes]]) -> Peers:
+    """Who this process is among how many; those that it starts are added to `started`."""
     wait = settings.wait_minutes * 60
     launched = follow_launcher(settings)
-    started: list[subprocess.Popen[bytes]] = []
     if launched:
         env: TorchElasticEnvironment | SLURMEnvironment = (
             TorchElasticEnvironment() if TorchElasticEnvironment.detect() else SLURMEnvironment()
         )
-        rank, world, local_rank = env.global_rank(), env.world_size(), env.local_rank()
-        place, local = (env.main_address, env.main_port), launched[0]
-    else:
-        local = _count(settings)
-        world = local * settings.num_nodes
-        if world == 1 or ("LOCAL_RANK" in os.environ and STARTED not in os.environ):
-            return Peers(), []
-        local_rank = int(os.environ.get("LOCAL_RANK", "0"))
-        rank = int(os.environ.get("NODE_RANK", "0")) * local + local_rank
-        if STARTED not in os.environ:
-            if settings.threads:  # Lightning shares the cores out again, unless this is set
-                os.environ["OMP_NUM_THREADS"] = str(settings.threads)
-            started = _start_others(local, world)
-        place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    if world == 1:
-        return Peers(), []
-    hosts = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+        os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"] = env.main_address, str(env.main_port)
+        return Peers(env.global_rank(), env.world_size(), env.local_rank(), launched[0], wait=wait)
+    local = _count(settings)
+    world = local * settings.num_nodes
+    if world == 1 or ("LOCAL_RANK" in os.environ and STARTED not in os.environ):
+        return Peers()
+    if STARTED not in os.environ:
+        if settings.threads:  # Lightning shares the cores out again, unless this is set
+            os.environ["OMP_NUM_THREADS"] = str(settings.threads)
+        _start_others(local, settings.num_nodes, started)
+    local_rank = int(os.environ["LOCAL_RANK"])
+    return Peers(int(os.environ["NODE_RANK"]) * local + local_rank, world, local_rank, local, wait=wait)
+
+
+def _store(peers: Peers, nodes: int) -> Store:
+    """Where the processes meet: at MASTER_ADDR:MASTER_PORT, as Lightning's process group does.
+
+    Raises:
+        LostProcess: if that cannot be reached.
+    """
+    from torch.distributed import DistError, PrefixStore, TCPStore  # type: ignore[attr-defined]  # not in every torch
+
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    hosts = peers.rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
     try:
         store = TCPStore(
-            *place, world, hosts, timedelta(seconds=wait), wait_for_workers=False, multi_tenant=True
-        )  # Lightning's process group meets at the same place
+            address, port, peers.world, hosts, timedelta(seconds=peers.wait), wait_for_workers=False, multi_tenant=True
+        )
     except DistError as error:
-        raise LostProcess(f"{place[0]}:{place[1]}, where processes meet, cannot be reached ({brief(error)})") from None
-    again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    return Peers(rank, world, local_rank, local, PrefixStore(f"crnn/{again}", store), wait), started
+        if hosts and "EADDRINUSE" in str(error):
+            raise LostProcess(f"port {port} is taken, where processes would meet; set MASTER_PORT to another") from None
+        raise LostProcess(f"{address}:{port}, where processes meet, cannot be reached ({brief(error)})") from None
+    run = os.environ.get(STARTED, "") if nodes == 1 else ""  # other machines have another first process
+    return PrefixStore(f"crnn/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}/{run}", store)
 
 
-def _start_others(local: int, world: int) -> list[subprocess.Popen[bytes]]:
+def _start_others(local: int, nodes: int, started: list[subprocess.Popen[bytes]]) -> None:
     """The other processes of this machine, with the same words; environment variables tell them who they are."""
-    if "MASTER_PORT" not in os.environ:
-        with socket.socket() as free:
-            free.bind(("", 0))
-            os.environ["MASTER_PORT"] = str(free.getsockname()[1])
+    if nodes == 1:  # what is exported may be another training's
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": _free_port(), "NODE_RANK": "0"}
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+    if "MASTER_PORT" not in os.environ:
+        os.environ["MASTER_PORT"] = _free_port()
     os.environ.setdefault("NODE_RANK", "0")
-    os.environ |= {STARTED: str(os.getpid()), "LOCAL_RANK": "0", "WORLD_SIZE": str(world)}
+    os.environ |= {STARTED: str(os.getpid()), "LOCAL_RANK": "0", "WORLD_SIZE": str(local * nodes)}
     command = [sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:]]
-    return [subprocess.Popen(command, env=os.environ | {"LOCAL_RANK": str(rank)}) for rank in range(1, local)]
+    for rank in range(1, local):
+        started.append(subprocess.Popen(command, env=os.environ | {"LOCAL_RANK": str(rank)}))
+
+
+def _free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("", 0))
+        return str(free.getsockname()[1])

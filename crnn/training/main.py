@@ -59,31 +59,41 @@ def _refuse_another_network(config: TrainConfig, overrides: list[str]) -> None:
             )
 
 
+def _together(config: TrainConfig, why_model: str) -> None:
+    """Train, together with the other processes if there are some; exit if something is wrong."""
+    from crnn.training.callbacks import StoppedBySignal
+    from crnn.training.launch import start
+    from crnn.training.processes import LostProcess, SaidElsewhere
+    from crnn.training.run import train
+
+    with start(config.trainer) as peers:
+        try:
+            train(config, why_model, peers)
+        except StoppedBySignal as stop:
+            sys.exit(128 + stop.number)
+        except SaidElsewhere:
+            peers.left()
+            sys.exit(2)
+        except LostProcess as lost:
+            if peers.first_to_say():
+                print(f"error: {lost}", file=sys.stderr)
+            sys.exit(1)
+        except CrnnError as error:
+            if peers.fail(str(error)):
+                print(f"error: {error}", file=sys.stderr)
+            sys.exit(2)
+        except Exception as error:
+            said = str(error).splitlines() or [""]
+            if peers.fail(f"{type(error).__name__}: {said[0]}"):
+                raise
+            sys.exit(1)
+
+
 @hydra.main(config_path=config_folder(), config_name="train", version_base="1.3")
 def _hydra_main(composed: DictConfig) -> None:
     try:
         config, why_model = _settings(composed)
-        from crnn.training.callbacks import StoppedBySignal
-        from crnn.training.launch import start
-        from crnn.training.processes import LostProcess, SaidElsewhere
-        from crnn.training.run import train
-
-        with start(config.trainer) as peers:
-            try:
-                train(config, why_model, peers)
-            except StoppedBySignal as stop:
-                sys.exit(128 + stop.number)
-            except SaidElsewhere:
-                peers.left()
-                sys.exit(2)
-            except LostProcess as lost:
-                if peers.first_to_say():
-                    print(f"error: {lost}", file=sys.stderr)
-                sys.exit(1)
-            except CrnnError as error:
-                if peers.fail(str(error)):
-                    print(f"error: {error}", file=sys.stderr)
-                sys.exit(2)
+        _together(config, why_model)
     except CrnnError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

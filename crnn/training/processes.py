@@ -16,11 +16,14 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from torch.distributed import DistError, DistNetworkError, Store  # type: ignore[attr-defined]
+from torch.distributed import DistError, DistNetworkError  # type: ignore[attr-defined]
 
 from crnn.errors import CrnnError
+
+if TYPE_CHECKING:
+    from torch.distributed import Store  # type: ignore[attr-defined]  # missing in a torch built without it
 
 GRACE = 20.0
 """Seconds that a process has to end by itself, with a checkpoint, when another one of its machine is gone."""
@@ -67,9 +70,15 @@ class Peers:
         self.local_rank, self.local_world = local_rank, local_world
         self.run: Path | None = None
         """The run folder, once there is one."""
+        self.over = threading.Event()
+        """Set once it does not matter any more whether another process ends."""
+        self.wait = wait
         self._store = store
-        self._wait = wait
         self._turn = 0
+
+    def meet(self, store: Store) -> None:
+        """Use this store from now on."""
+        self._store = store
 
     def exchange(self, mine: bytes) -> list[bytes]:
         """What each process gives, by rank. All have to call it, in the same order.
@@ -102,7 +111,7 @@ class Peers:
 
     def _get(self, key: str, rank: int) -> bytes:
         assert self._store is not None
-        until = time.monotonic() + self._wait
+        until = time.monotonic() + self.wait
         while True:
             try:
                 self._store.wait([key], timedelta(seconds=_POLL))
@@ -114,7 +123,7 @@ class Peers:
                     raise SaidElsewhere("another process ended the training") from None
             if time.monotonic() > until:
                 raise LostProcess(
-                    f"process {rank + 1} of {self.world} gave no sign in {self._wait / 60:g} minutes "
+                    f"process {rank + 1} of {self.world} gave no sign in {self.wait / 60:g} minutes "
                     "(trainer.wait_minutes); were all started?"
                 )
 
@@ -137,10 +146,7 @@ class Peers:
         mine = f"{self.rank}\n{why}"
         try:
             told = self._store.compare_set("failed", "", mine).decode()
-            self._store.add("gone", 1)
-            until = time.monotonic() + 5
-            while self.rank == 0 and self._store.add("gone", 0) < self.world and time.monotonic() < until:
-                time.sleep(0.1)  # the store may live in this process
+            self._leave(self._store)
         except DistError:
             return True
         return told == mine or told.partition("\n")[2] != why
@@ -156,9 +162,16 @@ class Peers:
         """This process ends because another one said why; see `fail`."""
         if self._store is not None:
             try:
-                self._store.add("gone", 1)
+                self._leave(self._store)
             except DistError:
                 return
+
+    def _leave(self, store: Store) -> None:
+        """The first process waits some seconds for the others, since the store may live in it."""
+        store.add("gone", 1)
+        until = time.monotonic() + 5
+        while self.rank == 0 and store.add("gone", 0) < self.world and time.monotonic() < until:
+            time.sleep(0.1)
 
     def why_lost(self, error: BaseException) -> LostProcess:
         """The message for a process that lost another one in a training step."""
@@ -180,22 +193,21 @@ class Peers:
             return "There is no checkpoint yet: start the training again"
         return f"Go on from the last checkpoint, started as before, with: resume={self.run}"
 
-    def watch(self, others: Sequence[subprocess.Popen[bytes]]) -> threading.Event:
+    def watch(self, others: Sequence[subprocess.Popen[bytes]], parent: int | None = None) -> None:
         """End this process some seconds after another one of this machine is gone, should it hang by then.
 
-        Args:
-            others: the processes that this one started; none: the one that started this is watched.
+        Until `over` is set.
 
-        Returns:
-            To be set when it does not matter any more.
+        Args:
+            others: the processes that this one started.
+            parent: process id of the one that started this.
         """
-        over, parent = threading.Event(), os.getppid()
 
         def look() -> None:
-            while not over.wait(_POLL):
+            while not self.over.wait(_POLL):
                 codes = [other.poll() for other in others]
-                gone = any(codes) if others else os.getppid() != parent
-                if gone and not over.wait(GRACE):
+                gone = any(codes) or (parent is not None and os.getppid() != parent)
+                if gone and not self.over.wait(GRACE):
                     code = next((f" (exit code {code})" for code in codes if code), "")
                     print(f"error: another process of this training is gone{code}. {self._remedy()}", file=sys.stderr)
                     for other in others:
@@ -203,7 +215,6 @@ class Peers:
                     os._exit(1)
 
         threading.Thread(target=look, daemon=True, name="watch").start()
-        return over
 
 
 def brief(error: BaseException) -> str:

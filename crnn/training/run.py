@@ -28,7 +28,7 @@ from crnn.training.callbacks import StoppedBySignal
 from crnn.training.characters import read_card
 from crnn.training.config import TrainConfig
 from crnn.training.finish import Outcome, finish, say_forgotten
-from crnn.training.launch import several
+from crnn.training.launch import process_count
 from crnn.training.module import CrnnModule
 from crnn.training.processes import Peers, is_lost
 from crnn.training.run_folder import RunFolder
@@ -70,6 +70,8 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
 
     folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config, peers)
     peers.run = folder.path
+    if config.resume:
+        _refuse_other_processes(folder, process_count(config.trainer))
     folder.say(f"run: {folder.path}")
     try:
         data = assemble(config, transform, folder, peers)
@@ -98,19 +100,23 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     )
     old = _begin_from(start, card, module, data, folder) if start else None
     _settle_threads(config, folder, module, data)
-    trainer, stop = make_trainer(config, folder, loaders, data)
-    if config.resume:
-        _refuse_other_processes(folder, trainer.world_size)
-    else:
+    try:
+        trainer, stop = make_trainer(config, folder, loaders, data)
+    except CrnnError:
+        folder.remove_if_unused()
+        raise
+    if not config.resume:
         folder.write_start(config, trainer.world_size)
         folder.write_json("data.json", data.record())
     _say_batches(config, folder, loaders, trainer.world_size)
+    again = _again(folder, trainer.world_size)
     try:
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
+        peers.over.set()
         if stop.asked:  # during a validation
             raise StoppedBySignal(stop.asked)
     except StoppedBySignal as stopped:
-        folder.say(f"stopped by {stopped}; a checkpoint is written. Go on with: crnn train resume={folder.path}")
+        folder.say(f"stopped by {stopped}; a checkpoint is written. Go on with: {again}")
         raise
     except RuntimeError as error:
         if trainer.world_size > 1 and is_lost(error):
@@ -118,7 +124,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         raise
     except SystemExit:  # how Lightning ends after a KeyboardInterrupt
         if stop.asked:
-            folder.say(f"stopped at once; go on from the last checkpoint with: crnn train resume={folder.path}")
+            folder.say(f"stopped at once; go on from the last checkpoint with: {again}")
             raise KeyboardInterrupt from None
         raise
     if not trainer.is_global_zero:
@@ -156,7 +162,7 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
     """
     settings, most = config.trainer, torch.get_num_threads()
     accelerator = accelerator_for(settings.accelerator)
-    if settings.threads or most == 1 or accelerator != "cpu" or several(settings):
+    if settings.threads or most == 1 or accelerator != "cpu" or process_count(settings) > 1:
         return
     if config.resume:
         before = folder.read_json("env.json").get("torch_threads")
@@ -205,6 +211,13 @@ def _refuse_other_processes(folder: RunFolder, now: int) -> None:
             f"{'are' if now > 1 else 'is'} {now}, so steps and batches would not be the same; start as many as before "
             f"(trainer.devices, torchrun, srun), or a new run from its weights with init={folder.path}"
         )
+
+
+def _again(folder: RunFolder, processes: int) -> str:
+    """How to go on, for people."""
+    if processes == 1:
+        return f"crnn train resume={folder.path}"
+    return f"resume={folder.path}, started as before in {processes} processes"
 
 
 def _say_batches(config: TrainConfig, folder: RunFolder, loaders: LineDataModule, processes: int) -> None:

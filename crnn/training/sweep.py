@@ -15,12 +15,13 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crnn.errors import ConfigError
 from crnn.training.sweep_space import Space
-from crnn.training.sweep_study import open_study, settings_of, try_out
+from crnn.training.sweep_study import open_study, settings_of, told, try_out
 from crnn.training.sweep_trial import POLL, Training, held, lock_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         print(report(open_study(args, None), Path(args.runs)))
         return 0
     space = Space.parse([word for word in args.settings if word != "--"])
-    try_out(space)
+    space = try_out(space)
     sweep = Sweep(open_study(args, space), space, Path(args.runs), args.trials, args.minutes)
     number = sweep.run(args.jobs)
     print(report(sweep.study, Path(args.runs)))
@@ -119,18 +120,19 @@ class Sweep:
     def _work(self) -> None:
         try:
             while not self._over():
-                with self._asking, held(self.folder / ".lock"):
-                    trial = self._next()
-                    training, lock = self._prepare(trial) if trial else (None, None)
-                if trial and training and lock:
-                    with lock as handle:
-                        self._train(trial, training, handle)
-                elif not self._others():
+                with ExitStack() as kept:
+                    with self._asking, held(self.folder / ".lock"):
+                        trial = self._next()
+                        training = self._prepare(trial) if trial else None
+                        lock = kept.enter_context(held(training.lock)) if training else None
+                    if trial and training and lock is not None:
+                        self._train(trial, training, lock)
+                        continue
+                if not self._others():
                     return
-                else:  # somebody else's last trials: they may be left over yet
-                    self._ending.wait(POLL)
+                self._ending.wait(POLL)  # somebody else's last trials: they may be left over yet
         except BaseException as error:
-            self._errors.append(error)
+            self._errors.append(told(error))
             self._ending.set()
 
     def _others(self) -> list[FrozenTrial]:
@@ -149,9 +151,27 @@ class Sweep:
                 self.study.tell(running.number, state=TrialState.FAIL)
                 if running.params:
                     self.study.enqueue_trial(running.params, user_attrs=attributes)
-        counted = [t for t in self.study.get_trials(deepcopy=False) if not t.user_attrs.get("left")]
-        waiting = sum(t.state == TrialState.WAITING for t in counted)
-        return self.study.ask() if waiting or len(counted) < self._trials else None
+        every = self.study.get_trials(deepcopy=False)
+        counted = [t for t in every if not t.user_attrs.get("left")]
+        if any(t.state == TrialState.WAITING for t in counted):
+            return self.study.ask()
+        if len(counted) >= self._trials:
+            return None
+        self._refuse_old(f"{len(every):03d}")  # before the study has such a trial
+        return self.study.ask()
+
+    def _refuse_old(self, name: str) -> None:
+        """Nobody wants to lose it, or to have it counted.
+
+        Raises:
+            ConfigError: if there is a folder for a trial that has not begun.
+        """
+        folder = self.folder / name
+        if folder.exists():
+            raise ConfigError(
+                f"{folder}: is there already, and no trial of this study wrote it; give another --study or --runs, or "
+                "remove it"
+            )
 
     def _left_over(self, trial: FrozenTrial) -> bool:
         """Whether nobody trains it any more."""
@@ -164,17 +184,18 @@ class Sweep:
                     return False
         return mine or time.time() - attributes.get("beat", 0.0) > SILENT
 
-    def _prepare(self, trial: Trial) -> tuple[Training, Any]:
+    def _prepare(self, trial: Trial) -> Training:
         """Settings and folder of a trial, written down before anybody else looks."""
-        name = trial.user_attrs.get("folder", f"{trial.number:03d}")
+        name = trial.user_attrs.get("folder")
+        if name is None:
+            name = f"{trial.number:03d}"
+            self._refuse_old(name)
         for key, value in {"folder": name, "machine": self._machine, "beat": time.time()}.items():
             trial.set_user_attr(key, value)
         values = {one.setting: one.suggest(trial) for one in self.space.swept}
         settings = settings_of(self.space, values)
         trial.set_user_attr("settings", settings)
-        training = Training(self.folder / name, settings)
-        lock = held(training.lock)
-        return training, _Entered(lock)
+        return Training(self.folder / name, settings)
 
     def _train(self, trial: Trial, training: Training, lock: int) -> None:
         from optuna.trial import TrialState
@@ -192,15 +213,18 @@ class Sweep:
                 trial.set_user_attr("beat", time.time())
             return self._over()
 
-        training.start(lock)
-        state = training.follow(seen, beat)
+        try:
+            training.start(lock)
+            state = training.follow(seen, beat)
+        finally:
+            training.stop()
         epochs = training.epochs()
         trial.set_user_attr("epochs", len(epochs))
         label = f"trial {training.folder.name}"
         changed = " ".join(f"{name}={value}" for name, value in _shown(self.space, trial).items())
         if state == "done":
             result = training.result() or {}
-            trial.set_user_attr("minutes", round(result["seconds"] / 60, 2))
+            trial.set_user_attr("minutes", round((training.seconds or result["seconds"]) / 60, 2))
             self.study.tell(trial, result["val/cer"])
             print(f"{label}: val CER {result['val/cer']:.2%} with {changed}", flush=True)
         elif state == "pruned":
@@ -232,17 +256,3 @@ class Sweep:
 
 def _shown(space: Space, trial: Trial) -> dict[str, str]:
     return {one.setting: one.suggest(trial) for one in space.swept}
-
-
-class _Entered:
-    """A lock that is held already, to be given back."""
-
-    def __init__(self, lock: Any) -> None:
-        self._lock = lock
-        self.handle = lock.__enter__()
-
-    def __enter__(self) -> int:
-        return int(self.handle)
-
-    def __exit__(self, *error: object) -> None:
-        self._lock.__exit__(None, None, None)

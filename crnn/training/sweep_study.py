@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +21,18 @@ ENDS = 8
 """Most values of a setting that are tried out against the schema before the first trial."""
 
 
-def try_out(space: Space) -> None:
+def try_out(space: Space) -> Space:
     """Compose the settings with every choice and both ends of each range.
+
+    Returns:
+        The same; ranges of settings that are no whole numbers, such as ``augment.elastic=0..1``, have none either.
 
     Raises:
         ConfigError: in one line, naming the setting.
     """
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
+    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     from crnn.training.config import config_folder, quoted, register, to_config
@@ -35,15 +40,18 @@ def try_out(space: Space) -> None:
     register()
     first = {one.setting: one.ends()[0] for one in space.swept}
     every = [first, *(first | {one.setting: end} for one in space.swept for end in one.ends()[1:ENDS])]
+    fractions: set[str] = set()
     with initialize_config_dir(config_folder(), version_base="1.3"):
         for values in every:
             words = settings_of(space, values)
             try:
-                to_config(compose("train", [quoted(word) for word in words]))
+                config = OmegaConf.structured(to_config(compose("train", [quoted(word) for word in words])))
+                fractions |= {name for name in values if isinstance(OmegaConf.select(config, name), float)}
             except (HydraException, OmegaConfBaseException) as error:
                 cause = error.__cause__ or error
-                told = str(cause).strip().splitlines()
-                raise ConfigError(f"{' '.join(words)}: {told[0] if told else type(cause).__name__}") from None
+                lines = str(cause).strip().splitlines()
+                raise ConfigError(f"{' '.join(words)}: {lines[0] if lines else type(cause).__name__}") from None
+    return replace(space, swept=tuple(replace(s, whole=s.whole and s.setting not in fractions) for s in space.swept))
 
 
 def settings_of(space: Space, values: dict[str, str]) -> list[str]:
@@ -74,10 +82,10 @@ def open_study(args: argparse.Namespace, space: Space | None) -> Study:
             waits = {"connect_args": {"timeout": SQLITE_WAIT}} if file else {"pool_pre_ping": True}
             storage = optuna.storages.RDBStorage(url, engine_kwargs=waits)
         except Exception as error:  # sqlalchemy's, its drivers', optuna's
-            told = str(error).strip().splitlines()
+            lines = str(error).strip().splitlines()
             raise ConfigError(
-                f"--storage {url}: cannot be used ({told[0] if told else type(error).__name__}); allowed is a database "
-                "address as SQLAlchemy takes it, sqlite:///runs/sweep.db or postgresql://USER@HOST/NAME"
+                f"--storage {url}: cannot be used ({lines[0] if lines else type(error).__name__}); allowed is a "
+                "database address as SQLAlchemy takes it, sqlite:///runs/sweep.db or postgresql://USER@HOST/NAME"
             ) from None
         names = [found.study_name for found in optuna.get_all_study_summaries(storage, include_best_trial=False)]
         if args.study not in names and space is None:
@@ -95,6 +103,17 @@ def open_study(args: argparse.Namespace, space: Space | None) -> Study:
         elif space is not None:
             space.refuse_unlike(args.study, before or {})
     return study
+
+
+def told(error: BaseException) -> BaseException:
+    """One line for what a database says."""
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if not isinstance(error, (StorageInternalError, SQLAlchemyError)):
+        return error
+    said = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
+    return ConfigError(f"--storage: the database failed ({said[0]}); trainings are stopped, the same command goes on")
 
 
 def pruner(name: str) -> Any:

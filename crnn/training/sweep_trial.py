@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,12 +16,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from crnn.errors import ConfigError
+
 PROGRAM = Path(__file__).with_name("main.py")
 """The training, as `crnn train` starts it."""
 POLL = 1.0
 """Seconds between looks at a training."""
 STOPPING = 120.0
 """Seconds that a training has to write its checkpoint and end."""
+_LAUNCHER = re.compile(r"(SLURM|TORCHELASTIC|MASTER)_.*|CRNN_STARTED|((LOCAL|NODE|GROUP|ROLE)_)?(RANK|WORLD_SIZE)")
+"""Environment variables by which torchrun, srun and crnn tell a process of which training it is."""
 
 
 @contextlib.contextmanager
@@ -29,20 +34,34 @@ def held(path: Path, wait: bool = True) -> Iterator[int | None]:
 
     Args:
         wait: for others to give it back; False yields None if it is taken.
-    """
-    import fcntl
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    Raises:
+        ConfigError: if there can be no such file, or no lock on it.
+    """
+    handle = None
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield None
-        else:
-            yield handle
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+            free = _lock(handle, wait)
+        except OSError as error:
+            raise ConfigError(
+                f"{path}: cannot be made or locked ({error.strerror}); choose another --runs, where files can be locked"
+            ) from None
+        yield handle if free else None
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
+
+
+def _lock(handle: int, wait: bool) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Training:
@@ -58,6 +77,14 @@ class Training:
         self._settings = list(settings)
         self._log = folder.with_name(f"{folder.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
+        self._table = 0
+        """Which file metrics.csv was: resuming writes another one."""
+        self._read = 0
+        """Bytes of it that have been read."""
+        self._columns: list[str] = []
+        self._epochs: dict[int, float] = {}
+        self.seconds = 0.0
+        """Of training until the last epoch, all processes that worked on it together."""
 
     @property
     def lock(self) -> Path:
@@ -88,6 +115,7 @@ class Training:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={name: value for name, value in os.environ.items() if not _LAUNCHER.fullmatch(name)},
                 pass_fds=(lock,),
                 start_new_session=True,  # Ctrl+C is the sweep's to answer
             )
@@ -108,16 +136,28 @@ class Training:
             self._process.wait()
 
     def epochs(self) -> dict[int, float]:
-        """Epoch (from 1) -> val CER, as far as it has come."""
-        found: dict[int, float] = {}
+        """Epoch (from 1) -> val CER, as far as it has come; only what is new in metrics.csv is read."""
         try:
-            with (self.folder / "metrics.csv").open(newline="", encoding="utf-8") as file:
-                for row in csv.DictReader(file):
-                    with contextlib.suppress(TypeError, ValueError, KeyError):  # a row that is being written
-                        found[int(row["epoch"]) + 1] = float(row["val/cer"])
+            with (self.folder / "metrics.csv").open("rb") as file:
+                state = os.fstat(file.fileno())
+                if state.st_ino != self._table or state.st_size < self._read:
+                    self._table, self._read, self._epochs = state.st_ino, 0, {}
+                file.seek(self._read)
+                new = file.read()
         except OSError:
-            pass
-        return found
+            return self._epochs
+        whole = new[: new.rfind(b"\n") + 1]  # the last row may be half written
+        rows = list(csv.reader(whole.decode(errors="replace").splitlines()))
+        if rows and self._read == 0:
+            self._columns = rows.pop(0)
+        self._read += len(whole)
+        for values in rows:
+            row = dict(zip(self._columns, values, strict=False))
+            with contextlib.suppress(ValueError, KeyError):
+                self.seconds = float(row["seconds"])
+            with contextlib.suppress(ValueError, KeyError):
+                self._epochs[int(row["epoch"]) + 1] = float(row["val/cer"])
+        return self._epochs
 
     def follow(self, seen: Callable[[int, float], bool], beat: Callable[[], bool]) -> str:
         """Wait for the end of the training.

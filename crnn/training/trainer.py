@@ -23,7 +23,7 @@ from crnn.training.assemble import Assembled
 from crnn.training.averaging import Averaging
 from crnn.training.callbacks import GracefulStop, SampleReadings, Speed
 from crnn.training.config import TrainConfig
-from crnn.training.launch import follow_launcher, several
+from crnn.training.launch import follow_launcher, own_environment, process_count
 from crnn.training.memory import GiveBackMemory
 from crnn.training.metrics_csv import MetricsCsv
 from crnn.training.progress import TrainingProgress
@@ -65,7 +65,7 @@ def make_trainer(
     settings = config.trainer
     devices, nodes = follow_launcher(settings) or (settings.devices, settings.num_nodes)
     strategy: Any = settings.strategy
-    if strategy in ("auto", "ddp") and several(settings):
+    if strategy in ("auto", "ddp") and process_count(settings) > 1:
         strategy = DDPStrategy(timeout=timedelta(minutes=settings.wait_minutes))
     stop = GracefulStop(folder.last)
     callbacks = _callbacks(config, folder, loaders, data, stop)
@@ -79,6 +79,7 @@ def make_trainer(
             devices=devices,
             num_nodes=nodes,
             strategy=strategy,
+            plugins=own_environment(),  # type: ignore[arg-type]  # a list of one kind
             precision=precision_for(settings.precision, accelerator),  # type: ignore[arg-type]  # checked by the config
             max_epochs=settings.max_epochs,
             gradient_clip_val=config.optimizer.clip,

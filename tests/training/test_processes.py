@@ -204,7 +204,12 @@ def start(cwd: Path, launcher: str, *words: str, program: str = str(SCRIPT), **e
             port = free.getsockname()[1]
         commands = [[sys.executable, *command]] * 2
         common = {"SLURM_JOB_ID": "12", "SLURM_JOB_NAME": "lines", "SLURM_NTASKS": "2", "SLURM_NNODES": "2"}
-        common |= {"SLURM_NTASKS_PER_NODE": "1", "SLURM_NODELIST": "127.0.0.1", "MASTER_PORT": str(port)}
+        common |= {
+            "SLURM_STEP_NUM_TASKS": "2",
+            "SLURM_NTASKS_PER_NODE": "1",
+            "SLURM_NODELIST": "127.0.0.1",
+            "MASTER_PORT": str(port),
+        }
         each = [common | {"SLURM_PROCID": str(n), "SLURM_NODEID": str(n), "SLURM_LOCALID": "0"} for n in range(2)]
     running = [
         subprocess.Popen(one, cwd=cwd, env=environment | more, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)

@@ -16,7 +16,7 @@ from crnn.cli import main, make_parser
 from crnn.errors import ConfigError
 from crnn.training import sweep, sweep_trial
 from crnn.training.sweep_space import Space, Swept
-from crnn.training.sweep_study import open_study
+from crnn.training.sweep_study import open_study, try_out
 
 optuna = pytest.importorskip("optuna", reason='needs pip install "crnn[sweep]"')
 
@@ -147,6 +147,7 @@ def test_bad_expressions_are_refused_by_name(words: list[str], message: str) -> 
         (["a=1..2", "--study", "../x"], "--study '../x': is no folder name"),
         (["--report", "--study", "x"], "there is no such file; start the sweep"),
         (["optimizer.lr=1e-3..2e-3", "--storage", "nosuch://x"], "--storage nosuch://x: cannot be used"),
+        (["optimizer.lr=1e-3..2e-3", "--runs", "stand_in.py"], "stand_in.py/.sweep.lock: cannot be made or locked ("),
     ],
 )
 def test_bad_settings_start_no_trial(
@@ -157,6 +158,84 @@ def test_bad_settings_start_no_trial(
     assert message in error
     assert error.count("\n") == 1
     assert not list(stand_in.parent.glob("runs/*/0*"))
+
+
+def test_whole_numbers_are_for_whole_settings() -> None:
+    space = try_out(Space.parse(["augment.elastic=0..1", "trainer.max_epochs=1..3"]))
+    assert {one.setting: one.whole for one in space.swept} == {"augment.elastic": False, "trainer.max_epochs": True}
+
+
+@pytest.mark.parametrize("queued", [False, True])
+def test_a_folder_of_another_study_is_left_alone(
+    queued: bool, stand_in: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither taken for a result, nor resumed, nor removed."""
+    result = stand_in.parent / "runs" / "sweep" / "000" / "result.json"
+    result.parent.mkdir(parents=True)
+    result.write_text('{"val/cer": 0.0, "seconds": 1.0}')
+    if queued:
+        _, commands = make_parser()
+        study = open_study(commands["sweep"].parse_args(SETTINGS), Space.parse(SETTINGS))
+        study.enqueue_trial({"optimizer.lr": 0.5, "loss.shortcut": "0"})
+    assert main(["sweep", "--trials", "1", *SETTINGS]) == 2
+    error = capfd.readouterr().err
+    assert "crnn: runs/sweep/000: is there already, and no trial of this study wrote it" in error
+    assert [path.name for path in result.parent.iterdir()] == ["result.json"]
+    assert all(trial.value is None for trial in trials())
+
+
+def test_a_failing_database_ends_the_training_too(
+    stand_in: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise optuna.exceptions.StorageInternalError("database is gone\nmore")
+
+    monkeypatch.setattr(optuna.trial.Trial, "report", fails)
+    monkeypatch.setenv("NAP", "30")
+    assert main(["sweep", "--trials", "1", *SETTINGS]) == 2
+    assert capfd.readouterr().err == (
+        "crnn: --storage: the database failed (database is gone); trainings are stopped, the same command goes on\n"
+    )
+    assert (stand_in.parent / "runs" / "sweep" / "000" / "ended").read_text() == "SIGTERM"
+
+
+def test_a_trial_knows_nothing_of_the_launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "names.py"
+    program.write_text("import os; print(*sorted(os.environ))")
+    monkeypatch.setattr(sweep_trial, "PROGRAM", program)
+    told = ["SLURM_NTASKS", "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "NODE_RANK", "GROUP_RANK"]
+    told += ["MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID", "CRNN_STARTED"]
+    for name in (*told, "CRNN_DATA"):
+        monkeypatch.setenv(name, "1")
+    training = sweep_trial.Training(tmp_path / "runs" / "000", [])
+    with sweep_trial.held(training.lock) as lock:
+        assert lock is not None
+        training.start(lock)
+        assert training._process is not None
+        training._process.wait(60)
+    names = (tmp_path / "runs" / "000.log").read_text().split()
+    assert not set(told) & set(names)
+    assert "CRNN_DATA" in names
+
+
+def test_a_table_is_read_on_from_where_it_was(tmp_path: Path) -> None:
+    """Also while a row is half written, and after a resumed training has cut and rewritten it."""
+    table = tmp_path / "metrics.csv"
+    training = sweep_trial.Training(tmp_path, [])
+    assert training.epochs() == {}
+    table.write_text("epoch,step,val/cer,seconds\n0,0,,\n0,1,0.5,10\n1,2,0.")
+    assert training.epochs() == {1: 0.5}
+    with table.open("r+") as file:  # what was read is not looked at again
+        file.write("EPOCH")
+        file.seek(0, 2)
+        file.write("4,20\n")
+    assert training.epochs() == {1: 0.5, 2: 0.4}
+    assert training.seconds == 20
+    other = tmp_path / "other.csv"
+    other.write_text("epoch,step,val/cer,seconds\n0,1,0.6,30\n1,2,0.3,35\n2,3,0.2,40\n3,4,0.1,45\n")
+    other.replace(table)
+    assert training.epochs() == {1: 0.6, 2: 0.3, 3: 0.2, 4: 0.1}
+    assert training.seconds == 45
 
 
 def test_a_sweep_and_its_report(stand_in: Path, capfd: pytest.CaptureFixture[str]) -> None:

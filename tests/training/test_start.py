@@ -175,7 +175,7 @@ def test_another_network_is_refused(
 def test_the_models_own_network_may_be_named(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What says the same as the model is no contradiction."""
     given = []
-    monkeypatch.setattr("crnn.training.run.train", lambda config, why_model: given.append((config, why_model)))
+    monkeypatch.setattr("crnn.training.run.train", lambda config, why_model, peers: given.append((config, why_model)))
     monkeypatch.setattr("sys.argv", ["train", f"init={trained}", "image.height=32", "model=crnn_tiny"])
     command.main()
     [(config, why_model)] = given

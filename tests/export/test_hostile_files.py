@@ -247,6 +247,12 @@ def test_parts_that_protobuf_would_join() -> None:
         assert f"field {field} twice where it may come once" in damage(content)
 
 
+def test_a_number_has_64_bits() -> None:
+    """Other readers cut off what is above, or refuse it."""
+    assert "more than 64 bits" in damage(b"\x08" + b"\xff" * 9 + b"\x03")
+    assert "0 graphs" in damage(b"\x08" + b"\xff" * 9 + b"\x01")
+
+
 def test_a_number_of_fixed_size_is_no_dimension() -> None:
     """Protobuf passes over it; taken for eight sizes of 0, it would make 2**40 values none."""
     content = sized(7, sized(5, key(1, 0) + number(2**40) + key(1, 1) + bytes(8) + key(2, 0) + b"\1"))
@@ -350,7 +356,6 @@ def test_flipped_bytes(source: Path, tmp_path: Path) -> None:
     "content",
     [
         b"\x08" + b"\xff" * 2000,
-        b"\x08" + b"\xff" * 9 + b"\x03",
         b"\x08\x08" + b"\x3a\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80",
         b"\x08\x08\x3b",
         b"\x08\x08\x38\x01",

@@ -365,7 +365,6 @@ def test_flipped_bytes(source: Path, tmp_path: Path) -> None:
     ],
     ids=[
         "ones",
-        "65 bits",
         "long number",
         "group",
         "number for graph",

@@ -59,7 +59,13 @@ def read_on_ray(
             if address:
                 ray.init(address=address, log_to_driver=False)
             else:  # a cluster of this machine alone, which no other can reach
-                ray.init(num_cpus=workers, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
+                ray.init(
+                    address="local",  # also where another cluster runs
+                    num_cpus=workers,
+                    include_dashboard=False,
+                    _node_ip_address="127.0.0.1",
+                    log_to_driver=False,
+                )
         ray.data.DataContext.get_current().enable_progress_bars = False
         shares = [{"number": number, "count": shards} for number in range(1, shards + 1)]
         done = ray.data.from_items(shares, override_num_blocks=shards).map_batches(

@@ -14,6 +14,7 @@ function* fields(bytes) {
   const number = () => {
     let value = 0;
     for (let unit = 1; ; unit *= 128) {
+      if (at >= bytes.length) throw new Error("the model file is cut off");
       const byte = bytes[at++];
       value += (byte & 127) * unit;
       if (byte < 128) return value;
@@ -23,6 +24,7 @@ function* fields(bytes) {
     const key = number();
     if (key % 8 === 0) { number(); continue; }
     const size = key % 8 === 2 ? number() : key % 8 === 1 ? 8 : 4;
+    if (size > bytes.length - at) throw new Error("the model file is cut off");
     yield [Math.floor(key / 8), bytes.subarray(at, (at += size))];
   }
 }

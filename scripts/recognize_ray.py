@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from crnn.cli.options import positive
+from crnn.core.image import printable
 from crnn.errors import ConfigError, CrnnError
 from crnn.loader import chosen_file, load, model_first
+from crnn.reading.job import Job, make_job, options_of
 from crnn.reading.merge import merge
-from crnn.reading.shards import Job, Shard, make_job, options_of, read_shard
+from crnn.reading.shards import Shard, read_shard
 
 
 class Reader:
@@ -28,20 +32,18 @@ class Reader:
         self.paths, self.job, self.folder = paths, job, Path(folder)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        codes = [
+        for number, count in zip(batch["number"], batch["count"], strict=True):
             read_shard(self.recognizer, self.paths, Shard(int(number), int(count)), self.job, self.folder)
-            for number, count in zip(batch["number"], batch["count"], strict=True)
-        ]
-        return {"number": batch["number"], "failed": codes}
+        return {"number": batch["number"]}
 
 
 def read_on_ray(
     model: str | None, paths: list[str], job: Job, folder: str, shards: int, workers: int, address: str | None
-) -> int:
+) -> None:
     """Every share by one of `workers` actors.
 
-    Returns:
-        Number of shares with pictures that could not be read.
+    Raises:
+        ConfigError: without Ray, or for what goes wrong in it, in one line.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if not address:  # before Ray is imported: every port on the loopback address, as Ray does on macOS and Windows
@@ -52,21 +54,39 @@ def read_on_ray(
     except ImportError:
         raise ConfigError('Ray is needed for this and not installed: pip install "crnn[ray]"') from None
 
-    if not ray.is_initialized():
-        if address:
-            ray.init(address=address, log_to_driver=False)
-        else:  # a cluster of this machine alone, which no other can reach
-            ray.init(num_cpus=workers, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
-    ray.data.DataContext.get_current().enable_progress_bars = False
-    shares = [{"number": number, "count": shards} for number in range(1, shards + 1)]
-    done = ray.data.from_items(shares, override_num_blocks=shards).map_batches(
-        Reader,
-        fn_constructor_args=(model, paths, job, folder),
-        batch_size=1,
-        num_cpus=1,
-        compute=ray.data.ActorPoolStrategy(size=workers),
-    )
-    return sum(int(row["failed"]) for row in done.iter_rows())
+    try:
+        if not ray.is_initialized():
+            if address:
+                ray.init(address=address, log_to_driver=False)
+            else:  # a cluster of this machine alone, which no other can reach
+                ray.init(
+                    address="local",  # also where another cluster runs
+                    num_cpus=workers,
+                    include_dashboard=False,
+                    _node_ip_address="127.0.0.1",
+                    log_to_driver=False,
+                )
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        shares = [{"number": number, "count": shards} for number in range(1, shards + 1)]
+        done = ray.data.from_items(shares, override_num_blocks=shards).map_batches(
+            Reader,
+            fn_constructor_args=(model, paths, job, folder),
+            batch_size=1,
+            num_cpus=1,
+            compute=ray.data.ActorPoolStrategy(size=workers),
+        )
+        for _ in done.iter_rows():
+            pass
+    except Exception as error:  # Ray's have no common base class
+        raise ConfigError(f"Ray: {_reason(error)}; shares that are finished are kept, start it again") from None
+
+
+def _reason(error: Exception) -> str:
+    """What a worker said is wrong, from its traceback in Ray's error; else the first line of that."""
+    text = str(error)
+    if said := re.search(r"^crnn\.errors\.\w+: (.+)$", text, re.MULTILINE):
+        return printable(said[1], 600)
+    return printable(f"{type(error).__name__}: {text.strip().partition(chr(10))[0]}", 600)
 
 
 def main() -> int:
@@ -77,22 +97,22 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="actors, one CPU each (2)")
     parser.add_argument("--shards", type=int, metavar="N", help="shares (8 for each worker)")
     parser.add_argument("--format", choices=("text", "tsv", "jsonl"), default="jsonl", help="of the output (jsonl)")
-    parser.add_argument("--nbest", type=int, default=1, metavar="K", help="K likeliest texts, in jsonl (1)")
+    parser.add_argument("--nbest", type=positive, default=1, metavar="K", help="K likeliest texts, in jsonl (1)")
     args = parser.parse_args()
     try:
         if args.workers < 1 or (args.shards is not None and args.shards < 1):
             raise ConfigError("--workers and --shards are 1 or more")
+        if args.nbest > 1 and args.format != "jsonl":
+            raise ConfigError(f"--nbest goes with --format jsonl; {args.format} has one text per line")
         model, paths = model_first(args.paths)
         if not paths:
             raise ConfigError("no pictures named; give files, folders or sets")
-        paths, folder = [os.path.abspath(path) for path in paths], os.path.abspath(args.out)
+        paths = [path if path == "-" else os.path.abspath(path) for path in paths]
+        folder = os.path.abspath(args.out)
         model = os.path.abspath(model) if model and os.path.exists(model) else model
         job = make_job(paths, chosen_file(model), options_of(args.format, args.nbest, "float32", {}))
-        failed = read_on_ray(model, paths, job, folder, args.shards or 8 * args.workers, args.workers, args.ray)
-        if failed:
-            print(f"crnn: {failed} shares have pictures that could not be read; see their rows", file=sys.stderr)
-        merge(Path(folder), os.path.join(folder, f"merged.{args.format}"))
-        return 1 if failed else 0
+        read_on_ray(model, paths, job, folder, args.shards or 8 * args.workers, args.workers, args.ray)
+        return merge(Path(folder), os.path.join(folder, f"merged.{args.format}"))
     except CrnnError as error:
         print(f"crnn: {error}", file=sys.stderr)
         return 2

@@ -41,8 +41,9 @@ def add_recognize(command: NewCommand) -> None:
 def _recognize(args: argparse.Namespace) -> int:
     from crnn.loader import chosen_file, load
     from crnn.reading.inputs import find_pictures, read_list
+    from crnn.reading.job import make_job, options_of
     from crnn.reading.recognize import recognize
-    from crnn.reading.shards import Shard, make_job, options_of, read_shard
+    from crnn.reading.shards import Shard, read_shard
 
     if args.merge:
         return _merge(args)

@@ -48,6 +48,20 @@ OPERATORS = frozenset(
     """.split()  # noqa: SIM905
 )
 """What a network may be made of: arithmetic on tensors. Nothing loops, branches, calls functions or draws numbers."""
+SINGLE: dict[str, frozenset[int]] = {
+    "ModelProto": frozenset({1, 2, 3, 4, 5, 6, 7}),
+    "GraphProto": frozenset({2, 10}),
+    "NodeProto": frozenset({3, 4, 6, 7, 8}),
+    "AttributeProto": frozenset({1, 2, 3, 4, 5, 6, 13, 14, 20, 21, 22}),
+    "TensorProto": frozenset({2, 3, 8, 9, 12, 14}),
+    "ValueInfoProto": frozenset({1, 2, 3}),
+    "TypeProto": frozenset({1, 4, 5, 6, 7, 8, 9}),
+    "TypeProto.Tensor": frozenset({1, 2}),
+    "TensorShapeProto.Dimension": frozenset({1, 2, 3}),
+    "OperatorSetIdProto": frozenset({1, 2}),
+    "StringStringEntryProto": frozenset({1, 2}),
+}
+"""Message -> fields that come once at most."""
 _UNUSED = {20: "training steps", 25: "functions of its own"}  # of a model, by field number
 _ATTRIBUTES = {6: "a graph in a graph", 11: "a graph in a graph", 22: "a sparse tensor", 23: "a sparse tensor"}
 
@@ -118,7 +132,7 @@ def read_onnx(content: bytes, where: str) -> OnnxFile:
 
 def _model(reader: Reader, data: Bytes, file: OnnxFile) -> None:
     graphs = 0
-    for number, value in reader.fields(data):
+    for number, value in reader.fields(data, SINGLE["ModelProto"]):
         if number == 2:
             file.producer = f"{as_text(value)} {file.producer}".strip()
         elif number == 3:
@@ -128,7 +142,7 @@ def _model(reader: Reader, data: Bytes, file: OnnxFile) -> None:
             _graph(reader, as_bytes(value), file)
         elif number == 8:
             domain, version = "", 0
-            for inner, part in reader.fields(as_bytes(value)):
+            for inner, part in reader.fields(as_bytes(value), SINGLE["OperatorSetIdProto"]):
                 if inner == 1:
                     domain = as_text(part)
                 elif inner == 2:
@@ -137,7 +151,7 @@ def _model(reader: Reader, data: Bytes, file: OnnxFile) -> None:
                 file.opset = version
         elif number == 14:
             pair = {1: "", 2: ""}
-            for inner, part in reader.fields(as_bytes(value)):
+            for inner, part in reader.fields(as_bytes(value), SINGLE["StringStringEntryProto"]):
                 pair[inner] = as_text(part)
             file.metadata[pair[1]] = pair[2]
         elif number in _UNUSED:
@@ -147,7 +161,7 @@ def _model(reader: Reader, data: Bytes, file: OnnxFile) -> None:
 
 
 def _graph(reader: Reader, data: Bytes, file: OnnxFile) -> None:
-    for number, value in reader.fields(data):
+    for number, value in reader.fields(data, SINGLE["GraphProto"]):
         if number == 1:
             _node(reader, as_bytes(value), file)
         elif number == 5:
@@ -162,13 +176,13 @@ def _graph(reader: Reader, data: Bytes, file: OnnxFile) -> None:
 
 def _node(reader: Reader, data: Bytes, file: OnnxFile) -> None:
     name = domain = ""
-    for number, value in reader.fields(data):
+    for number, value in reader.fields(data, SINGLE["NodeProto"]):
         if number == 4:
             name = as_text(value)
         elif number == 7:
             domain = as_text(value)
         elif number == 5:
-            for inner, part in reader.fields(as_bytes(value)):
+            for inner, part in reader.fields(as_bytes(value), SINGLE["AttributeProto"]):
                 if inner in (5, 10):
                     _tensor(reader, as_bytes(part), file)
                 elif inner in _ATTRIBUTES:
@@ -180,13 +194,15 @@ def _tensor(reader: Reader, data: Bytes, file: OnnxFile) -> int:
     """The number of values of a stored tensor; it is refused unless they all stand in the file."""
     shape: list[int] = []
     kind, there, raw, name = 0, 0, False, ""
-    for number, value in reader.fields(data):
+    for number, value in reader.fields(data, SINGLE["TensorProto"]):
         if number == 1:
-            shape.extend([value] if isinstance(value, int) else packed(value))
+            shape.extend([value] if isinstance(value, int) else packed(as_bytes(value)))
+            if len(shape) > 64:
+                raise ValueError("a tensor of more than 64 dimensions")
         elif number == 2:
             kind = as_number(value)
         elif number in (4, 5, 6, 7, 10, 11):
-            there += 1 if isinstance(value, int) else len(value)
+            there += len(value) if isinstance(value, memoryview) else 1
         elif number == 8:
             name = printable(as_text(value), 60)
         elif number == 9:
@@ -208,14 +224,14 @@ def _short(number: int) -> str:
 def _value(reader: Reader, data: Bytes) -> Value:
     """An input or output."""
     name, kind, shape = "", "no tensor", []
-    for number, value in reader.fields(data):
+    for number, value in reader.fields(data, SINGLE["ValueInfoProto"]):
         if number == 1:
             name = as_text(value)
         elif number == 2:
-            for inner, part in reader.fields(as_bytes(value)):
+            for inner, part in reader.fields(as_bytes(value), SINGLE["TypeProto"]):
                 if inner != 1:
                     continue
-                for tensor, of in reader.fields(as_bytes(part)):
+                for tensor, of in reader.fields(as_bytes(part), SINGLE["TypeProto.Tensor"]):
                     if tensor == 1:
                         kind = TYPES.get(as_number(of), f"type {as_number(of)}")
                     elif tensor == 2:
@@ -225,7 +241,7 @@ def _value(reader: Reader, data: Bytes) -> Value:
 
 def _size(reader: Reader, data: Bytes) -> int | str:
     size: int | str = "?"
-    for number, value in reader.fields(data):
+    for number, value in reader.fields(data, SINGLE["TensorShapeProto.Dimension"]):
         if number == 1:
             size = as_number(value)
         elif number == 2:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
 Bytes: TypeAlias = "memoryview[int]"
@@ -16,22 +16,34 @@ class Reader:
     def __init__(self) -> None:
         self.left = MAX_FIELDS
 
-    def fields(self, data: Bytes) -> Iterator[tuple[int, int | Bytes]]:
-        """(field number, value) of a message: a number, or the bytes of a text, message, packed list or fixed number.
+    def fields(self, data: Bytes, single: Collection[int] = ()) -> Iterator[tuple[int, int | Bytes | None]]:
+        """(field number, value) of a message: a number, the bytes of a text, message or packed list, or None for a
+        number of fixed size, which nobody here asks for.
+
+        Args:
+            data: of the message.
+            single: fields that come once at most; another reader would join two of them, or take the last.
 
         Raises:
-            ValueError, IndexError: if it is damaged.
+            ValueError, IndexError: if it is damaged, or could mean something else to another reader.
         """
         position, end = 0, len(data)
+        seen: set[int] = set()
         while position < end:
             self.left -= 1
             if self.left < 0:
                 raise ValueError(f"more than {MAX_FIELDS:,} fields")
             key, position = varint(data, position)
-            kind = key & 7
+            if not 8 <= key < 2**32:  # protobuf's C++ keeps the lower 32 bits of a larger one
+                raise ValueError("a field number that there cannot be")
+            kind, field = key & 7, key >> 3
+            if field in single:
+                if field in seen:
+                    raise ValueError(f"field {field} twice where it may come once")
+                seen.add(field)
             if kind == 0:
                 number, position = varint(data, position)
-                yield key >> 3, number
+                yield field, number
                 continue
             if kind == 2:
                 size, position = varint(data, position)
@@ -41,7 +53,7 @@ class Reader:
                 raise ValueError(f"wire type {kind}")
             if size > end - position:
                 raise ValueError("a field is longer than what holds it")
-            yield key >> 3, data[position : position + size]
+            yield field, data[position : position + size] if kind == 2 else None
             position += size
 
 
@@ -56,24 +68,26 @@ def varint(data: Bytes, position: int) -> tuple[int, int]:
         byte = data[position]
         value |= (byte & 127) << shift
         if byte < 128:
-            return value & (2**64 - 1), position + 1
-    raise ValueError("a number of more than ten bytes")
+            if value >= 2**64:
+                break
+            return value, position + 1
+    raise ValueError("a number of more than 64 bits")
 
 
-def as_bytes(value: int | Bytes) -> Bytes:
-    if isinstance(value, int):
+def as_bytes(value: int | Bytes | None) -> Bytes:
+    if value is None or isinstance(value, int):
         raise ValueError("a number where a text or message belongs")
     return value
 
 
-def as_number(value: int | Bytes) -> int:
+def as_number(value: int | Bytes | None) -> int:
     """As int64."""
     if not isinstance(value, int):
-        raise ValueError("a text where a number belongs")
+        raise ValueError("something else where a whole number belongs")
     return value - 2**64 if value >= 2**63 else value
 
 
-def as_text(value: int | Bytes) -> str:
+def as_text(value: int | Bytes | None) -> str:
     return str(as_bytes(value), "utf-8")
 
 

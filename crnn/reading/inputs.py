@@ -35,10 +35,10 @@ class Item(NamedTuple):
             return Item(self.name, error)
 
 
-def natural(name: str) -> list[tuple[int, int | str]]:
-    """Sorting key in which ``line_9`` comes before ``line_10``."""
+def natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
+    """Sorting key in which ``line_9`` comes before ``line_10``; no two names are alike (``line_01``, ``line_1``)."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts]
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], name
 
 
 def find_pictures(paths: Iterable[str], stdin: BinaryIO | None = None) -> Iterator[Item]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from crnn.core.image import printable
 from crnn.errors import ConfigError, DataError
-from crnn.reading.outputs import OUTPUTS
+from crnn.reading.job import Job, read_about
 from crnn.reading.recognize import destination
-from crnn.reading.shards import Job, Shard, working
+from crnn.reading.shards import Shard
 
 _ABOUT = re.compile(r"part-([0-9]{5})-of-([0-9]{5})\.about\.json")
 
@@ -25,7 +25,7 @@ def merge(folder: Path, output: str | None = None) -> int:
         output: a file, or None for standard output.
 
     Returns:
-        The exit code 0.
+        The exit code: 0, or 1 if there are rows of pictures that could not be read.
 
     Raises:
         ConfigError: if parts are missing, unfinished, or of different jobs.
@@ -45,11 +45,13 @@ def merge(folder: Path, output: str | None = None) -> int:
             )
     with destination(output) as out:
         for part in parts:
-            with part.open(encoding="utf-8", newline="\n") as file:
-                for row in file:
-                    out.write(row)
-    print(f"crnn: {job.total} rows of {count} parts", file=sys.stderr)
-    return 0
+            for block in _blocks(part):
+                out.write(block)
+    failed = [str(number) for number, about in sorted(abouts.items()) if "failed" in about]
+    some = ", ".join(failed[:8]) + (f" and {len(failed) - 8} more" if len(failed) > 8 else "")
+    note = f"; there are pictures that could not be read in the parts {some}" if failed else ""
+    print(f"crnn: {job.total} rows of {count} parts{note}", file=sys.stderr)
+    return int(bool(failed))
 
 
 def _abouts(folder: Path) -> tuple[int, dict[int, dict[str, Any]]]:
@@ -58,11 +60,9 @@ def _abouts(folder: Path) -> tuple[int, dict[int, dict[str, Any]]]:
     try:
         for path in sorted(folder.iterdir()):
             if match := _ABOUT.fullmatch(path.name):
-                found.setdefault(int(match[2]), {})[int(match[1])] = json.loads(path.read_bytes())
+                found.setdefault(int(match[2]), {})[int(match[1])] = read_about(path)
     except OSError as error:
         raise DataError(f"{printable(folder)}: cannot be read ({error.strerror})") from None
-    except ValueError:
-        raise DataError(f"{printable(path)}: is damaged; delete it and its part, and read that share again") from None
     if not found:
         raise ConfigError(f"{printable(folder)}: holds no parts; crnn recognize --shard I/N --out DIR writes them")
     if len(found) > 1:
@@ -79,17 +79,15 @@ def _abouts(folder: Path) -> tuple[int, dict[int, dict[str, Any]]]:
 
 
 def _finished(folder: Path, number: int, count: int, abouts: dict[int, dict[str, Any]]) -> bool:
-    format = abouts.get(number, {}).get("options", {}).get("format")
-    final = folder / f"{Shard(number, count).name}.{format}"
-    return format in OUTPUTS and final.is_file() and not working(final).exists()
+    """A part gets its name when it is whole, whatever else is left beside it."""
+    return (
+        number in abouts and (folder / f"{Shard(number, count).name}.{abouts[number]['options']['format']}").is_file()
+    )
 
 
 def _one_job(folder: Path, abouts: dict[int, dict[str, Any]]) -> Job:
     first = min(abouts)
-    try:
-        job = Job(**{name: abouts[first][name] for name in ("inputs", "total", "model", "options")})
-    except KeyError as error:
-        raise DataError(f"{printable(folder)}: what part {first} says of itself lacks {error}; read it again") from None
+    job = Job(**{name: abouts[first][name] for name in ("inputs", "total", "model", "options")})
     for number, about in sorted(abouts.items()):
         if difference := job.difference(about):
             raise ConfigError(
@@ -97,6 +95,18 @@ def _one_job(folder: Path, abouts: dict[int, dict[str, Any]]) -> Job:
                 "read one of them again, in a folder of its own"
             )
     return job
+
+
+def _blocks(path: Path) -> Iterator[str]:
+    """A part's content."""
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            while block := file.read(2**20):
+                yield block
+    except OSError as error:
+        raise DataError(f"{printable(path)}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{printable(path)}: is damaged (no UTF-8); delete it, read it again") from None
 
 
 def _rows(path: Path) -> int:

@@ -56,7 +56,7 @@ def pictures_in(path: Path) -> Iterator[Entry] | None:
         return _members(path)
     place, options = Place(path), ReadOptions()
     if ArrowReader.matches(place):
-        return _read(ArrowReader(path, options))
+        return _read(ArrowReader(path, options, labelled=False))
     return _read(LmdbReader(path, options)) if LmdbReader.matches(place) else None
 
 

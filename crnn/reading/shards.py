@@ -8,15 +8,13 @@ says of which inputs, model and options it is.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,7 +22,7 @@ from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.errors import ConfigError, DataError
 from crnn.files import write_text
-from crnn.reading.inputs import Item, find_pictures
+from crnn.reading.job import Job, Listing, read_about
 from crnn.reading.outputs import OUTPUTS
 from crnn.reading.recognize import read_items
 
@@ -61,105 +59,57 @@ class Shard:
         return (self.number - 1) * total // self.count, self.number * total // self.count
 
 
-@dataclass(frozen=True)
-class Job:
-    """What all shares have in common; parts of different jobs are not merged."""
-
-    inputs: str
-    """SHA-256 of the names of all pictures in order, and of the sizes of the sets that they are in."""
-    total: int
-    """Pictures."""
-    model: str
-    """SHA-256 of the model file."""
-    options: dict[str, Any]
-    """Format, decoder and what else changes a row."""
-
-    def difference(self, other: dict[str, Any]) -> str:
-        """What another job, as it was written down, has different; empty if nothing."""
-        mine = asdict(self)
-        if mine["inputs"] != other.get("inputs") or self.total != other.get("total"):
-            return f"the inputs ({other.get('total')} pictures then, {self.total} now, or other names)"
-        if self.model != other.get("model"):
-            return "the model"
-        theirs = other.get("options") or {}
-        names = sorted(name for name in {*theirs, *self.options} if theirs.get(name) != self.options.get(name))
-        return f"the options ({', '.join(names)})" if names else ""
-
-
-def file_digest(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a file.
-
-    Raises:
-        DataError: if it cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            while block := file.read(2**20):
-                digest.update(block)
-    except OSError as error:
-        raise DataError(f"{printable(path)}: cannot be read ({error.strerror})") from None
-    return digest.hexdigest()
-
-
-def options_of(format: str, nbest: int, precision: str, decoder: dict[str, Any]) -> dict[str, Any]:
-    """What changes a row, as it is written down; files of texts by what they hold.
-
-    Raises:
-        DataError: for a file that cannot be read.
-    """
-    kept = {name: value for name, value in decoder.items() if value is not None}
-    for name in ("lm", "lexicon"):
-        if isinstance(kept.get(name), str):
-            kept[name] = file_digest(kept[name])
-    return {"format": format, "nbest": nbest, "precision": precision, **kept}
-
-
-def make_job(paths: list[str], model: Path, options: dict[str, Any]) -> Job:
-    """Lists all inputs once, opening none.
-
-    Raises:
-        ConfigError: for a picture on standard input.
-    """
-    if "-" in paths:
-        raise ConfigError("--shard lists its inputs before it reads them; '-' (standard input) cannot be one of them")
-    digest, total = hashlib.sha256(), 0
-    for item in find_pictures(paths):
-        digest.update(item.name.encode("utf-8", "surrogateescape") + b"\0" + str(item.set_size).encode() + b"\n")
-        total += 1
-    return Job(digest.hexdigest(), total, file_digest(model), options)
-
-
 def read_shard(recognizer: Recognizer, paths: list[str], shard: Shard, job: Job, folder: Path) -> int:
     """Write one share; what an earlier process left of it is kept.
 
+    The first row whose picture could not be read is written down in ``.about.json`` as ``failed`` (counted from 0),
+    before the row itself.
+
     Returns:
-        The exit code: 0, or 1 if a picture that was read now could not be.
+        The exit code: 0, or 1 if a picture of the share could not be read, now or earlier.
 
     Raises:
         ConfigError: if the folder has this share of another job, or another process is writing it.
-        DataError: if it cannot be written.
+        DataError: if it cannot be written, or the inputs are no longer those of the job.
     """
     format = job.options["format"]
     final = folder / f"{shard.name}.{format}"
+    path = folder / f"{shard.name}.about.json"
     start, stop = shard.range(job.total)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _same_job(folder / f"{shard.name}.about.json", job, shard)
+        about = _same_job(path, job, shard)
         if final.exists():
+            working(final).unlink(missing_ok=True)  # of a process that was killed when it saw that all was done
             _say(f"{printable(final)}: is finished already")
-            return 0
-        failed = 0
+            return int("failed" in about)
         with _working_file(final) as file:
-            there = whole_rows(file)
+            about, there = read_about(path), whole_rows(file)
             if there > stop - start:
                 raise DataError(
                     f"{printable(working(final))}: has {there} rows of {stop - start}; delete it and start anew"
                 )
-            items = islice(find_pictures(paths), start + there, stop)
-            done, failed = _append(file, recognizer, items, format)
-            if there + done != stop - start:
-                raise DataError(f"{printable(final)}: the inputs changed while they were read; start it again")
+            if about.get("failed", -1) >= there:  # that row was lost, and is read again
+                del about["failed"]
+                _write(path, about)
+            listing = Listing(paths)
+            done = 0
+            for done, (name, outcome) in enumerate(read_items(recognizer, listing.stretch(start + there, stop)), 1):
+                if isinstance(outcome, DataError):
+                    if "failed" not in about:
+                        about["failed"] = there + done - 1
+                        _write(path, about)
+                    _say(printable(outcome, 1000))
+                file.write((OUTPUTS[format](name, outcome) + "\n").encode("utf-8", "backslashreplace"))
+                if done % _FLUSH == 0:
+                    file.flush()
+            file.flush()
+            if (listing.digest, listing.total, there + done) != (job.inputs, job.total, stop - start):
+                file.truncate(0)  # its rows may be of other pictures
+                raise DataError(
+                    f"{printable(final)}: the inputs changed while they were read; start this share again, and if "
+                    "they stay changed all shares, in another folder"
+                )
             os.fsync(file.fileno())
             if os.name == "nt":
                 file.close()  # an open one cannot be renamed there
@@ -167,22 +117,7 @@ def read_shard(recognizer: Recognizer, paths: list[str], shard: Shard, job: Job,
     except OSError as error:
         raise DataError(f"{printable(error.filename or final)}: cannot be written ({error.strerror})") from None
     _say(f"{printable(final)}: {stop - start} rows{f', {there} of them from before' if there else ''}")
-    return 1 if failed else 0
-
-
-def _append(file: BinaryIO, recognizer: Recognizer, items: Iterable[Item], format: str) -> tuple[int, int]:
-    """(rows written, pictures failed)."""
-    done = failed = 0
-    for name, outcome in read_items(recognizer, items):
-        file.write((OUTPUTS[format](name, outcome) + "\n").encode("utf-8", "backslashreplace"))
-        done += 1
-        if isinstance(outcome, DataError):
-            failed += 1
-            _say(printable(outcome, 1000))
-        if done % _FLUSH == 0:
-            file.flush()
-    file.flush()
-    return done, failed
+    return int("failed" in about)
 
 
 def whole_rows(file: BinaryIO) -> int:
@@ -224,21 +159,21 @@ def _working_file(final: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _same_job(about: Path, job: Job, shard: Shard) -> None:
-    """Writes down what the share is of, or compares it with what stands there."""
-    if about.exists():
-        try:
-            there = json.loads(about.read_bytes())
-            difference = job.difference(there)
-        except (ValueError, AttributeError):
-            raise DataError(f"{printable(about)}: is damaged; delete it and its part") from None
-        if difference:
-            raise ConfigError(
-                f"{printable(about.parent)}: part {shard.number} was begun with something else: {difference} changed; "
-                "finish it as it was begun, or write to another folder"
-            )
-    else:
-        write_text(about, json.dumps({**asdict(job), "shard": shard.number, "of": shard.count}) + "\n")
+def _same_job(path: Path, job: Job, shard: Shard) -> dict[str, Any]:
+    """What is written down of the share; written now, or compared with the job."""
+    if not path.exists():
+        _write(path, {**asdict(job), "shard": shard.number, "of": shard.count})
+    about = read_about(path)
+    if difference := job.difference(about):
+        raise ConfigError(
+            f"{printable(path.parent)}: part {shard.number} was begun with something else: {difference} changed; "
+            "finish it as it was begun, or write to another folder"
+        )
+    return about
+
+
+def _write(path: Path, about: dict[str, Any]) -> None:
+    write_text(path, json.dumps(about) + "\n")
 
 
 def _say(text: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import crnn
+from crnn.models import bundled
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 PYTHON = SCRIPTS / "read_with_onnxruntime.py"
@@ -87,3 +88,18 @@ def test_they_are_short_and_use_nothing_of_ours() -> None:
     assert len([line for line in source.split('"""', 2)[2].splitlines() if line.strip()]) <= 30
     needed = re.findall(r"""(?:\brequire\(|\bfrom )"([^"]+)\"""", JAVASCRIPT.read_text(encoding="utf-8"))
     assert set(needed) == {"node:fs", "node:module", "onnxruntime-web", "pngjs"}
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_javascript_says_that_a_model_is_cut_off(tmp_path: Path) -> None:
+    """Before any package is used; these are empty."""
+    for name in ("onnxruntime-web", "pngjs"):
+        folder = tmp_path / "node_modules" / name
+        folder.mkdir(parents=True)
+        (folder / "index.js").write_text("module.exports = {};")
+    whole = bundled().read_bytes()
+    for content in (whole[:-5], whole[:1], whole + b"\x72\x80"):
+        (tmp_path / "cut.onnx").write_bytes(content)
+        done = subprocess.run(["node", JAVASCRIPT, "cut.onnx"], capture_output=True, cwd=tmp_path, timeout=60)
+        assert done.returncode == 1
+        assert b"the model file is cut off" in done.stderr

@@ -10,8 +10,9 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -195,7 +196,83 @@ def test_two_graphs_are_not_merged(tmp_path: Path) -> None:
     other.graph.node.append(helper.make_node("Loop", [], []))
     path = tmp_path / "m.onnx"
     path.write_bytes(GOOD.read_bytes() + other.SerializeToString())  # protobuf joins them
-    assert "2 graphs" in refusal(path)
+    assert "field 7 twice where it may come once" in refusal(path)
+
+
+def number(value: int) -> bytes:
+    """Seven bits a byte, the lowest first."""
+    parts = []
+    while value > 127:
+        parts.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*parts, value])
+
+
+def key(field: int, kind: int = 2) -> bytes:
+    return number(field << 3 | kind)
+
+
+def sized(field: int, content: bytes) -> bytes:
+    return key(field) + number(len(content)) + content
+
+
+def test_field_numbers_that_wrap_round_hide_nothing(tmp_path: Path) -> None:
+    """Protobuf's C++ keeps 32 bits of a field's start: to it this is the graph, to others a field that is not known."""
+    node = helper.make_node("RandomNormal", [], ["r"], shape=[9])
+    hidden = onnx.GraphProto(node=[node]).SerializeToString()
+    path = tmp_path / "m.onnx"
+    for field in (7 + 2**29, 7 + 2**40, 0):
+        path.write_bytes(GOOD.read_bytes() + sized(field, hidden))
+        assert "a field number that there cannot be" in refusal(path)
+    path.write_bytes(GOOD.read_bytes() + sized(2**29 - 1, hidden))  # the largest there can be; known to nobody
+    assert open_onnx(path)[1].refused is None
+
+
+def damage(content: bytes) -> str:
+    with pytest.raises(ModelFileError) as caught:
+        read_onnx(content, "m")
+    return str(caught.value)
+
+
+def test_parts_that_protobuf_would_join() -> None:
+    """Two tensors that are small by themselves claim 2**40 values together; of other fields the last would count."""
+    half = TensorProto(data_type=1, dims=[2**20]).SerializeToString()
+    node = sized(4, b"Constant") + sized(5, sized(1, b"value") + sized(5, half) + sized(5, half))
+    for content, field in (
+        (sized(7, sized(1, node)), 5),
+        (sized(7, sized(5, (key(2, 0) + b"\1") * 2)), 2),
+        (sized(7, sized(11, sized(2, b"") * 2)), 2),
+        (sized(8, sized(1, b"a") + sized(1, b"")), 1),
+    ):
+        assert f"field {field} twice where it may come once" in damage(content)
+
+
+def test_a_number_has_64_bits() -> None:
+    """Other readers cut off what is above, or refuse it."""
+    assert "more than 64 bits" in damage(b"\x08" + b"\xff" * 9 + b"\x03")
+    assert "0 graphs" in damage(b"\x08" + b"\xff" * 9 + b"\x01")
+
+
+def test_a_number_of_fixed_size_is_no_dimension() -> None:
+    """Protobuf passes over it; taken for eight sizes of 0, it would make 2**40 values none."""
+    content = sized(7, sized(5, key(1, 0) + number(2**40) + key(1, 1) + bytes(8) + key(2, 0) + b"\1"))
+    assert "a number where a text or message belongs" in damage(content)
+
+
+def test_a_tensor_has_few_dimensions(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    real = onnx_file.Reader.fields
+
+    def counted(*words: object) -> Iterator[tuple[int, object]]:
+        nonlocal looked_at
+        for found in real(*words):  # type: ignore[arg-type]
+            looked_at += 1
+            yield found
+
+    monkeypatch.setattr(onnx_file.Reader, "fields", counted)
+    content = sized(7, sized(5, (key(1, 0) + b"\2") * 10_000))
+    assert "more than 64 dimensions" in damage(content)
+    assert looked_at < 70
 
 
 def test_a_file_of_onnxruntimes_own_format_is_not_taken_for_onnx(tmp_path: Path) -> None:
@@ -203,9 +280,9 @@ def test_a_file_of_onnxruntimes_own_format_is_not_taken_for_onnx(tmp_path: Path)
     path = tmp_path / "m.onnx"
     path.write_bytes(b"\x08\x08\x1a\x1bORTM" + bytes(19) + GOOD.read_bytes()[2:])
     refusal(path)
-    marked = b"\x08\x08\x1a\x04" + b"ORTM" + GOOD.read_bytes()[2:]  # a version of the producer
+    marked = b"\x08\x08\x22\x04" + b"ORTM" + GOOD.read_bytes()[2:]  # a domain
     path.write_bytes(marked)
-    assert "ORTM" in open_onnx(path)[1].producer
+    assert onnx.load(str(path)).domain == "ORTM"
     assert OnnxBackend(path, 1).run(np.zeros((1, 1, 32, 64), np.float32), np.array([64]))[1].tolist() == [16]
 
 
@@ -220,6 +297,12 @@ def test_field_numbers_are_those_of_onnx() -> None:
     for message, numbers in known.items():
         fields = {field.number: field.name for field in getattr(onnx, message).DESCRIPTOR.fields}
         assert {number: fields[number] for number in numbers} == numbers
+    for name, single in onnx_file.SINGLE.items():
+        kind: Any = onnx
+        for step in name.split("."):
+            kind = getattr(kind, step)
+        lists = {field.number for field in kind.DESCRIPTOR.fields if hasattr(getattr(kind(), field.name), "extend")}
+        assert {field.number for field in kind.DESCRIPTOR.fields} - lists == single, name
     data = {field.number for field in TensorProto.DESCRIPTOR.fields if field.name.endswith("_data")}
     assert data == {4, 5, 6, 7, 10, 11, 9, 13}
     for number, size in onnx_file.SIZES.items():
@@ -278,9 +361,17 @@ def test_flipped_bytes(source: Path, tmp_path: Path) -> None:
         b"\x08\x08\x38\x01",
         b"\x08\x08\x12\x02\xff\xfe",
         b"\x08\x08" + b"\x3a\x04\x0a\x02\x22\x05",
-        b"\x08\x08" * 600_000,
+        b"\x08\x08" + b"\xf8\x07\x08" * 1_000_000,
     ],
-    ids=["ones", "long number", "group", "number for graph", "not UTF-8", "longer than its room", "many fields"],
+    ids=[
+        "ones",
+        "long number",
+        "group",
+        "number for graph",
+        "not UTF-8",
+        "longer than its room",
+        "many fields",
+    ],
 )
 def test_wires_that_are_no_protobuf(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"

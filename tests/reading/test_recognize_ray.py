@@ -38,7 +38,6 @@ class Dying(recognize_ray.Reader):
         return super().__call__(batch)
 
 recognize_ray.Reader = Dying
-sys.argv.pop(1)
 code = recognize_ray.main()
 import ray
 ray.shutdown()
@@ -48,8 +47,7 @@ os._exit(code)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("nodes", ["one"])
-def test_every_line_once_although_a_worker_is_killed(tmp_path: Path, nodes: str) -> None:
+def test_every_line_once_although_a_worker_is_killed(tmp_path: Path) -> None:
     pytest.importorskip("ray.data", reason='needs pip install "crnn[ray]"')
     parquet = pytest.importorskip("pyarrow.parquet")
     import pyarrow
@@ -68,7 +66,7 @@ def test_every_line_once_although_a_worker_is_killed(tmp_path: Path, nodes: str)
         "RAY_USAGE_STATS_ENABLED": "0",  # before the test's own cluster starts
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on the loopback address alone
     }
-    words = [nodes, *map(str, sets), "--out", str(out), "--workers", "2", "--shards", "4", "--format", "jsonl"]
+    words = [*map(str, sets), "--out", str(out), "--workers", "2", "--shards", "4", "--format", "jsonl"]
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, *words],
         env=environment,
@@ -85,23 +83,40 @@ def test_every_line_once_although_a_worker_is_killed(tmp_path: Path, nodes: str)
     assert (out / "merged.jsonl").read_bytes() == (tmp_path / "alone").read_bytes()
 
 
-def test_without_ray_the_command_is_said(tmp_path: Path) -> None:
-    code = "import sys; sys.modules['ray'] = None; import recognize_ray; sys.exit(recognize_ray.main())"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])}
-    for words, message in (
-        (
-            [str(SAMPLE), "--out", str(tmp_path / "o")],
-            'crnn: Ray is needed for this and not installed: pip install "crnn[ray]"\n',
-        ),
-        ([str(SAMPLE), "--out", str(tmp_path / "o"), "--workers", "0"], "crnn: --workers and --shards are 1 or more\n"),
-    ):
-        done = subprocess.run(
-            [sys.executable, "-c", code, *words],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (2, message)
+FAKE = """
+import sys, types
+ray, data = types.ModuleType("ray"), types.ModuleType("ray.data")
+ray.is_initialized = lambda: False
+def init(**_):
+    raise ConnectionError("no cluster\\nthere")
+ray.init, ray.data = init, data
+sys.modules.update({"ray": ray, "ray.data": data})
+import recognize_ray
+sys.exit(recognize_ray.main())
+"""
+NONE = "import sys; sys.modules['ray'] = None; import recognize_ray; sys.exit(recognize_ray.main())"
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "message"),
+    [
+        (NONE, [SAMPLE], 'Ray is needed for this and not installed: pip install "crnn[ray]"'),
+        (NONE, [SAMPLE, "--workers", "0"], "--workers and --shards are 1 or more"),
+        (NONE, [SAMPLE, "--nbest", "2", "--format", "tsv"], "--nbest goes with --format jsonl; tsv has one text per"),
+        (NONE, ["-"], "'-' (standard input) cannot be one of them"),
+        (FAKE, [SAMPLE, "--ray", "auto"], "Ray: ConnectionError: no cluster; shares that are finished are kept, start"),
+    ],
+)
+def test_one_line_says_what_is_wrong(code: str, words: list[object], message: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words), "--out", str(tmp_path / "o")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert done.stderr.startswith("crnn: ")
+    assert message in done.stderr
     assert not (tmp_path / "o").exists()

@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 import crnn
+import crnn.reading.merge as merging
 from crnn.cli import main
-from crnn.errors import ConfigError
-from crnn.reading.shards import Shard, whole_rows
+from crnn.errors import ConfigError, DataError
+from crnn.models import bundled
+from crnn.reading.job import make_job, options_of
+from crnn.reading.shards import Shard, read_shard, whole_rows
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "train" / "images"
 DIES = """
@@ -60,13 +63,14 @@ def test_shares_make_the_whole(pictures: Path, tmp_path: Path, capfd: pytest.Cap
     assert sorted(codes) == [0, 0, 0, 0, 1]  # one picture is none
     assert not list(tmp_path.glob("*.part"))
     assert (tmp_path / f"part-00002-of-00005.{format}").read_text("utf-8").splitlines() == expected[3:7]
-    assert main(["recognize", "--merge", str(tmp_path), "--out", str(tmp_path / "all")]) == 0
+    assert main(["recognize", "--merge", str(tmp_path), "--out", str(tmp_path / "all")]) == 1
     assert (tmp_path / "all").read_text("utf-8").splitlines() == expected
     assert len(expected) == 18
     capfd.readouterr()
-    assert main(["recognize", "--merge", str(tmp_path)]) == 0
+    assert main(["recognize", "--merge", str(tmp_path)]) == 1
     out, err = capfd.readouterr()
-    assert (out.splitlines(), err) == (expected, "crnn: 18 rows of 5 parts\n")
+    assert out.splitlines() == expected
+    assert err == "crnn: 18 rows of 5 parts; there are pictures that could not be read in the parts 2\n"
     if format == "jsonl":
         assert ["error" in json.loads(row) for row in expected].count(True) == 1
 
@@ -90,6 +94,61 @@ def test_a_killed_share_goes_on(pictures: Path, tmp_path: Path, capfd: pytest.Ca
     assert main(words) == 0
     assert "is finished already" in capfd.readouterr().err
     assert final.stat().st_mtime_ns == before
+    assert not part.exists()
+
+
+def some_pictures(pictures: Path, folder: Path) -> Path:
+    """Four pictures of lines, 0.png to 3.png."""
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"{number}.png").write_bytes((pictures / f"{number}.png").read_bytes())
+    return folder
+
+
+def test_inputs_that_change_after_they_were_listed(
+    pictures: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One goes and one comes: as many as before, and each share would be full, with others than it says."""
+    lines, out = some_pictures(pictures, tmp_path / "lines"), tmp_path / "out"
+    expected = rows(lines, capfd=capfd)
+    reader = crnn.load(threads=1)
+    job = make_job([str(lines)], bundled(), options_of("text", 1, "float32", {}))
+    (lines / "0.png").rename(lines / "4.png")
+    for number in (1, 2):
+        with pytest.raises(DataError, match=r"part-0000\d-of-00002\.text: the inputs changed while they were read"):
+            read_shard(reader, [str(lines)], Shard(number, 2), job, out)
+        assert (out / f"part-0000{number}-of-00002.text.part").read_bytes() == b""
+    assert not list(out.glob("*.text"))
+    (lines / "4.png").rename(lines / "0.png")
+    assert [read_shard(reader, [str(lines)], Shard(number, 2), job, out) for number in (2, 1)] == [0, 0]
+    capfd.readouterr()
+    assert main(["recognize", "--merge", str(out)]) == 0
+    assert capfd.readouterr().out.splitlines() == expected
+
+
+def test_the_exit_code_tells_of_all_rows(pictures: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Also of those that an earlier process wrote; an empty text is no sign of it."""
+    lines, out = some_pictures(pictures, tmp_path / "lines"), tmp_path / "out"
+    (lines / "1.png").write_bytes(b"no picture")
+    words = ["recognize", str(lines), "--shard", "1/1", "--out", str(out)]
+    final = out / "part-00001-of-00001.text"
+    about = out / "part-00001-of-00001.about.json"
+    part = out / f"{final.name}.part"
+    assert main(words) == 1
+    assert main(words) == 1  # finished
+    assert main(["recognize", "--merge", str(out)]) == 1
+    final.rename(part)  # as if it had been killed after the third row
+    part.write_bytes(b"".join(part.read_bytes().splitlines(keepends=True)[:3]))
+    assert main(words) == 1
+    assert json.loads(about.read_bytes())["failed"] == 1
+    final.rename(part)  # as if it had been killed after the first one
+    part.write_bytes(part.read_bytes().splitlines(keepends=True)[0])
+    (lines / "1.png").write_bytes((lines / "2.png").read_bytes())
+    assert main(words) == 0
+    assert "failed" not in json.loads(about.read_bytes())
+    part.touch()  # of a process that was killed when it saw that all was done
+    assert main(["recognize", "--merge", str(out)]) == 0
+    assert main(words) == 0
     assert not part.exists()
 
 
@@ -143,14 +202,41 @@ def test_merge_counts(pictures: Path, tmp_path: Path, capfd: pytest.CaptureFixtu
     full.unlink()
     assert main(["recognize", "--merge", str(out)]) == 2
     assert f"not finished: {int(full.name[5:10])}/5; start" in capfd.readouterr().err
-    (out / "part-00001-of-00002.about.json").write_text("{}")
+    other, good = out / "part-00001-of-00002.about.json", (out / "part-00001-of-00005.about.json").read_text()
+    other.write_text(good)
     assert main(["recognize", "--merge", str(out)]) == 2
     assert "holds parts of 2 and 5 shares" in capfd.readouterr().err
-    (out / "part-00001-of-00002.about.json").write_text("{")
-    assert main(["recognize", "--merge", str(out)]) == 2
-    assert "is damaged" in capfd.readouterr().err
+    for damaged in (
+        "{",
+        "{}",
+        "[]",
+        "3",
+        "null",
+        "[" * 100_000,
+        good.replace('"text"', "[]"),
+        good.replace("2,", '"2",'),
+    ):
+        assert damaged != good
+        other.write_text(damaged)
+        assert main(["recognize", "--merge", str(out)]) == 2
+        assert f"{other}: is damaged; delete it and its part" in capfd.readouterr().err
     assert main(["recognize", "--merge", str(pictures)]) == 2
     assert "holds no parts" in capfd.readouterr().err
+
+
+def test_a_part_that_cannot_be_read(
+    pictures: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["recognize", str(pictures / "1.png"), "--shard", "1/1", "--out", str(tmp_path)]) == 0
+    part, target = tmp_path / "part-00001-of-00001.text", tmp_path / "all"
+    part.write_bytes(b"\xff\n")
+    capfd.readouterr()
+    assert main(["recognize", "--merge", str(tmp_path), "--out", str(target)]) == 2
+    assert f"{part}: is damaged (no UTF-8)" in capfd.readouterr().err
+    monkeypatch.setattr(merging, "_rows", lambda path: path.unlink() or 1)  # gone after it was counted
+    assert main(["recognize", "--merge", str(tmp_path), "--out", str(target)]) == 2
+    assert f"{part}: cannot be read (No such file" in capfd.readouterr().err
+    assert not target.exists()
 
 
 def test_shares_differ_by_one_at_most() -> None:
@@ -242,11 +328,42 @@ def test_sets_are_read_as_their_pictures(
         words = ["--shard", f"{number}/3", "--out", str(tmp_path / "out"), "--format", "jsonl"]
         assert main(["recognize", str(tmp_path / name), *words]) == (1 if number == 3 else 0)
     capfd.readouterr()
-    assert main(["recognize", "--merge", str(tmp_path / "out")]) == 0
+    assert main(["recognize", "--merge", str(tmp_path / "out")]) == 1
     found = [json.loads(row) for row in capfd.readouterr().out.splitlines()]
     assert [row.get("text", "") for row in found] == texts
     assert found[3]["path"] == f"{tmp_path / name}:{inside}"
     assert "error" in found[7]
+
+
+def test_tables_without_texts(pictures: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Or with several columns that may be the text: nobody asks for it here."""
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import ipc, parquet
+
+    chosen = [pictures / f"{number}.png" for number in (1, 2, 3, 4)]
+    texts = rows(*chosen, capfd=capfd)
+    images = pyarrow.table({"image": [p.read_bytes() for p in chosen]})
+    named = pyarrow.table({"file_name": [p.name for p in chosen]})
+    more = images.append_column("a", named[0]).append_column("b", named[0]).append_column("scan", images[0])
+    parquet.write_table(images, tmp_path / "images.parquet", row_group_size=3)
+    parquet.write_table(more, tmp_path / "more.parquet")
+    parquet.write_table(named, pictures / "named.parquet")
+    for name, write in (("file.arrow", ipc.new_file), ("stream.arrow", ipc.new_stream)):
+        with write(str(tmp_path / name), images.schema) as out:
+            out.write_table(images, max_chunksize=3)
+    for path in (*sorted(tmp_path.iterdir()), pictures / "named.parquet"):
+        assert rows(path, capfd=capfd) == texts, path
+    (pictures / "named.parquet").unlink()
+    for column, table in (
+        ("n", pyarrow.table({"n": [1, 2]})),
+        ("front", pyarrow.table({"front": images[0], "back": images[0]})),
+    ):
+        parquet.write_table(table, tmp_path / "odd.parquet")
+        assert main(["recognize", str(tmp_path / "odd.parquet")]) == 1
+        err = capfd.readouterr().err
+        assert f"odd.parquet: {'has no column of pictures' if column == 'n' else 'may have its pictures in'}" in err
+        assert column in err
+        assert "data." not in err  # there is no such option
 
 
 def test_a_cut_set_is_one_error(pictures: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

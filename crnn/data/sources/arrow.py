@@ -7,12 +7,13 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from crnn.core.image import MAX_BYTES, printable
 from crnn.data.sources.arrow_columns import Layout, find_layout
-from crnn.data.sources.arrow_files import SUFFIXES, Blocks, Steps, is_table, open_table, reading
+from crnn.data.sources.arrow_files import SUFFIXES, Blocks, Steps, TableFile, is_table, open_table, reading
 from crnn.data.sources.base import Content, Reader, ReadOptions, Row
 from crnn.data.sources.extra import label_text, natural, need
 from crnn.data.sources.place import Place
@@ -34,18 +35,20 @@ class ArrowReader(Reader):
     Args:
         path: file or folder, or ``FOLDER/train`` for the files of that side in FOLDER.
         options: `text_column` and `image_column`.
+        labelled: False for the pictures alone: no column of text is looked for, and texts are empty.
     """
 
     description = "Parquet or Arrow: a column of pictures and one of text; Hugging Face data sets, ketos compile"
 
-    def __init__(self, path: Path, options: ReadOptions) -> None:
+    def __init__(self, path: Path, options: ReadOptions, labelled: bool = True) -> None:
         super().__init__(path, options)
+        self._labelled = labelled
         self._root, self._side = side_of_tables(path) or (path, "")
         self._blocks = Blocks()
         self._layouts: dict[Path, Layout] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "options": self.options}
+        return {"path": self.path, "options": self.options, "labelled": self._labelled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -100,23 +103,17 @@ class ArrowReader(Reader):
             folder = name.rpartition("/")[0]
             with reading(file):
                 table = open_table(file)
-                layout = find_layout(table.schema, self.options, str(file))
-                columns = [layout.text] if layout.data else [layout.text, layout.path]
+                layout = find_layout(table.schema, self.options, str(file), self._labelled)
                 number = 0
                 for group in range(table.groups()):
-                    place = 0
-                    for some in table.tables(group, columns):
-                        texts = _values(some, layout.text)
-                        pictures = [None] * len(texts) if layout.data else _values(some, layout.path)
-                        for text, picture in zip(texts, pictures, strict=True):
-                            number += 1
-                            where = f"{file}:row {number}"
-                            if layout.data:
-                                read, problem = _label(text)
-                                yield Row(read, where, f"{prefix}{group}:{place}", problem)
-                            else:
-                                yield _with_file(text, picture, where, f"{folder}/" if folder else "")
-                            place += 1
+                    for place, (text, picture) in enumerate(_cells(table, group, layout)):
+                        number += 1
+                        where = f"{file}:row {number}"
+                        if layout.data:
+                            read, problem = _label(text)
+                            yield Row(read, where, f"{prefix}{group}:{place}", problem)
+                        else:
+                            yield _with_file(text, picture, where, f"{folder}/" if folder else "")
 
     def content(self, key: str) -> Content:
         match = _KEY.fullmatch(key)
@@ -142,7 +139,7 @@ class ArrowReader(Reader):
     def _layout(self, file: Path) -> Layout:
         if file not in self._layouts:
             with reading(file):
-                self._layouts[file] = find_layout(open_table(file).schema, self.options, str(file))
+                self._layouts[file] = find_layout(open_table(file).schema, self.options, str(file), self._labelled)
         return self._layouts[file]
 
     def _file(self, name: str, folder: Path) -> Path:
@@ -173,6 +170,18 @@ def _saved(state: Path, tables: list[str]) -> list[str]:
     if missing:
         raise DataError(f"{state}: names {printable(missing[0])!r}, which is not beside it; copy or download it")
     return names
+
+
+def _cells(table: TableFile, group: int, layout: Layout) -> Iterator[tuple[bytes | None, bytes | None]]:
+    """(text, name of the picture) of each row; the text is empty, and the name None, where no column is for it."""
+    path = () if layout.data else layout.path
+    columns = [steps for steps in (layout.text, path) if steps]
+    if not columns:
+        yield from repeat((b"", None), table.rows(group))
+        return
+    for some in table.tables(group, columns):
+        texts = _values(some, layout.text) if layout.text else [b""] * some.num_rows
+        yield from zip(texts, _values(some, path) if path else [None] * some.num_rows, strict=True)
 
 
 def _values(table: Any, steps: Steps) -> list[bytes | None]:

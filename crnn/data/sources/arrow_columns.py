@@ -18,16 +18,18 @@ class Layout(NamedTuple):
     """Where text and picture are: a column, or a column and a field of it."""
 
     text: Steps
+    """Empty if only the pictures are wanted."""
     data: Steps
     """Bytes of the picture; empty if there are only names."""
     path: Steps
     """Its file's name; empty if there is none."""
 
 
-def find_layout(schema: Any, options: ReadOptions, where: str) -> Layout:
-    """Picture and text among the columns of a `pyarrow.Schema`.
+def find_layout(schema: Any, options: ReadOptions, where: str, labelled: bool = True) -> Layout:
+    """Picture and (if `labelled`) text among the columns of a `pyarrow.Schema`.
 
     kraken's compiled data sets have both in a column ``lines``; Hugging Face's picture is a struct of bytes and path.
+    Without labels no message names an option, as `crnn recognize` has none.
 
     Raises:
         DataError: if there is none, or more than one without a well-known name, naming all columns and the option.
@@ -36,18 +38,20 @@ def find_layout(schema: Any, options: ReadOptions, where: str) -> Layout:
     if schema.metadata and b"lines" in schema.metadata and options == ReadOptions():
         kraken = next((field for field in fields if field.name == "lines"), None)
         if kraken is not None and {"text", "im"} <= set(_children(kraken.type)):
-            return Layout(("lines", "text"), ("lines", "im"), ())
-    data = _picture(fields, options, where)
+            return Layout(("lines", "text") if labelled else (), ("lines", "im"), ())
+    data = _picture(fields, options, where, labelled)
     types = need("pyarrow").types
     if types.is_struct(data.type):
         path = (data.name, "path") if "path" in _children(data.type) else ()
         picture: tuple[Steps, Steps] = ((data.name, "bytes"), path)
     else:
         picture = ((data.name,), ()) if _is_binary(data.type) else ((), (data.name,))
+    if not labelled:
+        return Layout((), *picture)
     return Layout((_text([field for field in fields if field is not data], schema, options, where),), *picture)
 
 
-def _picture(fields: Sequence[Any], options: ReadOptions, where: str) -> Any:
+def _picture(fields: Sequence[Any], options: ReadOptions, where: str, labelled: bool) -> Any:
     holding = [field for field in fields if _holds_pictures(field.type)]
     named = [field for field in fields if _is_string(field.type) and known_columns([field.name])[0]]
     if options.image_column is not None:
@@ -59,8 +63,14 @@ def _picture(fields: Sequence[Any], options: ReadOptions, where: str) -> Any:
     if not candidates:
         raise DataError(
             f"{where}: has no column of pictures (binary, or a struct of bytes and path) among: {_described(fields)}; "
-            "set data.image_column=NAME to one with names of picture files"
+            + ("set data.image_column=NAME to" if labelled else "call 'file_name'")
+            + " one with names of picture files"
         )
+    if not labelled:
+        known = [field for field in candidates if known_columns([field.name])[0]]
+        if len(known) != 1:
+            raise DataError(f"{where}: may have its pictures in: {_described(candidates)}; call one of them 'image'")
+        return known[0]
     return candidates[find_picture([field.name for field in candidates], options, where)]
 
 

@@ -47,6 +47,10 @@ class TableFile(ABC):
         """How many groups of rows there are."""
 
     @abstractmethod
+    def rows(self, group: int) -> int:
+        """How many rows a group has."""
+
+    @abstractmethod
     def tables(self, group: int, columns: Sequence[Steps]) -> Iterator[Any]:
         """The rows of a group, as `pyarrow.Table`s of a few thousand rows."""
 
@@ -70,6 +74,9 @@ class ParquetFile(TableFile):
 
     def groups(self) -> int:
         return self._file.num_row_groups
+
+    def rows(self, group: int) -> int:
+        return self._file.metadata.row_group(group).num_rows
 
     def _batches(self, group: int, rows: int, columns: Sequence[Steps]) -> Iterator[Any]:
         names = [".".join(steps) for steps in columns]
@@ -147,14 +154,18 @@ class ArrowFile(TableFile):
     def groups(self) -> int:
         return len(self._starts) if self._reader is None else self._reader.num_record_batches
 
-    def _table(self, group: int, columns: Sequence[Steps]) -> Any:
+    def rows(self, group: int) -> int:
+        return self._batch(group).num_rows
+
+    def _batch(self, group: int) -> Any:
         if self._reader is None:
             self._map.seek(self._starts[group])
-            batch = self._ipc.read_record_batch(self._ipc.read_message(self._map), self.schema)
-        else:
-            batch = self._reader.get_batch(group)
+            return self._ipc.read_record_batch(self._ipc.read_message(self._map), self.schema)
+        return self._reader.get_batch(group)
+
+    def _table(self, group: int, columns: Sequence[Steps]) -> Any:
         names = list(dict.fromkeys(steps[0] for steps in columns))
-        return self._pyarrow.Table.from_batches([batch.select(names)])
+        return self._pyarrow.Table.from_batches([self._batch(group).select(names)])
 
     def tables(self, group: int, columns: Sequence[Steps]) -> Iterator[Any]:
         table = self._table(group, columns)

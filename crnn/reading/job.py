@@ -127,4 +127,4 @@ def read_about(path: Path) -> dict[str, Any]:
         whole = False
     if not whole:
         raise DataError(f"{printable(path)}: is damaged; delete it and its part, and read that share again")
-    return about  # type: ignore[no-any-return]
+    return about

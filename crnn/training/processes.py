@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from torch.distributed import DistError, DistNetworkError  # type: ignore[attr-defined]
+from torch.distributed import DistError, DistNetworkError
 
 from crnn.errors import CrnnError
 

@@ -219,7 +219,7 @@ def start(cwd: Path, launcher: str, *words: str, program: str = str(SCRIPT), **e
     return max(abs(one.returncode) for one in running), "".join(errors)
 
 
-@pytest.mark.parametrize("launcher", ["devices", "torchrun", "srun"])
+@pytest.mark.parametrize("launcher", ["devices", "torchrun", pytest.param("srun", marks=pytest.mark.slow)])
 def test_every_launcher_gives_exact_figures(launcher: str, odd_lines: Path, tmp_path: Path) -> None:
     """Uneven lines in two processes: one run folder with a name of its own, messages once, figures of all lines."""
     code, said = start(tmp_path, launcher, f"data.root={odd_lines}", "trainer.max_epochs=2", "optimizer.lr=0.01")
@@ -248,7 +248,14 @@ def test_every_launcher_gives_exact_figures(launcher: str, odd_lines: Path, tmp_
         assert "the run began with 2 processes, and now there is 1" in refused.stderr
 
 
-@pytest.mark.parametrize(("launcher", "rank"), [("devices", 1), ("devices", 0), ("torchrun", 0)])
+@pytest.mark.parametrize(
+    ("launcher", "rank"),
+    [
+        ("devices", 0),
+        pytest.param("devices", 1, marks=pytest.mark.slow),
+        pytest.param("torchrun", 0, marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_process_ends_the_run_with_a_checkpoint(
     launcher: str, rank: int, odd_lines: Path, tmp_path: Path
 ) -> None:

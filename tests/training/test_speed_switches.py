@@ -43,7 +43,7 @@ def mean_loss(folder: Path) -> float:
         ["trainer.precision=32-true"],
         ["trainer.precision=bf16-mixed"],
         ["trainer.threads=2", "data.workers=1"],
-        ["trainer.channels_last=false", "optimizer.fused=false"],
+        pytest.param(["trainer.channels_last=false", "optimizer.fused=false"], marks=pytest.mark.slow),
     ],
 )
 def test_figures_stay(switches: list[str], trained: Path, line_folder: Path, tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ def test_a_stream_of_files(trained: Path, line_folder: Path) -> None:
     assert [row[0] for row in table["rows"]] == list(range(3, 31, 3))
 
 
+@pytest.mark.slow
 def test_start_up(trained: Path) -> None:
     processes, step = tables("startup", "--model", trained / "model.onnx")
     assert "torch is not imported" in processes["notes"][0]

@@ -41,7 +41,7 @@ def mean_loss(folder: Path) -> float:
     "switches",
     [
         ["trainer.precision=32-true"],
-        ["trainer.precision=bf16-mixed"],
+        pytest.param(["trainer.precision=bf16-mixed"], marks=pytest.mark.slow),
         ["trainer.threads=2", "data.workers=1"],
         pytest.param(["trainer.channels_last=false", "optimizer.fused=false"], marks=pytest.mark.slow),
     ],

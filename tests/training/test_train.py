@@ -184,7 +184,7 @@ def uninterrupted(line_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
         ("9", "training_step", 15, -9, 12),  # loses what came after the last checkpoint
         ("15", "training_step", 15, 143, 16),
         pytest.param("15", "training_step", 17, 143, 18, marks=pytest.mark.slow),  # the last of an epoch
-        ("2", "training_step", 14, 130, 15),
+        pytest.param("2", "training_step", 14, 130, 15, marks=pytest.mark.slow),
         ("2", "validation_step", 18, 130, 18),  # after three epochs
         ("2 2", "training_step", 15, 130, 12),  # Ctrl+C twice: at once
     ],
@@ -370,7 +370,7 @@ def test_averaged_weights_are_validated_and_exported(line_folder: Path, tmp_path
         *TINY,
         f"data.root={line_folder}",
         f"runs_dir={tmp_path}",
-        "trainer.max_epochs=12",
+        "trainer.max_epochs=4",
         "optimizer.lr=0.01",
         "trainer.progress=false",
         "data.batch_size=4",

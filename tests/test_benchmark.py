@@ -26,6 +26,7 @@ def tables(*words: object) -> list[dict[str, Any]]:
     return printed["tables"]
 
 
+@pytest.mark.slow
 def test_training(line_folder: Path) -> None:
     options = ["--models", "crnn_tiny", "--widths", "32,64", "--threads", "1", "--batch", "2"]
     found = tables("train", *options, "--data", line_folder / "train", "--lines", 40, "--workers", 0)
@@ -105,6 +106,7 @@ def test_errors_are_one_line(words: list[str], said: str) -> None:
     assert said in done.stderr
 
 
+@pytest.mark.slow
 def test_the_curve(line_folder: Path, tmp_path: Path) -> None:
     rows, picture = tmp_path / "rows.jsonl", tmp_path / "curve.svg"
     done = script("network_curve.py", "train", "crnn_tiny", "--data", line_folder, "--epochs", 1, "--out", rows)

@@ -219,7 +219,9 @@ def start(cwd: Path, launcher: str, *words: str, program: str = str(SCRIPT), **e
     return max(abs(one.returncode) for one in running), "".join(errors)
 
 
-@pytest.mark.parametrize("launcher", ["devices", "torchrun", pytest.param("srun", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "launcher", ["devices", *(pytest.param(name, marks=pytest.mark.slow) for name in ("torchrun", "srun"))]
+)
 def test_every_launcher_gives_exact_figures(launcher: str, odd_lines: Path, tmp_path: Path) -> None:
     """Uneven lines in two processes: one run folder with a name of its own, messages once, figures of all lines."""
     code, said = start(tmp_path, launcher, f"data.root={odd_lines}", "trainer.max_epochs=2", "optimizer.lr=0.01")

@@ -42,7 +42,7 @@ def mean_loss(folder: Path) -> float:
     [
         ["trainer.precision=32-true"],
         pytest.param(["trainer.precision=bf16-mixed"], marks=pytest.mark.slow),
-        ["trainer.threads=2", "data.workers=1"],
+        pytest.param(["trainer.threads=2", "data.workers=1"], marks=pytest.mark.slow),
         pytest.param(["trainer.channels_last=false", "optimizer.fused=false"], marks=pytest.mark.slow),
     ],
 )

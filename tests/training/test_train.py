@@ -186,7 +186,7 @@ def uninterrupted(line_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
         pytest.param("15", "training_step", 17, 143, 18, marks=pytest.mark.slow),  # the last of an epoch
         pytest.param("2", "training_step", 14, 130, 15, marks=pytest.mark.slow),
         ("2", "validation_step", 18, 130, 18),  # after three epochs
-        ("2 2", "training_step", 15, 130, 12),  # Ctrl+C twice: at once
+        pytest.param("2 2", "training_step", 15, 130, 12, marks=pytest.mark.slow),  # Ctrl+C twice: at once
     ],
 )
 def test_resume_is_exact(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ from crnn.report.compare import Comparison, compare
 from crnn.report.compare_page import columns, render_comparison
 from crnn.report.evaluate import Evaluation
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 HOSTILE = "</script><img src=x onerror='window.broken=1'>"
 TEXT = st.text("abc ", max_size=12)
 
@@ -99,20 +96,6 @@ def test_the_command(tmp_path: Path, line_folder: Path, capfd: pytest.CaptureFix
     assert "A reads better (CER 0.00% and " in capfd.readouterr().out
     assert "A reads better." in (tmp_path / "x.html").read_text()
     assert {path.name for path in tmp_path.iterdir()} == {"a.tsv", "b.tsv", "x.html"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="skipped: playwright not found; pip install 'crnn[test-browser]'"
-    )
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("skipped: no Chromium found; apt-get install chromium")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=program)
-        yield opened
-        opened.close()
 
 
 def test_in_a_browser(browser: Any, tmp_path: Path) -> None:

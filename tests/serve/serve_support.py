@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
@@ -10,7 +11,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,21 @@ def process(*words: str, **environment: str) -> Iterator[Process]:
     finally:
         one.process.kill()
         one.process.wait()
+
+
+def ask(one: Served, act: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
+    """What `act` gives, on an event loop of its own."""
+
+    async def run() -> Any:
+        async with one.client() as client:
+            return await act(client)
+
+    return asyncio.run(run())
+
+
+def form(pictures: list[bytes]) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """Files of a form, as httpx wants them."""
+    return [("images", ("a.png", data, "image/png")) for data in pictures]
 
 
 def copy_of_bundled(folder: Path, name: str = "plates.onnx") -> Path:

@@ -8,31 +8,19 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from serve_support import PNG, SAMPLES, Served, served
+from serve_support import PNG, SAMPLES, Served, ask, form, served
 
 import crnn
 from crnn.serve.worker import Worker
 
 PICTURES = [path.read_bytes() for path in SAMPLES]
 KEY = "a-key-of-many-letters"
-
-
-def ask(one: Served, act: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
-    async def run() -> Any:
-        async with one.client() as client:
-            return await act(client)
-
-    return asyncio.run(run())
-
-
-def form(pictures: list[bytes]) -> list[tuple[str, tuple[str, bytes, str]]]:
-    return [("images", ("a.png", data, "image/png")) for data in pictures]
 
 
 def in_json(pictures: list[bytes], **options: Any) -> dict[str, Any]:

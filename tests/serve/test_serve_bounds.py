@@ -16,25 +16,13 @@ from typing import Any
 
 import httpx
 import pytest
-from serve_support import PNG, SAMPLES, Served, copy_of_bundled, other_version, served
+from serve_support import PNG, SAMPLES, Served, ask, copy_of_bundled, form, other_version, served
 
 from crnn.serve import bodies, service
 from crnn.serve.bodies import Body
 from crnn.serve.worker import Job
 
 PICTURES = [path.read_bytes() for path in SAMPLES[:2]]
-
-
-def ask(one: Served, act: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
-    async def run() -> Any:
-        async with one.client() as client:
-            return await act(client)
-
-    return asyncio.run(run())
-
-
-def form(pictures: list[bytes]) -> list[tuple[str, tuple[str, bytes, str]]]:
-    return [("images", ("a.png", data, "image/png")) for data in pictures]
 
 
 async def until(true: Callable[[], bool]) -> None:

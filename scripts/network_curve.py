@@ -123,7 +123,7 @@ def train(name: str, data: str, epochs: int, threads: int, out: Path) -> None:
         charset,
         transform,
         Augment(config.augment),
-        config.data.batch_size,
+        config.data.batch_size or 32,
         config.data.batch_pixels * (4 if transform.height == 64 else 1),
         0,
         config.seed,

@@ -31,6 +31,8 @@ from crnn.errors import ConfigError, DataError
 from crnn.training.characters import charset_from
 from crnn.training.config import TrainConfig
 from crnn.training.findings import report_lines
+from crnn.training.launch import process_count
+from crnn.training.length import Length, length_for
 from crnn.training.processes import Peers
 from crnn.training.rendered import drawn_characters, own_labels, rendered_options
 from crnn.training.run_folder import RunFolder
@@ -48,6 +50,7 @@ class Assembled:
     paths: dict[str, list[str] | None]
     """Of training and validation lines; None for validation lines that were held out."""
     options: ReadOptions
+    length: Length
     rendered: dict[str, Any] | None = None
     """How lines were rendered, if some were: the arguments of `synthetic_pair`."""
 
@@ -151,10 +154,11 @@ class _Assembly:
         report_lines(train, val, charset, self.folder, self.data.unknown, self.data.max_dropped)
         paths = {"train": self.train_paths, "val": self.val_paths or None}
         lines = self._combined(train)
+        length = length_for(self.config, len(lines.source), process_count(self.config.trainer), not real)
         if real and self.config.augment.concat:
-            lines = self._concatenated(lines, charset)
+            lines = self._concatenated(lines, charset, length.epochs)
         record = options if own is None else None  # labels are not written down a second time
-        return Assembled(charset, seen, lines, self._cached(val), paths, self.options, record)
+        return Assembled(charset, seen, lines, self._cached(val), paths, self.options, length, record)
 
     def _prepare(self, source: LineSource, charset: Charset | None) -> PreparedLines:
         decode, widest = self.data.decode_check, self.data.max_width
@@ -232,9 +236,9 @@ class _Assembly:
             return parts[0]
         return mixed(parts, self.data.weights or [1.0] * len(parts), self.config.seed)
 
-    def _concatenated(self, lines: PreparedLines, charset: Charset) -> PreparedLines:
+    def _concatenated(self, lines: PreparedLines, charset: Charset, max_epochs: int) -> PreparedLines:
         setting, seed = self.config.augment, self.config.seed
-        epochs = first_plain_epoch(setting, self.config.trainer.max_epochs)
+        epochs = first_plain_epoch(setting, max_epochs)
         view = Joined(lines.source, charset, self.transform, setting.concat, self.data.max_width, seed, epochs)
         return concatenated(lines, view)
 

@@ -70,7 +70,7 @@ class DataConfig:
     decode_check: bool = True
     cache: str = "none"
     cache_mb: float = 2048
-    batch_size: int = 32
+    batch_size: int | None = None
     batch_pixels: int = 1048576
     workers: int | None = None
     rendered: RenderedConfig = field(default_factory=RenderedConfig)
@@ -115,7 +115,7 @@ class StopConfig:
 
 @dataclass
 class TrainerConfig:
-    max_epochs: int = 16
+    max_epochs: int | None = None
     max_minutes: float | None = None
     accelerator: str = "auto"
     devices: Any = "auto"
@@ -224,19 +224,21 @@ def to_config(node: Any) -> TrainConfig:
             "set export.format=safetensors, or proj_size=0"
         )
     check_concat(config.augment.concat, config.image.width, config.charset.direction)
-    above("trainer.max_epochs", config.trainer.max_epochs, 0)
     above("trainer.wait_minutes", config.trainer.wait_minutes, 0)
     above("data.cache_mb", config.data.cache_mb, 0)
-    above("data.batch_size", config.data.batch_size, 0)
     above("data.max_width", config.data.max_width, 0)
     above("data.batch_pixels", config.data.batch_pixels, 0)
     above("optimizer.lr", config.optimizer.lr, 0)
     above("optimizer.clip", config.optimizer.clip, 0)
     above("stop.patience", config.stop.patience, -1)
-    if config.trainer.checkpoint_every is not None:
-        above("trainer.checkpoint_every", config.trainer.checkpoint_every, 0)
-    if config.trainer.threads is not None:
-        above("trainer.threads", config.trainer.threads, 0)
+    for name, number in (
+        ("data.batch_size", config.data.batch_size),
+        ("trainer.max_epochs", config.trainer.max_epochs),
+        ("trainer.checkpoint_every", config.trainer.checkpoint_every),
+        ("trainer.threads", config.trainer.threads),
+    ):
+        if number is not None:
+            above(name, number, 0)
     for name, value in (
         ("loss.shortcut", config.loss.shortcut),
         ("loss.smoothing", config.loss.smoothing),

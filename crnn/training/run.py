@@ -29,6 +29,7 @@ from crnn.training.characters import read_card
 from crnn.training.config import TrainConfig
 from crnn.training.finish import Outcome, finish, say_forgotten
 from crnn.training.launch import process_count
+from crnn.training.length import Length
 from crnn.training.module import CrnnModule
 from crnn.training.processes import Peers, is_lost
 from crnn.training.run_folder import RunFolder
@@ -65,8 +66,6 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         config = replace(config, charset=own)
     network = CRNN(config.model, 2, config.image.height)  # bad settings show before a file is read
     transform = LineTransform(config.image.height, config.image.width, multiple=network.step)
-    real = bool(config.data.root or config.data.train)
-    augment = Augment(config.augment, config.trainer.max_epochs) if real else None
 
     folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config, peers)
     peers.run = folder.path
@@ -80,6 +79,9 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         raise
     if config.resume:
         _refuse_other_data(folder, data)
+    config = data.length.into(config)
+    real = bool(config.data.root or config.data.train)
+    augment = Augment(config.augment, data.length.epochs) if real else None
 
     card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data, start, folder))
     head_first = bool(config.init) and config.finetune == "head_first"
@@ -93,7 +95,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         data.charset,
         transform,
         augment,
-        config.data.batch_size,
+        data.length.batch_size,
         config.data.batch_pixels,
         workers_for(config.data.workers, peers.local_world),
         config.seed,
@@ -108,7 +110,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     if not config.resume:
         folder.write_start(config, trainer.world_size)
         folder.write_json("data.json", data.record())
-    _say_batches(config, folder, loaders, trainer.world_size)
+    _say_batches(data.length, folder, loaders, trainer.world_size)
     again = _again(folder, trainer.world_size)
     try:
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
@@ -173,7 +175,7 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
     widths = module.card.transform.scaled_widths(data.train.sizes(0))
     bfloat16 = precision_for(settings.precision, accelerator) == "bf16-mixed"
     width = min(int(np.median(widths)), config.data.max_width)
-    lines = max(1, min(16, config.data.batch_size, config.data.batch_pixels // (config.image.height * width)))
+    lines = max(1, min(16, data.length.batch_size, config.data.batch_pixels // (config.image.height * width)))
     speeds = fastest_threads(module.network, lines, width, bfloat16, most)
     torch.set_num_threads(choose(speeds))
     measured = ", ".join(f"{threads}: {speed:.0f} lines/s" for threads, speed in speeds.items())
@@ -220,7 +222,10 @@ def _again(folder: RunFolder, processes: int) -> str:
     return f"resume={folder.path}, started as before in {processes} processes"
 
 
-def _say_batches(config: TrainConfig, folder: RunFolder, loaders: LineDataModule, processes: int) -> None:
-    batches, most = loaders.batches("train", processes), config.data.batch_size
+def _say_batches(length: Length, folder: RunFolder, loaders: LineDataModule, processes: int) -> None:
+    batches, most = loaders.batches("train", processes), length.batch_size
     together = f", in each of {processes} processes ({processes * most} lines a step)" if processes > 1 else ""
-    folder.say(f"batches: {len(batches):,} of up to {most} lines{together}, padding {batches.padding():.1%} of pixels")
+    folder.say(
+        f"batches: {len(batches):,} of up to {most} lines{together}, padding {batches.padding():.1%} of pixels; "
+        f"{length.epochs} epochs of them, {length.epochs * len(batches):,} steps"
+    )

@@ -270,7 +270,7 @@ class RealLines:
     def our_padding(self) -> float:
         """The same of our batches; a line that is stretched to its batch's width has none."""
         data = self.config.data
-        return WidthBatches(lambda _: self.widths, HEIGHT, data.batch_size, data.batch_pixels, True, 1).padding()
+        return WidthBatches(lambda _: self.widths, HEIGHT, data.batch_size or 32, data.batch_pixels, True, 1).padding()
 
     def plain(self) -> float:
         """Lines per second of the plain loop: random batches, padded to their widest, loaded in the same process."""
@@ -313,7 +313,7 @@ class RealLines:
             self.charset,
             self.transform,
             Augment(self.config.augment),
-            data.batch_size,
+            data.batch_size or 32,
             data.batch_pixels,
             self.workers,
             self.turn,

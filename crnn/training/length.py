@@ -1,0 +1,61 @@
+"""How many lines a step has and how many epochs a training, where the settings leave it open.
+
+What a network learns follows the number of steps more than that of epochs: CTC alone takes some hundred before the
+first characters come, so few lines are taken in smaller batches and more often. The numbers are those of the committed
+experiments, whose good trainings took 2,000 to 8,000 steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from crnn.training.config import TrainConfig
+
+EPOCHS = 16
+"""At least."""
+MOST_EPOCHS = 100
+STEPS = 4000
+"""From random weights."""
+STEPS_FROM_MODEL = 2000
+"""With `init`."""
+BATCHES = ((4000, 32), (1000, 16), (0, 8))
+"""From so many lines in an epoch on, so many in a batch."""
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a training is.
+
+    Args:
+        batch_size: most lines in a batch of one process.
+        epochs: at most.
+    """
+
+    batch_size: int
+    epochs: int
+
+    def into(self, config: TrainConfig) -> TrainConfig:
+        """The settings with these numbers in them, as the run folder keeps them."""
+        data, trainer = config.data, config.trainer
+        return replace(
+            config,
+            data=replace(data, batch_size=self.batch_size),
+            trainer=replace(trainer, max_epochs=self.epochs),
+        )
+
+
+def length_for(config: TrainConfig, lines: int, processes: int = 1, endless: bool = False) -> Length:
+    """What the settings say, or what suits so many lines.
+
+    Args:
+        config: `data.batch_size` and `trainer.max_epochs`, each a number or None.
+        lines: of an epoch, in all processes.
+        processes: that share them.
+        endless: each epoch has new lines.
+    """
+    mine = max(1, lines // processes)
+    batch = config.data.batch_size or next(size for least, size in BATCHES if mine >= least)
+    steps = -(-mine // batch)
+    wanted = 0 if endless else STEPS_FROM_MODEL if config.init else STEPS
+    epochs = config.trainer.max_epochs or min(MOST_EPOCHS, max(EPOCHS, -(-wanted // steps)))
+    return Length(batch, epochs)

@@ -1,0 +1,55 @@
+"""How long a training is where the settings leave it open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+from tests_support import settings
+
+from crnn.errors import ConfigError
+from crnn.training.length import Length, length_for
+from crnn.training.run import train
+
+
+@pytest.mark.parametrize(
+    ("lines", "words", "expected"),
+    [
+        (354, [], Length(8, 89)),  # 45 steps an epoch
+        (354, ["init=bundled"], Length(8, 45)),
+        (50, [], Length(8, 100)),  # never more epochs
+        (1000, [], Length(16, 64)),
+        (2000, ["init=bundled"], Length(16, 16)),
+        (16127, [], Length(32, 16)),  # never fewer
+        (354, ["trainer.max_epochs=3"], Length(8, 3)),
+        (354, ["data.batch_size=64"], Length(64, 100)),
+        (1, [], Length(8, 100)),
+    ],
+)
+def test_few_lines_are_seen_more_often(lines: int, words: list[str], expected: Length) -> None:
+    assert length_for(settings(*words), lines) == expected
+
+
+def test_processes_share_the_lines() -> None:
+    assert length_for(settings(), 8000) == Length(32, 16)
+    assert length_for(settings(), 8000, processes=4) == Length(16, 32)
+
+
+def test_rendered_lines_are_new_in_every_epoch() -> None:
+    assert length_for(settings(), 4096, endless=True) == Length(32, 16)
+
+
+@pytest.mark.parametrize("word", ["trainer.max_epochs=0", "data.batch_size=-1"])
+def test_numbers_below_one_are_refused(word: str) -> None:
+    with pytest.raises(ConfigError, match=word.split("=")[0]):
+        settings(word)
+
+
+def test_the_run_folder_keeps_what_was_chosen(tmp_path: Path) -> None:
+    sample = Path(__file__).resolve().parents[2] / "data" / "sample"  # 40 lines to train on
+    words = ["model=crnn_tiny", f"data.root={sample}", f"runs_dir={tmp_path}", "name=run", "export.format=none"]
+    outcome = train(settings(*words, "trainer.max_epochs=1", "trainer.threads=1", "data.workers=0"))
+    kept = OmegaConf.load(outcome.folder / "config.yaml")
+    assert (kept.data.batch_size, kept.trainer.max_epochs) == (8, 1)
+    assert "1 epochs of them, 5 steps" in (outcome.folder / "train.log").read_text()

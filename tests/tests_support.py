@@ -7,6 +7,7 @@ import importlib.util
 import io
 import runpy
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -59,6 +60,13 @@ def write_sides(root: Path, pair: Sequence[LineSource]) -> None:
         (root / name / "labels.tsv").write_text("".join(rows), encoding="utf-8")
 
 
+def encoded(picture: Image.Image, format: str = "PNG", **options: object) -> bytes:
+    """The content of a picture file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
 def settings(*overrides: str) -> TrainConfig:
     """The shipped configuration with these overrides, composed and checked as on the command line."""
     from hydra import compose, initialize_config_dir
@@ -75,6 +83,7 @@ def script(name: str) -> ModuleType:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses and pickle look for it
     spec.loader.exec_module(module)
     return module
 

@@ -53,6 +53,7 @@ class Prepared(NamedTuple):
 
     @property
     def width(self) -> int:
+        """W in pixels."""
         return self.grey.shape[1]
 
 

@@ -6,16 +6,16 @@ import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
 
 from crnn.core.charset import Charset, characters
 from crnn.core.charsets import named_set
 from crnn.core.image import LineTransform
 from crnn.core.text import TextRules
+from crnn.data.progress import watch_on_terminal
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.sides import find_side
 from crnn.data.sources.utf8 import read_text
@@ -56,7 +56,7 @@ def check(args: Namespace) -> int:
     notes = [note for some in opened.values() for source in some for note in source.notes]
     sources: dict[str, list[LineSource]] = {side: list(some) for side, some in opened.items()}
     with findings_table(Path(args.findings) if args.findings else None) as writer:
-        inspection = inspect(sources["train"], sources["val"], settings, Tally(PICTURES, writer), _watch)
+        inspection = inspect(sources["train"], sources["val"], settings, Tally(PICTURES, writer), watch_on_terminal)
     inspection.notes[:0] = notes
     if args.html:
         write_page(Path(args.html), inspection, sources)
@@ -122,15 +122,9 @@ def _charset(given: str) -> Charset:
 
 def _fix(folder: Path, sources: dict[str, list[LineSource]], inspection: Inspection, out: Console) -> None:
     """Write the mended copy, and say what is in it."""
-    for done in write_fixed(folder, sources, inspection, _watch):
+    for done in write_fixed(folder, sources, inspection, watch_on_terminal):
         out.print(
             f"{done.folder}: {done.lines:,} lines written and read back, {done.changed:,} labels mended (changes.tsv), "
             f"{done.dropped:,} lines left out (dropped.tsv)",
             soft_wrap=True,
         )
-
-
-def _watch(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
-    """A progress bar on standard error, where a person watches."""
-    console = Console(stderr=True)
-    return track(positions, doing, total, transient=True, disable=not console.is_terminal, console=console)

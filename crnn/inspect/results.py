@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from crnn.core.charset import Charset
@@ -15,14 +14,6 @@ MAX_WIDTH = 4096
 """Default of training's data.max_width."""
 MAX_DROPPED = 0.02
 """Default of training's data.max_dropped."""
-
-Watch = Callable[[Iterable[int], int, str], Iterable[int]]
-"""(positions, how many, what is done) -> the positions, for a progress display."""
-
-
-def unwatched(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
-    """No progress display."""
-    return positions
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from crnn.core.image import LineTransform, printable
 from crnn.core.text import TextRules
 from crnn.data.check import TOO_WIDE, line_problem, too_many_dropped
 from crnn.data.labels import UNKNOWN_CHARACTER, fit_problem, label_problem
+from crnn.data.progress import Watch, unwatched
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries, labels
 from crnn.data.split import leaks
 from crnn.inspect import kinds, sets
 from crnn.inspect.kinds import Finding
 from crnn.inspect.picture_faults import Look, look, picture_faults
-from crnn.inspect.results import Inspection, SetSummary, Settings, Watch, unwatched
+from crnn.inspect.results import Inspection, SetSummary, Settings
 from crnn.inspect.tally import Tally
 from crnn.inspect.text_faults import LabelStatistics, TextFaults
 

@@ -106,12 +106,15 @@ class CrnnModule(L.LightningModule):
         )
 
     def on_train_start(self) -> None:
+        """Ask the trainer how often it logs."""
         self._log_every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Seed dropout by the step, so that a resumed run draws as an uninterrupted one."""
         torch.manual_seed(self.seed + 1_000_003 * self.global_step + self.global_rank)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of a batch, a number; the logs have CTC's own, without `shortcut` and `smoothing`."""
         columns = self.network.columns(batch.images, batch.widths)  # (B, D, 1, T)
         output = self.network.read(columns, batch.widths // self.network.step)
         losses = self.loss.per_line(output.log_probs, output.lengths, batch.targets, batch.target_lengths)  # (B,)
@@ -172,12 +175,14 @@ class CrnnModule(L.LightningModule):
         return self.decoder(output.log_probs.detach().cpu().numpy(), output.lengths.numpy())
 
     def on_validation_epoch_start(self) -> None:
+        """Begin a new tally, with the same network on all ranks."""
         if self.trainer.world_size > 1:  # batch norm's statistics differ by rank; validate what rank 0 will save
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
         self._tally = Tally()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Read a batch and count."""
         with torch.autocast(self.device.type, enabled=False):  # in float32, as the exported model will read
             output = self(batch)
         lines = self._decode(output)
@@ -203,13 +208,16 @@ class CrnnModule(L.LightningModule):
             self.confusions = sum(parts, Counter())
 
     def on_train_epoch_end(self) -> None:
+        """Look at the last step, which on a GPU nobody has looked at yet."""
         self._look_at(None)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to save a loss that is no number; add the figures."""
         self._look_at(None)  # what is saved is good
         checkpoint["figures"] = self.figures
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
+        """AdamW and its schedule, see `make_optimizer`."""
         optimizer, schedule = make_optimizer(
             self,
             self.optimizer_config,

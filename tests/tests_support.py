@@ -11,14 +11,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from crnn.data.sources.base import LineEntry, LineSource
-from crnn.training.config import TrainConfig, config_folder, register, to_config
+
+if TYPE_CHECKING:
+    from crnn.training.config import TrainConfig
 
 
 class ListSource:
@@ -49,6 +51,21 @@ class ListSource:
     content = picture
 
 
+def texts_of(source: LineSource) -> list[str]:
+    """All labels."""
+    return [source.entry(i).text for i in range(len(source))]
+
+
+def problems_of(source: LineSource) -> list[str]:
+    """What is wrong with each line; empty where nothing is."""
+    return [source.entry(i).problem for i in range(len(source))]
+
+
+def line_of(source: LineSource, position: int) -> tuple[str, tuple[int, int], object]:
+    """Label, size in pixels and upper left grey of a line."""
+    return source.entry(position).text, source.size(position), source.picture(position).getpixel((0, 0))
+
+
 def write_sides(root: Path, pair: Sequence[LineSource]) -> None:
     """train/ and val/, each with labels.tsv and its pictures."""
     for name, source in zip(("train", "val"), pair, strict=True):
@@ -70,6 +87,8 @@ def encoded(picture: Image.Image, format: str = "PNG", **options: object) -> byt
 def settings(*overrides: str) -> TrainConfig:
     """The shipped configuration with these overrides, composed and checked as on the command line."""
     from hydra import compose, initialize_config_dir
+
+    from crnn.training.config import config_folder, register, to_config
 
     register()
     with initialize_config_dir(config_folder(), version_base="1.3"):

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from crnn.core.charset import Charset, characters
-from crnn.core.charsets import named_set
+from crnn.core.charsets import SET_PREFIX, named_set
 from crnn.core.image import LineTransform
 from crnn.core.text import TextRules
 from crnn.data.progress import watch_on_terminal
@@ -30,7 +30,6 @@ from crnn.inspect.tally import COLUMNS, Tally, findings_table
 from crnn.inspect.targets import check_copy, check_file
 
 DEFAULT_HEIGHT = 32
-_SET = "set:"
 _WIDTH = 110
 
 
@@ -110,8 +109,8 @@ def _settings(args: Namespace) -> Settings:
 
 def _charset(given: str) -> Charset:
     """Of ``set:NAME``, a text file, or the characters themselves."""
-    if given.startswith(_SET):
-        listed: Sequence[str] = named_set(given.removeprefix(_SET))
+    if given.startswith(SET_PREFIX):
+        listed: Sequence[str] = named_set(given.removeprefix(SET_PREFIX))
     elif Path(given).is_file():
         listed = read_text(Path(given)).splitlines()
     else:

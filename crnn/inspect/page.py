@@ -14,7 +14,7 @@ from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
 from crnn.inspect.figures import Bin, bins, character_rows, described, looked_for, verdict
 from crnn.inspect.kinds import Finding
-from crnn.inspect.results import Inspection
+from crnn.inspect.results import Inspection, line_at
 from crnn.report.inline import data_url
 from crnn.report.target import save
 
@@ -98,11 +98,7 @@ def _finding(finding: Finding, sources: Mapping[str, Sequence[LineSource]]) -> s
 
 def _thumbnail(finding: Finding, sources: Mapping[str, Sequence[LineSource]]) -> str:
     """The picture of a line as an <img>; empty if there is none."""
-    position = finding.position
-    for source in sources[finding.role]:
-        if position < len(source):
-            break
-        position -= len(source)
+    source, position = line_at(sources[finding.role], finding.position)
     try:
         if source.entry(position).problem:
             return ""

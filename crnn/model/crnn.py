@@ -151,9 +151,10 @@ class CRNN(nn.Module):
         """LSTM and head: features (B, D, 1, T) and true time steps (B,), on the CPU."""
         sequence = features.squeeze(2).permute(2, 0, 1)  # (T, B, D)
         if torch.onnx.is_in_onnx_export() or bool((lengths != sequence.shape[0]).any()):
-            packed = pack_padded_sequence(sequence, lengths, enforce_sorted=False)
+            packed = pack_padded_sequence(sequence, lengths, enforce_sorted=False)  # true columns alone
             output, _ = pad_packed_sequence(self.lstm(packed)[0], total_length=sequence.shape[0])
         else:
-            output, _ = self.lstm(sequence)  # (T, B, directions * hidden_size), as above
+            output, _ = self.lstm(sequence)
+        # (T, B, directions * hidden_size), either way
         with torch.autocast(output.device.type, enabled=False):  # bfloat16 would round the scores to 3 digits
             return Output(self.head(output.float()).log_softmax(2), lengths)  # (T, B, C)

@@ -37,6 +37,7 @@ WITHOUT_TORCH = (
     "data/sources",
     "data/synth",
     "data/check.py",
+    "data/hashes.py",
     "data/progress.py",
     "data/split.py",
     "reading",

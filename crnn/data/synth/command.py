@@ -7,7 +7,7 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-from crnn.core.charsets import NAMES, named_set
+from crnn.core.charsets import NAMES, SET_PREFIX, named_set
 from crnn.core.image import printable
 from crnn.data.convert.run import convert
 from crnn.data.progress import watch_on_terminal
@@ -18,7 +18,6 @@ from crnn.data.synth.text import PRINTABLE_ASCII
 from crnn.errors import ConfigError, DataError
 from crnn.files import write_atomic
 
-SET_PREFIX = "set:"
 MOST_LINES = 100_000_000
 
 

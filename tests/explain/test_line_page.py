@@ -96,7 +96,7 @@ def test_units_are_found_by_the_names_of_their_weights() -> None:
 
 
 def test_layers_are_named_if_there_are_several() -> None:
-    for layers, wanted in ((2, ["layer 1, right to left", "layer 2, left to right"]), (1, ["right to left"])):
+    for layers, wanted in ((2, ["layer 1, right to left", "layer 2, left to right"]), (1, ["layer 1, right to left"])):
         opened = tiny(layers)
         assert [walk["name"] for walk in line_data(opened, trace(opened, noise()))["walks"]][1:3] == wanted
     opened = tiny(1, bidirectional=False)

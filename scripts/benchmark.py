@@ -122,9 +122,10 @@ def main() -> None:
         if args.scaling:
             tables += [training.scaling(model, args.rounds) for model in args.models]
         if args.data:
+            from bench.real_lines import real
+
             tables += [
-                training.real(args.data, args.models, threads, args.workers, args.lines, args.rounds)
-                for threads in args.threads
+                real(args.data, args.models, threads, args.workers, args.lines, args.rounds) for threads in args.threads
             ]
     elif args.command == "recognize":
         from bench import reading

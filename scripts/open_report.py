@@ -24,7 +24,8 @@ import crnn
 from crnn.data.sources import open_source
 from crnn.errors import CrnnError
 from crnn.report.doubts import look_again
-from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.evaluate import evaluate
+from crnn.report.evaluation import Evaluation
 from crnn.report.page import write_page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -23,7 +23,8 @@ import crnn
 from crnn.data.sources import LineSource, open_source
 from crnn.errors import CrnnError
 from crnn.models import NAMES
-from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.evaluate import evaluate
+from crnn.report.evaluation import Evaluation
 
 SETS = {
     "receipts": "sroie",

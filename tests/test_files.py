@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
-from crnn.files import write_atomic, write_text
+from crnn.files import sha256_of, write_atomic, write_text
 
 
 def test_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -66,3 +67,11 @@ def test_text_is_utf8_with_plain_line_ends(tmp_path: Path) -> None:
         write_text(tmp_path / "a", "half \ud800")
     assert (tmp_path / "a").read_text() == "ok"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 5000  # more than a block
+    (tmp_path / "a.bin").write_bytes(content)
+    assert sha256_of(tmp_path / "a.bin") == hashlib.sha256(content).hexdigest()
+    with pytest.raises(OSError, match="No such file"):
+        sha256_of(tmp_path / "b.bin")

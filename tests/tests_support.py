@@ -7,17 +7,20 @@ import importlib.util
 import io
 import runpy
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from crnn.data.sources.base import LineEntry, LineSource
-from crnn.training.config import TrainConfig, config_folder, register, to_config
+
+if TYPE_CHECKING:
+    from crnn.training.config import TrainConfig
 
 
 class ListSource:
@@ -48,6 +51,21 @@ class ListSource:
     content = picture
 
 
+def texts_of(source: LineSource) -> list[str]:
+    """All labels."""
+    return [source.entry(i).text for i in range(len(source))]
+
+
+def problems_of(source: LineSource) -> list[str]:
+    """What is wrong with each line; empty where nothing is."""
+    return [source.entry(i).problem for i in range(len(source))]
+
+
+def line_of(source: LineSource, position: int) -> tuple[str, tuple[int, int], object]:
+    """Label, size in pixels and upper left grey of a line."""
+    return source.entry(position).text, source.size(position), source.picture(position).getpixel((0, 0))
+
+
 def write_sides(root: Path, pair: Sequence[LineSource]) -> None:
     """train/ and val/, each with labels.tsv and its pictures."""
     for name, source in zip(("train", "val"), pair, strict=True):
@@ -59,9 +77,18 @@ def write_sides(root: Path, pair: Sequence[LineSource]) -> None:
         (root / name / "labels.tsv").write_text("".join(rows), encoding="utf-8")
 
 
+def encoded(picture: Image.Image, format: str = "PNG", **options: object) -> bytes:
+    """The content of a picture file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
 def settings(*overrides: str) -> TrainConfig:
     """The shipped configuration with these overrides, composed and checked as on the command line."""
     from hydra import compose, initialize_config_dir
+
+    from crnn.training.config import config_folder, register, to_config
 
     register()
     with initialize_config_dir(config_folder(), version_base="1.3"):
@@ -75,6 +102,7 @@ def script(name: str) -> ModuleType:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses and pickle look for it
     spec.loader.exec_module(module)
     return module
 

@@ -24,6 +24,7 @@ class Pair(NamedTuple):
 
     @property
     def is_error(self) -> bool:
+        """Whether the two differ."""
         return self.true != self.read
 
 

@@ -75,6 +75,7 @@ class ModelCard:
         }
 
     def to_json(self) -> str:
+        """As it stands in model files: one line of JSON, its keys sorted."""
         return json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True)
 
     def with_training(self, **note: Any) -> ModelCard:
@@ -83,6 +84,11 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, text: str, where: str = "model file") -> ModelCard:
+        """Check and rebuild a card from `to_json`'s text.
+
+        Raises:
+            ModelFileError: for a text that is too long or no JSON, and as `from_dict`.
+        """
         if len(text) > MAX_CARD_BYTES:
             raise ModelFileError(f"{where}: its model card has {len(text):,} bytes; at most {MAX_CARD_BYTES:,} are")
         try:

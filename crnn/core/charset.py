@@ -212,10 +212,16 @@ class Charset:
         return self.symbols[label - 1]
 
     def to_dict(self) -> dict[str, Any]:
+        """For a card: plain values."""
         return {"symbols": list(self.symbols), "unit": self.unit, **self.rules.to_dict()}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Charset:
+        """Rebuild from what `to_dict` gave; rules that are missing have their defaults.
+
+        Raises:
+            CharsetError: for no list of symbols, and as `Charset`.
+        """
         symbols = data.get("symbols")
         if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
             raise CharsetError("a stored charset needs 'symbols', a list of strings")

@@ -77,6 +77,8 @@ _SETS: dict[str, Callable[[], str]] = {
 }
 
 NAMES = tuple(_SETS)
+SET_PREFIX = "set:"
+"""Of a named set where a file, or characters themselves, could stand as well."""
 
 
 @cache

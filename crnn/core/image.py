@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from crnn.core.grey import from_array, to_grey
 from crnn.errors import ConfigError, DataError
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
@@ -34,8 +35,6 @@ PICTURE_SUFFIXES = frozenset(
 )
 _EXIF_ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
-_STRIP_PIXELS = 2**20
-"""Of a transparent picture so many are laid on paper at once: each takes three times four bytes meanwhile."""
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 
 
@@ -55,7 +54,7 @@ def _open(source: Picture, where: str, max_pixels: int | None = None) -> Image.I
     if isinstance(source, Image.Image):
         picture = source
     elif isinstance(source, np.ndarray):
-        picture = _from_array(source, where)
+        picture = from_array(source, where)
     else:
         stream: str | io.BytesIO
         if isinstance(source, bytes | bytearray | memoryview):
@@ -93,62 +92,11 @@ def _reason(error: BaseException) -> str:
     return printable(text or type(error).__name__)
 
 
-def _from_array(array: NDArray[Any], where: str) -> Image.Image:
-    """(H, W) or (H, W, 1|3|4); uint8 as it is, uint16 scaled, bool and floats taken as 0..1."""
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))) or 0 in array.shape:
-        raise DataError(f"{where}: an array of shape {array.shape} is not a picture; pass (H, W[, 3|4])")
-    if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.floating):
-        if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
-            raise DataError(f"{where}: a {array.dtype} picture must lie in 0..1; scale it or pass uint8")
-        array = np.rint(array.astype(np.float32) * 255).astype(np.uint8)
-    elif array.dtype == np.uint16:
-        array = (array // 257).astype(np.uint8)
-    elif array.dtype != np.uint8:
-        raise DataError(f"{where}: an array of {array.dtype} is not a picture; pass uint8, uint16 or floats in 0..1")
-    return Image.fromarray(np.ascontiguousarray(array))
-
-
 def _orientation(picture: Image.Image) -> int:
     try:
         return int(picture.getexif().get(_EXIF_ORIENTATION, 1))
     except Exception:  # damaged EXIF says nothing about the pixels
         return 1
-
-
-def _grey(picture: Image.Image) -> Image.Image:
-    """Any Pillow mode as 8-bit grey; what is transparent lies on white paper."""
-    mode = picture.mode
-    if mode == "L" and "transparency" not in picture.info:
-        return picture
-    if mode.startswith("I"):  # 16-bit greys, and 32-bit ones that hold 16-bit values
-        values = np.asarray(picture)  # in their own type: a large one would take 8 bytes a pixel in each step
-        if mode != "I" or values.max(initial=0) > 255:
-            values = values // 257
-        return Image.fromarray(values.clip(0, 255).astype(np.uint8))
-    if mode == "F":
-        floats = np.nan_to_num(np.asarray(picture, dtype=np.float32))
-        if floats.max(initial=0.0) <= 1.0:
-            floats *= 255
-        np.rint(floats.clip(0, 255, out=floats), out=floats)
-        return Image.fromarray(floats.astype(np.uint8))
-    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
-        return _on_paper(picture)
-    if mode in ("1", "RGB"):
-        return picture.convert("L")
-    return picture.convert("RGB").convert("L")
-
-
-def _on_paper(picture: Image.Image) -> Image.Image:
-    """A transparent picture on white, as 8-bit grey; strip by strip."""
-    width, height = picture.size
-    rows = max(1, _STRIP_PIXELS // width)
-    grey = Image.new("L", picture.size)
-    for top in range(0, height, rows):
-        rgba = picture.crop((0, top, width, min(height, top + rows))).convert("RGBA")
-        grey.paste(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("L"), (0, top))
-    return grey
 
 
 def picture_size(source: Picture, where: str | None = None) -> tuple[int, int]:
@@ -182,7 +130,7 @@ def open_picture(source: Picture, where: str | None = None, max_pixels: int | No
     where = where or picture_name(source)
     picture = _open(source, where, max_pixels)
     try:
-        grey = _grey(ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture)
+        grey = to_grey(ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture)
         grey.load()
     except MemoryError:
         raise DataError(f"{where}: does not fit into memory") from None

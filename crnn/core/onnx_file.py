@@ -112,6 +112,7 @@ class OnnxFile:
             raise ModelFileError(f"{self.where}: {reason}; nothing of it was run; use a file written by 'crnn export'")
 
     def refuse(self, reason: str) -> None:
+        """Note why the file may not be run; the first reason is kept."""
         self.refused = self.refused or reason
 
 

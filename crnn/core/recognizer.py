@@ -53,6 +53,7 @@ class Prepared(NamedTuple):
 
     @property
     def width(self) -> int:
+        """W in pixels."""
         return self.grey.shape[1]
 
 
@@ -173,6 +174,7 @@ class Recognizer:
         return prepared
 
     def _read_window(self, window: Sequence[Prepared | DataError]) -> list[Recognition | DataError]:
+        """The reading of each picture, or what is wrong with it; in order, although batches are by width."""
         results: list[Recognition | DataError | None] = [
             line if isinstance(line, DataError) else None for line in window
         ]
@@ -218,11 +220,11 @@ class Recognizer:
 
     def _run(self, lines: Sequence[Prepared]) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
         """Log-probabilities (T, B, C), time steps (B,) and widths (B,) of a batch."""
-        widths = np.array([line.width for line in lines], dtype=np.int64)
-        greys = np.zeros((len(lines), 1, lines[0].grey.shape[0], int(widths.max())), dtype=np.uint8)
+        widths = np.array([line.width for line in lines], dtype=np.int64)  # (B,)
+        greys = np.zeros((len(lines), 1, lines[0].grey.shape[0], int(widths.max())), dtype=np.uint8)  # (B, 1, H, W)
         for grey, line in zip(greys, lines, strict=True):
             grey[0, :, : line.width] = line.grey
-        log_probs, lengths = self.backend.run(self.card.transform.normalize(greys), widths)
+        log_probs, lengths = self.backend.run(self.card.transform.normalize(greys), widths)  # (T, B, C), (B,)
         return log_probs, lengths, widths
 
     def read(self, lines: Sequence[Prepared], nbest: int | None = None) -> list[Recognition]:
@@ -233,7 +235,7 @@ class Recognizer:
             nbest: in place of the recogniser's own; the reading is that of a recogniser made with it.
         """
         nbest = self.nbest if nbest is None else nbest
-        log_probs, lengths, widths = self._run(lines)
+        log_probs, lengths, widths = self._run(lines)  # (T, B, C), (B,), (B,)
         log_probs = self.tempered(log_probs)
         texts: list[list[Text]] = [[]] * len(lines)
         if nbest > 1:
@@ -251,7 +253,7 @@ class Recognizer:
         ]
 
     def tempered(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Log-probabilities at the card's temperature."""
+        """Log-probabilities (T, B, C) at the card's temperature."""
         if self.card.temperature == 1.0:
             return log_probs
         scaled = log_probs / np.float32(self.card.temperature)

@@ -120,4 +120,5 @@ class TextRules:
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
 
     def to_dict(self) -> dict[str, str]:
+        """Name of each rule -> what it is."""
         return asdict(self)

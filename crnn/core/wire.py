@@ -75,6 +75,11 @@ def varint(data: Bytes, position: int) -> tuple[int, int]:
 
 
 def as_bytes(value: int | Bytes | None) -> Bytes:
+    """The bytes of a field that holds a text, a message or a packed list.
+
+    Raises:
+        ValueError: for a number.
+    """
     if value is None or isinstance(value, int):
         raise ValueError("a number where a text or message belongs")
     return value
@@ -88,6 +93,11 @@ def as_number(value: int | Bytes | None) -> int:
 
 
 def as_text(value: int | Bytes | None) -> str:
+    """The text of a field.
+
+    Raises:
+        ValueError: for a number, or bytes that are no UTF-8.
+    """
     return str(as_bytes(value), "utf-8")
 
 

@@ -80,6 +80,7 @@ class WidthBatches(Sampler[list[LineKey]]):
         return float(1 - np.where(stretched, common, widths).sum() / common.sum())
 
     def set_epoch(self, epoch: int) -> None:
+        """Which epoch the next pass is of: it draws other batches. Lightning calls this."""
         self._epoch = epoch
 
     def skip(self, batches: int) -> None:

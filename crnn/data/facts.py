@@ -5,7 +5,6 @@ Runs without torch.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn.data.hashes import pixel_hash
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.indexed import IndexedSource
 from crnn.data.sources.views import Concatenation, Selection
@@ -171,9 +171,3 @@ def _look(
                 if isinstance(source, IndexedSource):  # else all of a database stays mapped
                     source.reader.release()
     return facts
-
-
-def pixel_hash(pixels: bytes, size: tuple[int, int]) -> int:
-    """64 bits of BLAKE2b over pixels and size; never 0."""
-    digest = hashlib.blake2b(pixels, digest_size=8, key=b"%d x %d" % size).digest()
-    return int.from_bytes(digest, "little") or 1

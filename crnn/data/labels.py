@@ -12,14 +12,15 @@ EMPTY_LABEL = "empty label"
 CONTROL_CHARACTER = "control character in the label"
 UNKNOWN_CHARACTER = "character not in the charset"
 CANNOT_FIT = "label cannot fit its width"
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # Unicode category Cc
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+"""A control character: Unicode's category Cc."""
 
 
 def label_problem(text: str) -> tuple[str, str] | None:
     """(reason, detail) of a label that no model can learn, or None."""
     if not text.strip():
         return EMPTY_LABEL, "write what the picture says, or remove the line"
-    control = _CONTROL.search(text)
+    control = CONTROL.search(text)
     if control:
         return CONTROL_CHARACTER, f"U+{ord(control[0]):04X} at position {control.start() + 1}; remove it"
     return None

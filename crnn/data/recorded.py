@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn.data.sources import LineSource, ReadOptions, open_source
-from crnn.data.sources.views import Concatenation, Selection
+from crnn.data.sources.views import Selection, together
 from crnn.data.split import load_side
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError, DataError
@@ -19,8 +19,7 @@ RENDERED = "rendered"
 
 def open_all(paths: list[str], options: ReadOptions | None = None) -> LineSource:
     """One source of one or several paths."""
-    sources = [open_source(path, options) for path in paths]
-    return sources[0] if len(sources) == 1 else Concatenation(sources)
+    return together([open_source(path, options) for path in paths])
 
 
 def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineSource:

@@ -5,7 +5,6 @@ Runs without torch.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn.core.image import printable
+from crnn.data.hashes import text_hash
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import column, entries
 from crnn.data.sources.views import Selection
@@ -157,7 +157,7 @@ def split_lines(source: LineSource, rule: SplitRule, seed: int) -> Split:
         DataError: if there are too few groups, or the rule does not suit the lines.
     """
     found = (rule.group(entry, position) for position, entry in enumerate(entries(source)))
-    hashes = np.fromiter(map(_hashed, found), np.uint64, len(source))
+    hashes = np.fromiter(map(text_hash, found), np.uint64, len(source))
     # names decide, by their hashes, not their order
     names, groups, sizes = np.unique(hashes, return_inverse=True, return_counts=True)
     wanted = 3 if rule.test_share else 2
@@ -175,10 +175,6 @@ def split_lines(source: LineSource, rule: SplitRule, seed: int) -> Split:
             side[taken] = number
     sides = side[groups]
     return Split(*(np.flatnonzero(sides == number) for number in range(3)))
-
-
-def _hashed(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def leaks(train: Sequence[LineSource], val: Sequence[LineSource]) -> str:

@@ -14,10 +14,11 @@ from crnn.explain.gates import Walk
 from crnn.explain.lesson_text import Numbers, words
 from crnn.explain.line import LineTrace
 from crnn.explain.line_page import line_data, parse_unit, tail_of
+from crnn.explain.line_text import walk_words
+from crnn.explain.lstm_parameters import lstm_parameters, lstm_total
 from crnn.explain.model import Opened
 from crnn.explain.page import pack, page, switches, text
 from crnn.explain.page import say as in_both
-from crnn.explain.shapes import lstm_parameters, lstm_total
 
 MAP_SIZE = 192
 """Rows and columns that the map of a weight matrix has at most."""
@@ -121,7 +122,7 @@ def lesson_page(opened: Opened, line: LineTrace, language: str = "en") -> str:
         lstm.input_size,
         lstm.hidden_size,
         lstm.num_layers,
-        2 if lstm.bidirectional else 1,
+        opened.network.directions,
         h_n.shape[2],
         opened.network.classes,
         looked_at[1],
@@ -138,11 +139,8 @@ def lesson_page(opened: Opened, line: LineTrace, language: str = "en") -> str:
     def chapter(name: str) -> str:
         return f"<h2 id=c-{name}>{say(name, 'span')}</h2>"
 
-    def walk_words(one: Walk) -> str:
-        way = said["backward" if one.backward else "forward"]
-        return (
-            f"<span lang=en>layer {one.layer + 1}, {way[0]}</span><span lang=zh>第 {one.layer + 1} 层，{way[1]}</span>"
-        )
+    def way(one: Walk) -> str:
+        return in_both(walk_words(one.layer, one.backward), "span")
 
     def shape(tensor: Tensor) -> str:
         return f"<code>{tuple(tensor.shape)}</code>"
@@ -164,7 +162,7 @@ def lesson_page(opened: Opened, line: LineTrace, language: str = "en") -> str:
         for one in same_slices(output, h_n, lstm.bidirectional)
     )
     rows = "".join(
-        f"<tr><td><code>h_n[{k}]</code>, <code>c_n[{k}]</code><td>{walk_words(one)}<td>{one.last}"
+        f"<tr><td><code>h_n[{k}]</code>, <code>c_n[{k}]</code><td>{way(one)}<td>{one.last}"
         for k, one in enumerate(line.lstm.walks)
     )
     layouts = "".join(
@@ -176,7 +174,7 @@ def lesson_page(opened: Opened, line: LineTrace, language: str = "en") -> str:
         for p in lstm_parameters(lstm)
     )
     maps = "".join(
-        f"<div class=head><b>{walk_words(one)}</b><span class=small><code>h</code> ({len(one.h)}, {one.h.shape[1]})"
+        f"<div class=head><b>{way(one)}</b><span class=small><code>h</code> ({len(one.h)}, {one.h.shape[1]})"
         f"</span></div><div id=walk-{k}></div>"
         for k, one in enumerate(line.lstm.walks)
     )

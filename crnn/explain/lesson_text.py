@@ -119,8 +119,6 @@ def words(n: Numbers) -> dict[str, tuple[str, str]]:
             "h 是 c 对外展示的部分：经过输出门，始终在 −1 到 1 之间，每一列都会更新。这个单元不是手工挑选的：在这一层的所有单元里，"
             "每当网络认出一个字符，它的遗忘门关得最明显。",
         ),
-        "gates-key": ("gates: i, f, o", "三个门 i、f、o"),
-        "state-key": ("memory: c, g, h", "记忆 c、候选值 g、h"),
         "layers": ("Layers and directions", "层与方向"),
         "layers-text": (
             f"Here {n.layers} × {n.directions} = {rows} such walks run over the line, each with {n.hidden} units and "
@@ -223,7 +221,4 @@ def words(n: Numbers) -> dict[str, tuple[str, str]]:
             "Point at a map for its numbers; with the keyboard: Tab, then the arrow keys.",
             "将鼠标移到图上可查看数值；也可用 Tab 键选中图，再用方向键移动。",
         ),
-        "forward": ("left to right", "从左往右"),
-        "backward": ("right to left", "从右往左"),
-        "layer": ("layer", "层"),
     }

@@ -20,6 +20,8 @@ from crnn.explain.model import Opened
 SAMPLE = "Long memory, 1997"
 """What the line says that stands for all where none is given."""
 SAMPLE_FONT = ("DejaVu Sans", "Book")
+LIKELY = 0.05
+"""Probability of a class that matters."""
 MIN_SIDE = 4
 """Pixels of width and height that a picture has at least."""
 MAX_COLUMNS = 1024
@@ -141,14 +143,14 @@ def _decoded(
     )
 
 
-def classes_that_matter(line: LineTrace, least: float = 0.05, most: int = 60) -> list[int]:
-    """Classes that reach a probability of `least` in some column, the blank first, then in order of their peaks.
+def classes_that_matter(line: LineTrace, most: int = 60) -> list[int]:
+    """Classes that reach a probability of `LIKELY` in some column, the blank first, then in order of their peaks.
 
     Those of the best path are always among them; of the others, the `most` likeliest at best.
     """
     peak = line.log_probs.max(0)  # (C,)
     on_path = set(line.path)
-    others = [c for c in np.argsort(-peak).tolist() if c not in on_path and c != BLANK and peak[c] >= np.log(least)]
+    others = [c for c in np.argsort(-peak).tolist() if c not in on_path and c != BLANK and peak[c] >= np.log(LIKELY)]
     shown = (on_path - {BLANK}) | set(others[: max(0, most - len(on_path))])
     return [BLANK, *sorted(shown, key=lambda c: (int(line.log_probs[:, c].argmax()), c))]
 
@@ -158,11 +160,11 @@ def trace_or_sample(opened: Opened, picture: str | None) -> LineTrace:
     return trace(opened, sample_picture(), "a rendered line") if picture is None else trace(opened, picture)
 
 
-def sample_picture(text: str = SAMPLE) -> Image.Image:
-    """A line rendered by this project, black on white, in a font that is always there: the same on every machine."""
+def sample_picture() -> Image.Image:
+    """`SAMPLE`, rendered by this project, black on white, in a font that is always there: the same on every machine."""
     from crnn.data.synth.fonts import find_fonts
     from crnn.data.synth.render import draw, make_layout
 
-    fonts, _ = find_fonts("bundled", text)
+    fonts, _ = find_fonts("bundled", SAMPLE)
     font = next(font for font in fonts if (font.family, font.style) == SAMPLE_FONT)
-    return draw(make_layout(text, font, np.random.default_rng(1), wear=0.0))
+    return draw(make_layout(SAMPLE, font, np.random.default_rng(1), wear=0.0))

@@ -11,8 +11,10 @@ from PIL import Image
 from crnn.core.charset import BLANK
 from crnn.core.image import printable
 from crnn.explain.colours import LINES, SEQUENTIAL, diverging
+from crnn.explain.gates import Walk
 from crnn.explain.line import LineTrace, classes_that_matter
-from crnn.explain.line_page import FLOOR, QUANTITIES, ranges, walk_name
+from crnn.explain.line_page import FLOOR, QUANTITIES, ranges
+from crnn.explain.line_text import walk_words
 from crnn.explain.model import Opened
 from crnn.explain.order import ORDERS, events, orders
 from crnn.explain.page import visible
@@ -90,9 +92,12 @@ def draw_log_probs(figure: Figure, axes: Axes, opened: Opened, line: LineTrace) 
     figure.colorbar(image, ax=axes, pad=0.01, label="ln p", extend="min")
 
 
+def _name(line: LineTrace, walk: Walk) -> str:
+    return walk_words(walk.layer, walk.backward, len(line.lstm.walks) == 1)[0]
+
+
 def line_figure(opened: Opened, line: LineTrace) -> bytes:
     """PNG: picture, log-probabilities, and all units of all layers and directions as heat maps."""
-    lstm = opened.network.lstm
     walks, happens, limits = line.lstm.walks[-MOST_WALKS:], events(line), ranges(line)
     count = len(walks)
     figure = new_figure(max(11.0, 4.6 * count), 22)
@@ -104,7 +109,7 @@ def line_figure(opened: Opened, line: LineTrace) -> bytes:
     for column, walk in enumerate(walks):
         strip = figure.add_subplot(grid[2, column])
         draw_picture(strip, line, spans=False)
-        strip.set_title(walk_name(walk, lstm.num_layers, 2 if lstm.bidirectional else 1), fontsize=12)
+        strip.set_title(_name(line, walk), fontsize=12)
     for row, (name, title, symbol, colour, _) in enumerate(QUANTITIES, 3):
         low, high = limits[name].get("colours", (limits[name]["low"], limits[name]["high"]))
         drawn = []
@@ -128,7 +133,6 @@ def line_figure(opened: Opened, line: LineTrace) -> bytes:
 
 def unit_figure(opened: Opened, line: LineTrace, looked_at: tuple[int, int]) -> bytes:
     """PNG: picture, log-probabilities, and the gates and memories of one unit as curves."""
-    lstm = opened.network.lstm
     walk, unit = line.lstm.walks[looked_at[0]], looked_at[1]
     figure = new_figure(11, 8.4)
     grid = figure.add_gridspec(4, 1, height_ratios=[0.9, 2.4, 1.3, 1.5])
@@ -137,7 +141,7 @@ def unit_figure(opened: Opened, line: LineTrace, looked_at: tuple[int, int]) -> 
     draw_picture(top, line)
     draw_log_probs(figure, table, opened, line)
     columns = np.arange(line.columns)
-    name = walk_name(walk, lstm.num_layers, 2 if lstm.bidirectional else 1)
+    name = _name(line, walk)
 
     def curve(axes: Axes, quantity: str, label: str, number: int, style: str) -> None:
         values = getattr(walk, quantity).numpy()[:, unit]
@@ -150,7 +154,7 @@ def unit_figure(opened: Opened, line: LineTrace, looked_at: tuple[int, int]) -> 
     gates.set(xlim=(-0.5, line.columns - 0.5), ylim=(-0.05, 1.05), ylabel="0 closed, 1 open")
     curve(memory, "c", "long memory c", 1, "-")
     curve(memory, "g", "candidate g", 0, ":")
-    if not lstm.proj_size:
+    if not opened.network.lstm.proj_size:
         curve(memory, "h", "short memory h", 2, "--")
     memory.axhline(0, color="0.6", lw=0.8)
     memory.set_title("what it remembers: c = f · c before + i · g;  h = o · tanh(c)", loc="left", fontsize=10)

@@ -10,7 +10,7 @@ from crnn.core.charset import BLANK
 from crnn.errors import ConfigError
 from crnn.explain.gates import Walk
 from crnn.explain.line import LineTrace, classes_that_matter
-from crnn.explain.line_text import LINE, ORDERS_ZH, QUANTITIES_ZH, facts, walk_zh
+from crnn.explain.line_text import LINE, ORDERS_ZH, QUANTITIES_ZH, facts, walk_words
 from crnn.explain.model import Opened
 from crnn.explain.order import ORDERS, events, orders, telling_unit
 from crnn.explain.page import pack, page, picture_url, say, switches, text, visible
@@ -27,12 +27,6 @@ QUANTITIES = (
     ("h", "short memory, the output", "h", "div", "h = o · tanh(c)"),
 )
 """Name in `Walk`, title, symbol, colours, what it means."""
-
-
-def walk_name(walk: Walk, layers: int, directions: int) -> str:
-    """A layer and direction in words."""
-    way = "right to left" if walk.backward else "left to right"
-    return f"layer {walk.layer + 1}, {way}" if layers * directions > 1 else way
 
 
 def ranges(line: LineTrace) -> dict[str, dict[str, Any]]:
@@ -83,20 +77,20 @@ def tail_of(walk: Walk) -> str:
 
 def line_data(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 0)) -> dict[str, Any]:
     """What the page's script reads; `looked_at`: walk and unit at first."""
-    lstm = opened.network.lstm
-    charset = opened.card.charset
+    network, charset = opened.network, opened.card.charset
     happens, limits, shown = events(line), ranges(line), classes_that_matter(line)
     log_probs = line.log_probs[:, shown].T  # (K, T)
+    names = [walk_words(walk.layer, walk.backward, len(line.lstm.walks) == 1) for walk in line.lstm.walks]
     walks: list[dict[str, Any]] = [
         {
-            "name": walk_name(walk, lstm.num_layers, 2 if lstm.bidirectional else 1),
-            "zh": walk_zh(walk.layer, walk.backward, len(line.lstm.walks) == 1),
+            "name": english,
+            "zh": chinese,
             "layer": walk.layer,
             "backward": walk.backward,
             "orders": orders(walk, happens),
             **{name: pack(getattr(walk, name).numpy(), **limits[name]) for name in limits},
         }
-        for walk in line.lstm.walks
+        for walk, (english, chinese) in zip(line.lstm.walks, names, strict=True)
     ]
     return {
         "columns": line.columns,
@@ -110,8 +104,8 @@ def line_data(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 
         "spans": [
             {"text": visible(s.text), "start": s.start, "end": s.end, "p": round(s.confidence, 5)} for s in line.spans
         ],
-        "directions": 2 if lstm.bidirectional else 1,
-        "projected": bool(lstm.proj_size),
+        "directions": network.directions,
+        "projected": bool(network.lstm.proj_size),
         "walk": looked_at[0],
         "unit": looked_at[1],
         "orders": {name: [words, ORDERS_ZH[name]] for name, words in ORDERS.items() if name in walks[0]["orders"]},

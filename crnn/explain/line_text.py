@@ -23,10 +23,10 @@ ORDERS_ZH = {
 """As `crnn.explain.order.ORDERS`."""
 
 
-def walk_zh(layer: int, backward: bool, single: bool) -> str:
-    """A layer (from 0) and direction in Chinese; `single`: there is only one of them."""
-    way = "从右往左" if backward else "从左往右"
-    return way if single else f"第 {layer + 1} 层，{way}"
+def walk_words(layer: int, backward: bool, single: bool = False) -> tuple[str, str]:
+    """A layer (from 0) and direction, in English and in Chinese; `single`: there is only one of them."""
+    way = ("right to left", "从右往左") if backward else ("left to right", "从左往右")
+    return way if single else (f"layer {layer + 1}, {way[0]}", f"第 {layer + 1} 层，{way[1]}")
 
 
 def facts(network: CRNN, columns: int, step: int, height: int, width: int) -> dict[str, tuple[str, str]]:

@@ -16,7 +16,7 @@ from crnn.core.image import printable
 from crnn.errors import ConfigError
 from crnn.explain.colours import diverging, sequential
 from crnn.files import write_atomic
-from crnn.report.inline import embedded, policy
+from crnn.report.inline import data_url, embedded, policy
 
 ASSETS = Path(__file__).parent / "assets"
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -48,7 +48,7 @@ def picture_url(grey: NDArray[np.uint8]) -> str:
     """A grey picture (H, W) as a data URL."""
     stream = io.BytesIO()
     Image.fromarray(grey).save(stream, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+    return data_url("png", stream.getvalue())
 
 
 def palettes() -> dict[str, str]:

@@ -6,16 +6,16 @@ import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
 
 from crnn.core.charset import Charset, characters
-from crnn.core.charsets import named_set
+from crnn.core.charsets import SET_PREFIX, named_set
 from crnn.core.image import LineTransform
 from crnn.core.text import TextRules
+from crnn.data.progress import watch_on_terminal
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.sides import find_side
 from crnn.data.sources.utf8 import read_text
@@ -30,7 +30,6 @@ from crnn.inspect.tally import COLUMNS, Tally, findings_table
 from crnn.inspect.targets import check_copy, check_file
 
 DEFAULT_HEIGHT = 32
-_SET = "set:"
 _WIDTH = 110
 
 
@@ -56,7 +55,7 @@ def check(args: Namespace) -> int:
     notes = [note for some in opened.values() for source in some for note in source.notes]
     sources: dict[str, list[LineSource]] = {side: list(some) for side, some in opened.items()}
     with findings_table(Path(args.findings) if args.findings else None) as writer:
-        inspection = inspect(sources["train"], sources["val"], settings, Tally(PICTURES, writer), _watch)
+        inspection = inspect(sources["train"], sources["val"], settings, Tally(PICTURES, writer), watch_on_terminal)
     inspection.notes[:0] = notes
     if args.html:
         write_page(Path(args.html), inspection, sources)
@@ -110,8 +109,8 @@ def _settings(args: Namespace) -> Settings:
 
 def _charset(given: str) -> Charset:
     """Of ``set:NAME``, a text file, or the characters themselves."""
-    if given.startswith(_SET):
-        listed: Sequence[str] = named_set(given.removeprefix(_SET))
+    if given.startswith(SET_PREFIX):
+        listed: Sequence[str] = named_set(given.removeprefix(SET_PREFIX))
     elif Path(given).is_file():
         listed = read_text(Path(given)).splitlines()
     else:
@@ -122,15 +121,9 @@ def _charset(given: str) -> Charset:
 
 def _fix(folder: Path, sources: dict[str, list[LineSource]], inspection: Inspection, out: Console) -> None:
     """Write the mended copy, and say what is in it."""
-    for done in write_fixed(folder, sources, inspection, _watch):
+    for done in write_fixed(folder, sources, inspection, watch_on_terminal):
         out.print(
             f"{done.folder}: {done.lines:,} lines written and read back, {done.changed:,} labels mended (changes.tsv), "
             f"{done.dropped:,} lines left out (dropped.tsv)",
             soft_wrap=True,
         )
-
-
-def _watch(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
-    """A progress bar on standard error, where a person watches."""
-    console = Console(stderr=True)
-    return track(positions, doing, total, transient=True, disable=not console.is_terminal, console=console)

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from crnn.core.image import printable
+from crnn.core.seen import RARE
 from crnn.inspect.kinds import KINDS, NEED_PIXELS
 from crnn.inspect.results import Inspection, SetSummary
 from crnn.inspect.tally import COLUMNS, row_of
 
-RARE = 5
-"""Characters that training labels hold fewer times than this can hardly be learned."""
 _BINS = 12
 
 
@@ -42,6 +41,7 @@ class Bin(NamedTuple):
 
     @property
     def label(self) -> str:
+        """``6-10``, ``7`` or ``81+``."""
         if self.high is None:
             return f"{self.low}+"
         return str(self.low) if self.low == self.high else f"{self.low}-{self.high}"

@@ -14,11 +14,12 @@ from crnn.core.image import printable
 from crnn.data.check import line_problem
 from crnn.data.convert.names import safe_stem
 from crnn.data.convert.pictures import file_of
+from crnn.data.progress import Watch, unwatched
 from crnn.data.sources import open_source
 from crnn.data.sources.base import Content, LineEntry, LineSource
 from crnn.errors import DataError
 from crnn.inspect.kinds import SURROGATE
-from crnn.inspect.results import Inspection, Watch, unwatched
+from crnn.inspect.results import Inspection
 
 
 class Fixed(NamedTuple):

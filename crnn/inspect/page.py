@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -13,10 +12,11 @@ from PIL import Image
 from crnn.core.image import printable
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
-from crnn.files import write_text
 from crnn.inspect.figures import Bin, bins, character_rows, described, looked_for, verdict
 from crnn.inspect.kinds import Finding
-from crnn.inspect.results import Inspection
+from crnn.inspect.results import Inspection, line_at
+from crnn.report.inline import data_url
+from crnn.report.target import save
 
 PICTURES = 12
 """Thumbnails of each kind at most."""
@@ -49,12 +49,7 @@ def write_page(path: Path, inspection: Inspection, sources: Mapping[str, Sequenc
     Raises:
         DataError: if it cannot be written.
     """
-    try:
-        write_text(path, render_page(inspection, sources))
-    except OSError as error:
-        raise DataError(
-            f"{printable(path)}: cannot be written ({error.strerror}); name a file in a folder that is there"
-        ) from None
+    save(path, render_page(inspection, sources))
 
 
 def render_page(inspection: Inspection, sources: Mapping[str, Sequence[LineSource]]) -> str:
@@ -103,11 +98,7 @@ def _finding(finding: Finding, sources: Mapping[str, Sequence[LineSource]]) -> s
 
 def _thumbnail(finding: Finding, sources: Mapping[str, Sequence[LineSource]]) -> str:
     """The picture of a line as an <img>; empty if there is none."""
-    position = finding.position
-    for source in sources[finding.role]:
-        if position < len(source):
-            break
-        position -= len(source)
+    source, position = line_at(sources[finding.role], finding.position)
     try:
         if source.entry(position).problem:
             return ""
@@ -117,8 +108,7 @@ def _thumbnail(finding: Finding, sources: Mapping[str, Sequence[LineSource]]) ->
     picture.thumbnail(_SIZE, Image.Resampling.BILINEAR)
     stream = io.BytesIO()
     picture.save(stream, "PNG")
-    data = base64.b64encode(stream.getvalue()).decode("ascii")
-    return f'<img alt="" width={picture.width} height={picture.height} src="data:image/png;base64,{data}">'
+    return f'<img alt="" width={picture.width} height={picture.height} src="{data_url("png", stream.getvalue())}">'
 
 
 def _characters(inspection: Inspection) -> str:

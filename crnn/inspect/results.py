@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
+from crnn.data.sources.base import LineSource
 from crnn.inspect.tally import Tally
 from crnn.inspect.text_faults import TextFaults
 
@@ -16,13 +17,22 @@ MAX_WIDTH = 4096
 MAX_DROPPED = 0.02
 """Default of training's data.max_dropped."""
 
-Watch = Callable[[Iterable[int], int, str], Iterable[int]]
-"""(positions, how many, what is done) -> the positions, for a progress display."""
 
+def line_at(sources: Sequence[LineSource], position: int) -> tuple[LineSource, int]:
+    """The source that holds a line of a role, and its position there.
 
-def unwatched(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
-    """No progress display."""
-    return positions
+    Args:
+        sources: of the role, one after the other.
+        position: of the line among all of theirs.
+
+    Raises:
+        IndexError: if they have not so many.
+    """
+    for source in sources:
+        if position < len(source):
+            return source, position
+        position -= len(source)
+    raise IndexError(position)
 
 
 @dataclass(frozen=True)

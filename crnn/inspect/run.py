@@ -14,14 +14,16 @@ from crnn.core.charset import Charset, count_symbols, describe
 from crnn.core.image import LineTransform, printable
 from crnn.core.text import TextRules
 from crnn.data.check import TOO_WIDE, line_problem, too_many_dropped
+from crnn.data.hashes import text_hash
 from crnn.data.labels import UNKNOWN_CHARACTER, fit_problem, label_problem
+from crnn.data.progress import Watch, unwatched
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries, labels
 from crnn.data.split import leaks
 from crnn.inspect import kinds, sets
 from crnn.inspect.kinds import Finding
 from crnn.inspect.picture_faults import Look, look, picture_faults
-from crnn.inspect.results import Inspection, SetSummary, Settings, Watch, unwatched
+from crnn.inspect.results import Inspection, SetSummary, Settings, line_at
 from crnn.inspect.tally import Tally
 from crnn.inspect.text_faults import LabelStatistics, TextFaults
 
@@ -128,7 +130,7 @@ class _Pass:
     @staticmethod
     def _remember(facts: sets.SetFacts, position: int, entry: LineEntry, seen: Look, width: int) -> None:
         facts.pixels[position] = seen.pixels
-        facts.labels[position] = sets.label_hash(entry.text)
+        facts.labels[position] = text_hash(entry.text)
         facts.density[position] = len(entry.text) / width
         facts.length[position] = min(255, len(entry.text))
         facts.polarity[position] = seen.polarity
@@ -182,11 +184,8 @@ class _Pass:
         return np.concatenate([getattr(facts, column) for facts in self.facts[role]])
 
     def _entry(self, role: str, position: int) -> LineEntry:
-        for source in self.sources[role]:
-            if position < len(source):
-                return source.entry(position)
-            position -= len(source)
-        raise IndexError(position)
+        source, inner = line_at(self.sources[role], position)
+        return source.entry(inner)
 
     def _add(self, role: str, position: int, entry: LineEntry, kind: str, detail: str) -> None:
         self.result.tally.add(Finding(role, position, entry.where, entry.picture, kind, detail))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -38,11 +37,6 @@ class SetFacts:
         """(N,): characters, 255 at most."""
         self.polarity = np.zeros(lines, np.int8)
         """(N,): see `Look`."""
-
-
-def label_hash(text: str) -> int:
-    """64 bits of BLAKE2b."""
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def duplicates(pixels: NDArray[np.uint64], labels: NDArray[np.uint64]) -> Iterator[tuple[int, int, str]]:

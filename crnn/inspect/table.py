@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from crnn.core.image import printable
-from crnn.inspect.figures import RARE, Bin, CharacterRow, bins, character_rows, described, looked_for, verdict
+from crnn.core.seen import RARE
+from crnn.inspect.figures import Bin, CharacterRow, bins, character_rows, described, looked_for, verdict
 from crnn.inspect.kinds import KINDS
 from crnn.inspect.results import Inspection
 

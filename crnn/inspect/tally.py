@@ -32,6 +32,7 @@ class Tally:
         self._writer = writer
 
     def add(self, finding: Finding) -> None:
+        """Count a finding; keep it if it is one of the first of its kind, and write it to the table."""
         kind = KINDS[finding.kind]
         self.counts[kind.name] += 1
         first = self.first.setdefault(kind.name, [])

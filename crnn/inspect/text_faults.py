@@ -11,7 +11,7 @@ from html.entities import html5
 
 from crnn.core.image import PICTURE_SUFFIXES
 from crnn.core.text import TextRules
-from crnn.data.labels import CONTROL_CHARACTER
+from crnn.data.labels import CONTROL, CONTROL_CHARACTER
 from crnn.inspect import kinds
 from crnn.inspect.lookalikes import LookAlikes
 from crnn.inspect.mojibake import mojibake
@@ -24,7 +24,6 @@ _ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{
 _SUFFIXES = "|".join(sorted(suffix[1:] for suffix in PICTURE_SUFFIXES))
 _FILE_NAME = re.compile(rf"(?:[^\s/\\]+[/\\])*[^\s/\\]*[^\s/\\.]\.(?:{_SUFFIXES})|[A-Za-z]:\\\S+", re.IGNORECASE)
 _LONE_MARK = re.compile(r"(?:^|\s)(?=[^\x00-\x7f])(\S)")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _BREAKS = re.compile("[\t\n\r\x0b\x0c\x85]")
 
 
@@ -117,7 +116,7 @@ class TextFaults:
                 text = new
 
         step(kinds.HTML_ENTITY, _ENTITY.sub(lambda m: html.unescape(m[0]) if _entity(m[0]) else m[0], text))
-        step(CONTROL_CHARACTER, _CONTROL.sub("", _BREAKS.sub(" ", text)))
+        step(CONTROL_CHARACTER, CONTROL.sub("", _BREAKS.sub(" ", text)))
         for kind in (kinds.INVISIBLE, kinds.BIDI_CONTROL):
             step(kind, "".join(c for i, c in enumerate(text) if self._odd.get(c) != kind or _wanted(text, i)))
         step(kinds.NOT_NFC, unicodedata.normalize("NFC", text))

@@ -59,6 +59,7 @@ class NetworkConfig:
     lstm: LstmConfig = field(default_factory=LstmConfig)
 
     def to_dict(self) -> dict[str, Any]:
+        """For a card: plain values."""
         return asdict(self)
 
     @classmethod
@@ -115,8 +116,12 @@ class CRNN(nn.Module):
                 f"lstm.proj_size={lstm.proj_size}: must be 0 (off) or below {lstm.hidden_size}, hidden_size"
             )
         self.lstm = nn.LSTM(input_size=self.backbone.features, **asdict(lstm))
-        directions = 2 if lstm.bidirectional else 1
-        self.head = nn.Linear(directions * (lstm.proj_size or lstm.hidden_size), classes)
+        self.head = nn.Linear(self.directions * (lstm.proj_size or lstm.hidden_size), classes)
+
+    @property
+    def directions(self) -> int:
+        """Walks of each layer of the LSTM over the columns: 2, or 1 where it reads from left to right only."""
+        return 2 if self.lstm.bidirectional else 1
 
     @property
     def step(self) -> int:
@@ -146,9 +151,10 @@ class CRNN(nn.Module):
         """LSTM and head: features (B, D, 1, T) and true time steps (B,), on the CPU."""
         sequence = features.squeeze(2).permute(2, 0, 1)  # (T, B, D)
         if torch.onnx.is_in_onnx_export() or bool((lengths != sequence.shape[0]).any()):
-            packed = pack_padded_sequence(sequence, lengths, enforce_sorted=False)
+            packed = pack_padded_sequence(sequence, lengths, enforce_sorted=False)  # true columns alone
             output, _ = pad_packed_sequence(self.lstm(packed)[0], total_length=sequence.shape[0])
         else:
-            output, _ = self.lstm(sequence)  # (T, B, directions * hidden_size)
+            output, _ = self.lstm(sequence)
+        # (T, B, directions * hidden_size), either way
         with torch.autocast(output.device.type, enabled=False):  # bfloat16 would round the scores to 3 digits
             return Output(self.head(output.float()).log_softmax(2), lengths)  # (T, B, C)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import sys
@@ -18,6 +17,7 @@ from crnn.core.image import printable
 from crnn.core.onnx_backend import open_onnx
 from crnn.core.onnx_file import Value
 from crnn.errors import ModelFileError
+from crnn.files import sha256_of
 from crnn.loader import file_kind, model_file
 from crnn.models import NAMES, bundled
 
@@ -43,7 +43,7 @@ def describe(model: str | None = None) -> dict[str, Any]:
     path = bundled() if model is None or model in NAMES else model_file(model)
     kind = file_kind(path)
     size = path.stat().st_size
-    facts: dict[str, Any] = {"file": str(path), "kind": kind, "size": size, "sha256": _sha256(path)}
+    facts: dict[str, Any] = {"file": str(path), "kind": kind, "size": size, "sha256": sha256_of(path)}
     card, inside = {"onnx": _onnx, "safetensors": _safetensors, "ckpt": _checkpoint}[kind](path)
     training = dict(card.training)
     licence = next((str(training[name]) for name in _LICENCE if training.get(name)), NOT_STATED)
@@ -61,14 +61,6 @@ def describe(model: str | None = None) -> dict[str, Any]:
         "training": training,
         "licence": licence,
     }
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _onnx(path: Path) -> tuple[ModelCard, dict[str, Any]]:

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -41,7 +41,7 @@ def natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], name
 
 
-def find_pictures(paths: Iterable[str], stdin: BinaryIO | None = None) -> Iterator[Item]:
+def find_pictures(paths: Iterable[str]) -> Iterator[Item]:
     """Every picture that `paths` name, in order, found as they are asked for.
 
     A file is taken whatever it is called; a folder gives the pictures in it and below, by name, in natural order;
@@ -50,7 +50,7 @@ def find_pictures(paths: Iterable[str], stdin: BinaryIO | None = None) -> Iterat
     """
     for path in paths:
         if path == "-":
-            yield Item("-", _read_stdin(stdin or sys.stdin.buffer))
+            yield Item("-", _read_stdin())
         elif (kept := _set(path)) is not None:
             yield from kept
         elif os.path.isdir(path):
@@ -97,21 +97,21 @@ def _folder(path: str) -> Iterator[Item]:
         )
 
 
-def _read_stdin(stdin: BinaryIO) -> bytes | DataError:
-    data = stdin.read(MAX_BYTES + 1)
+def _read_stdin() -> bytes | DataError:
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         return DataError(f"standard input: more than {MAX_BYTES / 2**20:.0f} MiB")
     return data
 
 
-def read_list(path: str, null: bool = False, stdin: BinaryIO | None = None) -> list[str]:
+def read_list(path: str, null: bool = False) -> list[str]:
     """Names from a list file (``-``: standard input), one per line, or separated by NUL as ``find -print0`` writes.
 
     Raises:
         DataError: if the file cannot be read.
     """
     try:
-        raw = (stdin or sys.stdin.buffer).read() if path == "-" else Path(path).read_bytes()
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise DataError(f"{printable(path)}: list cannot be read ({error.strerror})") from None
     names = raw.split(b"\0") if null else raw.splitlines()

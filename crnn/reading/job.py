@@ -12,6 +12,7 @@ from typing import Any
 
 from crnn.core.image import printable
 from crnn.errors import ConfigError, DataError
+from crnn.files import sha256_of
 from crnn.reading.inputs import Item, find_pictures
 from crnn.reading.outputs import OUTPUTS
 
@@ -47,14 +48,10 @@ def file_digest(path: str | os.PathLike[str]) -> str:
     Raises:
         DataError: if it cannot be read.
     """
-    digest = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            while block := file.read(2**20):
-                digest.update(block)
+        return sha256_of(Path(path))
     except OSError as error:
         raise DataError(f"{printable(path)}: cannot be read ({error.strerror})") from None
-    return digest.hexdigest()
 
 
 def options_of(format: str, nbest: int, precision: str, decoder: dict[str, Any]) -> dict[str, Any]:
@@ -93,6 +90,7 @@ class Listing:
 
     @property
     def digest(self) -> str:
+        """SHA-256 of what was listed so far, see `Job.inputs`."""
         return self._digest.hexdigest()
 
 

@@ -52,6 +52,7 @@ class Shard:
 
     @property
     def name(self) -> str:
+        """``part-00002-of-00008``."""
         return f"part-{self.number:05d}-of-{self.count:05d}"
 
     def range(self, total: int) -> tuple[int, int]:

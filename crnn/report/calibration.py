@@ -59,21 +59,21 @@ def reliability(confidences: Sequence[float], right: Sequence[bool]) -> list[Rel
     ]
 
 
-def lines_to_check(confidences: Sequence[float], right: Sequence[bool], target: float = TARGET) -> int:
-    """How many lines a person has to check, the least sure ones first, until `target` of all lines are right."""
+def lines_to_check(confidences: Sequence[float], right: Sequence[bool]) -> int:
+    """How many lines a person has to check, the least sure ones first, until `TARGET` of all lines are right."""
     order = np.argsort(np.asarray(confidences, dtype=np.float64), kind="stable")
     wrong = ~np.asarray(right, dtype=bool)[order]
     left = wrong.sum() - np.concatenate(([0], np.cumsum(wrong)))  # wrong ones after checking 0, 1, 2 ... lines
-    return int(np.argmax(left <= (1 - target) * len(wrong) + 1e-9))
+    return int(np.argmax(left <= (1 - TARGET) * len(wrong) + 1e-9))
 
 
-def fit_temperature(recognizer: Recognizer, source: LineSource, limit: int = FIT_LINES) -> float:
+def fit_temperature(recognizer: Recognizer, source: LineSource) -> float:
     """The temperature at which line confidences say best how often lines are right (least cross-entropy).
 
     Args:
         recognizer: the model. Its own decoder reads the lines, at the temperature of its card: a language model or a
             list of texts makes other lines right than the network alone.
-        source: labelled lines, validation ones; `limit` of them are read, spread over all.
+        source: labelled lines, validation ones; `FIT_LINES` of them at most are read, spread over all.
 
     Returns:
         One of `TEMPERATURES`; that of the card where the lines do not tell, because all or none of them are right, or
@@ -81,8 +81,9 @@ def fit_temperature(recognizer: Recognizer, source: LineSource, limit: int = FIT
     """
     charset = recognizer.card.charset
     pictures, texts = [], []
-    for i in range(min(limit, len(source))):
-        position = i * len(source) // min(limit, len(source))
+    count = min(FIT_LINES, len(source))
+    for i in range(count):
+        position = i * len(source) // count
         entry = source.entry(position)
         if entry.problem or not entry.text:
             continue

@@ -83,12 +83,14 @@ class CharacterTally:
 
     @classmethod
     def of(cls, lines: Iterable[JudgedLine]) -> CharacterTally:
+        """The tally of these lines."""
         tally = cls()
         for line in lines:
             tally.add(line)
         return tally
 
     def add(self, line: JudgedLine) -> None:
+        """Take a line into account."""
         true = clusters(line.reference)
         self.references.update(true)
         pairs = [Pair(c, c) for c in true] if line.right else align(clusters(line.reading), true)
@@ -126,9 +128,11 @@ class CharacterTally:
         return sorted(self.confusions.values(), key=lambda confusion: (-confusion.count, confusion.pair))
 
     def by_class(self) -> dict[str, CharacterCounts]:
+        """Counts of each of `CLASSES`, and of `OTHER`, that occurs."""
         return self._grouped({name: CharacterCounts() for name in (*CLASSES, OTHER)}, class_of)
 
     def by_script(self) -> dict[str, CharacterCounts]:
+        """Counts of each script that occurs, `COMMON` and `OTHER` among them."""
         return self._grouped({}, script_of)
 
     def _grouped(self, groups: dict[str, CharacterCounts], kind: Callable[[str], str]) -> dict[str, CharacterCounts]:

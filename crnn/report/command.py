@@ -17,10 +17,12 @@ from crnn.models import NAMES
 from crnn.report.compare import compare, compare_table
 from crnn.report.compare_page import render_comparison
 from crnn.report.doubts import look_again
-from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.evaluate import evaluate
+from crnn.report.evaluation import Evaluation
 from crnn.report.outputs import judge_output
-from crnn.report.page import check_target, save, write_page
+from crnn.report.page import write_page
 from crnn.report.table import table
+from crnn.report.target import check_target, save
 
 
 def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:

@@ -12,7 +12,7 @@ from crnn.core.image import printable
 from crnn.core.text import TextRules
 from crnn.data.sources.base import LineSource
 from crnn.report.bootstrap import Interval, interval, ratio, resampled_sums, sign_test
-from crnn.report.evaluate import Evaluation
+from crnn.report.evaluation import Evaluation
 from crnn.report.figures import CountTable
 
 LISTED = 100
@@ -79,10 +79,12 @@ class Comparison:
 
     @property
     def losses(self) -> int:
+        """Lines in which B has fewer errors."""
         return sum(line.errors_a > line.errors_b for line in self.lines)
 
     @property
     def ties(self) -> int:
+        """Lines in which both have as many."""
         return len(self.lines) - self.wins - self.losses
 
     def most_different(self) -> list[BothLines]:
@@ -91,6 +93,7 @@ class Comparison:
         return sorted(told, key=lambda line: -abs(line.errors_a - line.errors_b))
 
     def to_dict(self) -> dict[str, Any]:
+        """Everything, as plain data; rates are 0..1."""
         counts = {name: getattr(self, name) for name in ("wins", "losses", "ties", "only_a", "only_b")}
         return {
             "source": self.source,

@@ -15,7 +15,7 @@ from crnn.core.charset import Charset
 from crnn.core.decode.probability import text_log_probability
 from crnn.core.recognizer import Recognizer
 from crnn.errors import DataError
-from crnn.report.evaluate import Evaluation
+from crnn.report.evaluation import Evaluation
 from crnn.report.lines import JudgedLine
 
 WINDOW = 256

@@ -48,6 +48,7 @@ class Figures:
     exact: Interval
 
     def to_dict(self, words: bool = True) -> dict[str, Any]:
+        """Rates (0..1) and both ends of their intervals; without the word error rate where `words` is False."""
         data = {"cer": self.counts.cer, "cer_95": list(self.cer)}
         if words:
             data |= {"wer": self.counts.wer, "wer_95": list(self.wer)}

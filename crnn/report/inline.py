@@ -1,4 +1,4 @@
-"""What stands inside a page that is one file: numbers that cannot end it, and scripts that alone may run."""
+"""What stands inside a page that is one file: pictures, numbers that cannot end it, scripts that alone may run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 def hash_source(text: str) -> str:
     """How a Content-Security-Policy names the inline script or style that is `text`."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def data_url(kind: str, content: bytes) -> str:
+    """A picture as an address that holds it; `kind`: ``png``, ``webp`` ..."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def policy(script: str) -> str:

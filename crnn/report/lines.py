@@ -43,6 +43,7 @@ class JudgedLine:
 
     @property
     def right(self) -> bool:
+        """Whether the reading is the label."""
         return self.reading == self.reference
 
     @property

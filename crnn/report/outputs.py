@@ -14,7 +14,7 @@ from crnn.core.image import printable
 from crnn.core.text import TextRules
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
-from crnn.report.evaluate import Evaluation
+from crnn.report.evaluation import Evaluation
 
 WANTED = "wanted are rows as 'crnn recognize --format jsonl' (or tsv) prints them: path and text"
 _ESCAPE = re.compile(r"\\([\\tnr])")

@@ -10,13 +10,13 @@ from typing import Any
 from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
-from crnn.errors import DataError
-from crnn.files import write_text
 from crnn.report.doubts import look_again
-from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.evaluate import evaluate
+from crnn.report.evaluation import Evaluation
 from crnn.report.inline import embedded, policy
 from crnn.report.page_data import PageData, page_data
 from crnn.report.page_parts import cards, confusions, curve, groups, notices
+from crnn.report.target import check_target, save
 
 START = "<!doctype html>\n<!-- crnn evaluate -->\n<html lang=en><head><meta charset=utf-8>"
 """What every page begins with."""
@@ -30,16 +30,6 @@ LIST = (
     "<ol id=list aria-label=Lines></ol><p id=end class=note></p>"
     "<noscript><p>The list of lines needs JavaScript; nothing is loaded from elsewhere.</p></noscript></section>"
 )
-
-
-def check_target(path: Path) -> None:
-    """Refuse a page that cannot be written, before an hour is spent on it.
-
-    Raises:
-        DataError: if there is no such folder, or it is a folder itself.
-    """
-    if path.is_dir() or not path.parent.is_dir():
-        raise DataError(f"{printable(path)}: cannot be written; name a file in a folder that is there")
 
 
 def report(
@@ -77,20 +67,6 @@ def write_page(path: Path, evaluations: Sequence[Evaluation]) -> None:
         DataError: if it cannot be written.
     """
     save(path, render_page(evaluations))
-
-
-def save(path: Path, page: str) -> None:
-    """Write a page, whole or not at all.
-
-    Raises:
-        DataError: if it cannot be written.
-    """
-    try:
-        write_text(path, page)
-    except OSError as error:
-        raise DataError(
-            f"{printable(path)}: cannot be written ({error.strerror}); name a file in a folder that is there"
-        ) from None
 
 
 def render_page(evaluations: Sequence[Evaluation]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from crnn.core.text import clusters
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
 from crnn.report.characters import Confusion
-from crnn.report.evaluate import Evaluation
+from crnn.report.evaluation import Evaluation
+from crnn.report.inline import data_url
 from crnn.report.lines import DOUBTFUL, JudgedLine
 
 MOST_LINES = 20_000
@@ -50,6 +50,7 @@ class PageData:
     has_confidence: bool
 
     def to_dict(self) -> dict[str, Any]:
+        """What the page's script finds as its data."""
         return {
             "lines": self.lines,
             "sources": self.sources,
@@ -149,6 +150,5 @@ def small_picture(source: LineSource | None, position: int) -> tuple[str, int, i
     stream = io.BytesIO()
     kind = "WEBP" if features.check("webp") else "JPEG"
     picture.save(stream, kind, quality=60)
-    data = base64.b64encode(stream.getvalue()).decode("ascii")
     shown = max(8, round(original[0] * SHOWN_HEIGHT / original[1]))
-    return f"data:image/{kind.lower()};base64,{data}", shown, original[0]
+    return data_url(kind.lower(), stream.getvalue()), shown, original[0]

@@ -10,7 +10,7 @@ from crnn.core.image import printable
 from crnn.report.bootstrap import Interval
 from crnn.report.calibration import reliability
 from crnn.report.characters import CharacterCounts, Confusion
-from crnn.report.evaluate import Evaluation
+from crnn.report.evaluation import Evaluation
 from crnn.report.figures import WORDLESS, Figures
 from crnn.report.table import remarks, seldom_kind, shown, span
 

@@ -6,7 +6,7 @@ from crnn.core.charset import describe
 from crnn.core.image import printable
 from crnn.core.seen import RARE, Seldom
 from crnn.report.bootstrap import Interval
-from crnn.report.evaluate import NOT_RECORDED, Evaluation
+from crnn.report.evaluation import NOT_RECORDED, Evaluation
 from crnn.report.figures import WORDLESS, Figures
 
 CONFUSIONS = 8

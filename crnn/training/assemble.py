@@ -24,7 +24,7 @@ from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.base import Row
 from crnn.data.sources.columns import labels
 from crnn.data.sources.sides import find_side
-from crnn.data.sources.views import Concatenation, Fitting, Selection
+from crnn.data.sources.views import Fitting, Selection, together
 from crnn.data.split import Split, SplitRule, split_lines
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError, DataError
@@ -186,11 +186,10 @@ class _Assembly:
     def _divide(self, sources: list[LineSource]) -> tuple[list[LineSource], LineSource | None]:
         """(training sources, validation source or None where all lines are rendered)."""
         if self.val_paths:
-            opened = [self._open(path) for path in self.val_paths]
-            return sources, opened[0] if len(opened) == 1 else Concatenation(opened)
+            return sources, together([self._open(path) for path in self.val_paths])
         if not sources:
             return [], None
-        whole = sources[0] if len(sources) == 1 else Concatenation(sources)
+        whole = together(sources)
         setting = self.config.split
         rule = SplitRule(setting.by, setting.pattern, setting.share, setting.test_share)
         recorded = self.folder.path / "splits"

@@ -189,12 +189,10 @@ class SampleReadings(Callback):
                 logger.experiment.add_image("val/readings", np.asarray(sheet), trainer.global_step, dataformats="HWC")
 
 
-def contact_sheet(
-    pictures: list[Image.Image], references: list[str], readings: list[str], width: int = 900
-) -> Image.Image:
+def contact_sheet(pictures: list[Image.Image], references: list[str], readings: list[str]) -> Image.Image:
     """Each picture with its label and reading under it; wrong readings in red (and marked), right ones in black."""
     font = _label_font()
-    row = 78
+    width, row = 900, 78
     sheet = Image.new("RGB", (width, row * len(pictures)), "white")
     draw = ImageDraw.Draw(sheet)
     for index, (picture, reference, reading) in enumerate(zip(pictures, references, readings, strict=True)):

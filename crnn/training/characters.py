@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
@@ -11,12 +10,12 @@ from typing import NamedTuple
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset, characters, count_symbols
-from crnn.core.charsets import named_set
+from crnn.core.charsets import SET_PREFIX, named_set
 from crnn.core.seen import RARE, SeenCharacters
 from crnn.core.text import TextRules
+from crnn.data.labels import CONTROL
 from crnn.errors import CharsetError, ConfigError
 from crnn.loader import MODEL_SUFFIXES, file_kind
-from crnn.training.checks import SET_PREFIX
 from crnn.training.config import CharsetConfig
 
 NAMED = 20
@@ -24,7 +23,6 @@ NAMED = 20
 ROUND_TRIPS = 20_000
 """So many labels of right-to-left lines are tried for whether their reading comes back."""
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _RULES = ("form", "unit", "whitespace", "case", "direction")
 
 
@@ -122,7 +120,7 @@ def _lines(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
                 line = line.rstrip("\n")
-                if control := _CONTROL.search(line):
+                if control := CONTROL.search(line):
                     raise ConfigError(
                         f"{setting}: line {number} holds the control character U+{ord(control[0]):04X}; remove it, "
                         "every other character of the file becomes one of the charset"

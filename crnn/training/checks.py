@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crnn.core.charsets import NAMES
+from crnn.core.charsets import NAMES, SET_PREFIX
 from crnn.core.text import CHOICES
 from crnn.errors import ConfigError
 
 if TYPE_CHECKING:
     from crnn.training.config import CharsetConfig
-
-SET_PREFIX = "set:"
-"""Of a named set in `charset.source`."""
 
 
 def choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -84,6 +84,13 @@ def finish(
 
 
 def say_forgotten(old: tuple[LineSource, float], folder: RunFolder, outcome: Outcome) -> None:
+    """Say how well the best epoch reads the lines of the model that the training began from, and put it on record.
+
+    Args:
+        old: the model's own validation lines, and its CER on them before.
+        folder: of the run; result.json is written anew.
+        outcome: gets ``old/cer_before`` and ``old/cer``.
+    """
     lines, before = old
     after = cer_on(*read_network(folder.best), lines)
     outcome.result.update({"old/cer_before": before, "old/cer": after})

@@ -106,16 +106,19 @@ class CrnnModule(L.LightningModule):
         )
 
     def on_train_start(self) -> None:
+        """Ask the trainer how often it logs."""
         self._log_every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Seed dropout by the step, so that a resumed run draws as an uninterrupted one."""
         torch.manual_seed(self.seed + 1_000_003 * self.global_step + self.global_rank)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of a batch, a number; the logs have CTC's own, without `shortcut` and `smoothing`."""
         columns = self.network.columns(batch.images, batch.widths)  # (B, D, 1, T)
-        output = self.network.read(columns, batch.widths // self.network.step)
+        output = self.network.read(columns, batch.widths // self.network.step)  # log_probs (T, B, C), lengths (B,)
         losses = self.loss.per_line(output.log_probs, output.lengths, batch.targets, batch.target_lengths)  # (B,)
-        loss = self.loss.reduce(losses, batch.target_lengths)
+        loss = self.loss.reduce(losses, batch.target_lengths)  # ()
         step = _Step(loss.detach(), losses.detach(), batch, self.current_epoch + 1, self.global_step + 1)
         self._look_at(step)
         self.log("train/loss", loss, batch_size=len(batch.texts))
@@ -126,10 +129,11 @@ class CrnnModule(L.LightningModule):
                 output.log_probs.detach().argmax(2), output.lengths, per_character, batch.texts, step.number
             )
         if self.shortcut is not None:
-            short = self.loss.per_line(self.shortcut(columns), output.lengths, batch.targets, batch.target_lengths)
+            log_probs = self.shortcut(columns)  # (T, B, C)
+            short = self.loss.per_line(log_probs, output.lengths, batch.targets, batch.target_lengths)  # (B,)
             loss = loss + self.shortcut_weight * self.loss.reduce(short, batch.target_lengths)
         if self.smoothing:
-            flat = self.loss.from_uniform(output.log_probs, output.lengths)
+            flat = self.loss.from_uniform(output.log_probs, output.lengths)  # (B,)
             loss = loss + self.smoothing * self.loss.reduce(flat, batch.target_lengths)
         return loss
 
@@ -163,27 +167,29 @@ class CrnnModule(L.LightningModule):
 
     def read(self, batch: Batch) -> list[str]:
         """Greedy readings of a batch."""
-        return self._texts(self(batch))
+        return self._texts(self._decode(self(batch)))
 
-    def _texts(self, output: Output) -> list[str]:
-        return [self.card.charset.decode(line.labels) for line in self._decode(output)]
+    def _texts(self, lines: list[Decoded]) -> list[str]:
+        return [self.card.charset.decode(line.labels) for line in lines]
 
     def _decode(self, output: Output) -> list[Decoded]:
+        """The best path of each line, on the CPU."""
         return self.decoder(output.log_probs.detach().cpu().numpy(), output.lengths.numpy())
 
     def on_validation_epoch_start(self) -> None:
+        """Begin a new tally, with the same network on all ranks."""
         if self.trainer.world_size > 1:  # batch norm's statistics differ by rank; validate what rank 0 will save
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
         self._tally = Tally()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Read a batch and count."""
         with torch.autocast(self.device.type, enabled=False):  # in float32, as the exported model will read
-            output = self(batch)
+            output = self(batch)  # log_probs (T, B, C), lengths (B,)
         lines = self._decode(output)
-        readings = [self.card.charset.decode(line.labels) for line in lines]
-        self._tally.add(lines, output.lengths, readings, batch.texts)
-        losses = self.loss.per_line(output.log_probs, output.lengths, batch.targets, batch.target_lengths)
+        self._tally.add(lines, output.lengths, self._texts(lines), batch.texts)
+        losses = self.loss.per_line(output.log_probs, output.lengths, batch.targets, batch.target_lengths)  # (B,)
         self._tally.add_losses(losses, batch.target_lengths > 0)
 
     def on_validation_epoch_end(self) -> None:
@@ -203,13 +209,16 @@ class CrnnModule(L.LightningModule):
             self.confusions = sum(parts, Counter())
 
     def on_train_epoch_end(self) -> None:
+        """Look at the last step, which on a GPU nobody has looked at yet."""
         self._look_at(None)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to save a loss that is no number; add the figures."""
         self._look_at(None)  # what is saved is good
         checkpoint["figures"] = self.figures
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
+        """AdamW and its schedule, see `make_optimizer`."""
         optimizer, schedule = make_optimizer(
             self,
             self.optimizer_config,

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from crnn.core.charsets import NAMES, named_set
+from crnn.core.charsets import NAMES, SET_PREFIX, named_set
 from crnn.data.labels import label_problem
 from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource
@@ -16,7 +16,7 @@ from crnn.data.synth.source import drawable
 from crnn.data.synth.text import PRINTABLE_ASCII
 from crnn.errors import ConfigError
 from crnn.training.characters import listed_characters
-from crnn.training.checks import SET_PREFIX, choice
+from crnn.training.checks import choice
 from crnn.training.config import TrainConfig
 from crnn.training.run_folder import RunFolder
 

@@ -64,10 +64,12 @@ class RunFolder:
 
     @property
     def last(self) -> Path:
+        """The newest checkpoint, from which the run is resumed."""
         return self.path / "checkpoints" / "last.ckpt"
 
     @property
     def best(self) -> Path:
+        """The checkpoint with the lowest validation CER."""
         return self.path / "checkpoints" / "best.ckpt"
 
     def remove_if_unused(self) -> None:
@@ -84,6 +86,7 @@ class RunFolder:
             file.write(message + "\n")
 
     def write_json(self, name: str, data: dict[str, Any]) -> None:
+        """Write a record, whole or not at all."""
         if self.first:
             write_text(self.path / name, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 

@@ -121,6 +121,7 @@ class Training:
             )
 
     def running(self) -> bool:
+        """Whether the child is alive."""
         return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:

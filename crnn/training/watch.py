@@ -118,6 +118,7 @@ class Watch:
         }
 
     def load_state_dict(self, stored: dict[str, Any]) -> None:
+        """Go on as `state_dict` left off."""
         self.state = stored["state"]
         self._read_at = stored["read_at"]
         self._lost_once = stored["lost_once"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
+from tests_support import script
+
 PACKAGE = Path(__file__).parents[2] / "crnn"
+graph = script("import_graph")
+MODULES = graph.module_graph().keys()
 FLOORS = {
     "errors": 0,
     "files": 0,
@@ -34,6 +37,8 @@ WITHOUT_TORCH = (
     "data/sources",
     "data/synth",
     "data/check.py",
+    "data/hashes.py",
+    "data/progress.py",
     "data/split.py",
     "reading",
     "report",
@@ -55,26 +60,7 @@ WITHOUT_TORCH = (
 
 def imports(path: Path, top_only: bool) -> set[str]:
     """Modules that a file imports; with `top_only` not those within functions or under TYPE_CHECKING."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found: set[str] = set()
-
-    def visit(node: ast.AST) -> None:
-        if top_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            return
-        if top_only and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            return
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            found.add(node.module or "")
-            if node.module == "crnn":  # `from crnn import core` imports crnn.core
-                found.update(f"crnn.{alias.name}" for alias in node.names)
-        for child in ast.iter_child_nodes(node):
-            visit(child)
-
-    visit(tree)
-    return found
+    return graph.imported(path, top_only, MODULES)
 
 
 def floor(module: str) -> int | None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from crnn.data import facts
-from crnn.data.facts import PictureFacts, picture_facts, pixel_hash
+from crnn.data.facts import PictureFacts, picture_facts
+from crnn.data.hashes import pixel_hash
 from crnn.data.sources import open_source
 from crnn.data.sources.views import Concatenation, Selection
 

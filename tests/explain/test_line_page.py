@@ -13,7 +13,7 @@ from crnn.errors import ConfigError
 from crnn.explain.gates import QUANTITIES
 from crnn.explain.lesson import lesson_page
 from crnn.explain.line import classes_that_matter, trace
-from crnn.explain.line_page import line_page, parse_unit, ranges, walk_name
+from crnn.explain.line_page import line_data, line_page, parse_unit, ranges
 
 
 @pytest.mark.parametrize(("layers", "bidirectional", "proj"), itertools.product((1, 2), (True, False), (0, 5)))
@@ -96,6 +96,8 @@ def test_units_are_found_by_the_names_of_their_weights() -> None:
 
 
 def test_layers_are_named_if_there_are_several() -> None:
-    walks = trace(tiny(2), noise()).lstm.walks
-    assert [walk_name(walk, 2, 2) for walk in walks][1:3] == ["layer 1, right to left", "layer 2, left to right"]
-    assert walk_name(walks[0], 1, 1) == "left to right"
+    for layers, wanted in ((2, ["layer 1, right to left", "layer 2, left to right"]), (1, ["layer 1, right to left"])):
+        opened = tiny(layers)
+        assert [walk["name"] for walk in line_data(opened, trace(opened, noise()))["walks"]][1:3] == wanted
+    opened = tiny(1, bidirectional=False)
+    assert [walk["name"] for walk in line_data(opened, trace(opened, noise()))["walks"]] == ["left to right"]

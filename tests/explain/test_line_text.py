@@ -7,7 +7,7 @@ import re
 from explain_support import tiny
 
 from crnn.explain.line_page import QUANTITIES
-from crnn.explain.line_text import LINE, ORDERS_ZH, QUANTITIES_ZH, REACH_ZH, facts, saliency_words, walk_zh
+from crnn.explain.line_text import LINE, ORDERS_ZH, QUANTITIES_ZH, REACH_ZH, facts, saliency_words, walk_words
 from crnn.explain.order import ORDERS
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -32,6 +32,6 @@ def test_names_of_quantities_orders_and_walks() -> None:
     assert list(QUANTITIES_ZH) == [quantity[0] for quantity in QUANTITIES]
     assert list(ORDERS_ZH) == list(ORDERS)
     assert all(map(CHINESE.search, [*ORDERS_ZH.values(), *(title for title, _ in QUANTITIES_ZH.values())]))
-    assert walk_zh(1, True, False) == "第 2 层，从右往左"
-    assert walk_zh(0, False, True) == "从左往右"
+    assert walk_words(1, True) == ("layer 2, right to left", "第 2 层，从右往左")
+    assert walk_words(0, False, single=True) == ("left to right", "从左往右")
     assert "the LSTM alone" in REACH_ZH

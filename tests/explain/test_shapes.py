@@ -17,7 +17,8 @@ from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.errors import ConfigError, CrnnError, DataError, ModelFileError
-from crnn.explain.shapes import Stage, explain_shapes, lstm_parameters, lstm_total, render, stages, symbols
+from crnn.explain.lstm_parameters import lstm_parameters, lstm_total
+from crnn.explain.shapes import Stage, explain_shapes, render, stages, symbols
 from crnn.export.onnx_writer import write_onnx
 from crnn.export.torch_backend import write_safetensors
 from crnn.model.crnn import CRNN, BackboneConfig, LstmConfig, NetworkConfig

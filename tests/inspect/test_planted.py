@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from tests_support import script
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
@@ -17,19 +15,7 @@ from crnn.inspect.results import Inspection, Settings
 from crnn.inspect.run import inspect
 from crnn.inspect.tally import Tally
 
-
-def _script() -> ModuleType:
-    path = Path(__file__).parents[2] / "scripts" / "make_faulty.py"
-    spec = importlib.util.spec_from_file_location("make_faulty", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["make_faulty"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-FAULTY = _script()
+FAULTY = script("make_faulty")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import pytest
 from fake_reader import Lines, reader
 
 from crnn.report.compare import Comparison, compare, compare_table
-from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.evaluate import evaluate
+from crnn.report.evaluation import Evaluation
 
 LABELS = [f"{i:04d}" for i in range(80)]
 

@@ -14,7 +14,7 @@ from crnn.cli import main
 from crnn.report import compare_page
 from crnn.report.compare import Comparison, compare
 from crnn.report.compare_page import columns, render_comparison
-from crnn.report.evaluate import Evaluation
+from crnn.report.evaluation import Evaluation
 
 HOSTILE = "</script><img src=x onerror='window.broken=1'>"
 TEXT = st.text("abc ", max_size=12)

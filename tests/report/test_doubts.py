@@ -10,7 +10,8 @@ from fake_reader import Lines, reader
 
 from crnn.core.recognizer import Recognizer
 from crnn.report.doubts import IMPOSSIBLE, look_again
-from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.evaluate import evaluate
+from crnn.report.evaluation import Evaluation
 
 WORDS = ["house", "mouse", "table", "chair", "bread", "water"]
 

@@ -20,7 +20,8 @@ from crnn.core.image import LineTransform
 from crnn.core.metrics import EditCounts
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources import open_source
-from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.evaluate import evaluate
+from crnn.report.evaluation import Evaluation
 from crnn.report.table import table
 
 

@@ -10,7 +10,8 @@ from fake_reader import Answers, Lines
 import crnn
 from crnn.core.recognizer import Recognizer
 from crnn.core.seen import NOTE, SeenCharacters
-from crnn.report.evaluate import NOT_RECORDED, Evaluation, evaluate
+from crnn.report.evaluate import evaluate
+from crnn.report.evaluation import NOT_RECORDED, Evaluation
 from crnn.report.page import render_page
 from crnn.report.table import table
 

@@ -14,10 +14,12 @@ from fake_reader import Lines, reader
 
 from crnn.errors import DataError
 from crnn.report import page_data as packing
-from crnn.report.evaluate import Evaluation, evaluate
+from crnn.report.evaluate import evaluate
+from crnn.report.evaluation import Evaluation
 from crnn.report.inline import embedded
-from crnn.report.page import check_target, render_page, report, write_page
+from crnn.report.page import render_page, report, write_page
 from crnn.report.page_data import columns, page_data
+from crnn.report.target import check_target
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"'\u2028"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fake_reader import Lines
 
-from crnn.report.evaluate import Evaluation
+from crnn.report.evaluation import Evaluation
 from crnn.report.page import write_page
 
 HOSTILE = "<img src=x onerror='window.broken=1'></script><script>window.broken=1</script>"

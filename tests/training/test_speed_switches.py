@@ -121,19 +121,18 @@ def test_fused_steps_are_clipped_in_mixed_precision() -> None:
     assert norm.item() == pytest.approx(5.0, rel=1e-3)
 
 
+def two_lines() -> Batch:
+    """Noise as wide as 64 and 48 pixels, labelled with two characters and one."""
+    labels, lengths = torch.tensor([1, 2, 3]), torch.tensor([2, 1])
+    return Batch(torch.randn(2, 1, 32, 64), torch.tensor([64, 48]), labels, lengths, ["ab", "c"], ["", ""])
+
+
 def test_the_shortcut_trains_the_cnn_and_stays_behind() -> None:
     torch.manual_seed(0)
     module = CrnnModule(card(), LossConfig(shortcut=0.5))
     module.log = lambda *_, **__: None  # type: ignore[method-assign]
     assert module.shortcut is not None
-    batch = Batch(
-        torch.randn(2, 1, 32, 64),
-        torch.tensor([64, 48]),
-        torch.tensor([1, 2, 3]),
-        torch.tensor([2, 1]),
-        ["ab", "c"],
-        ["", ""],
-    )
+    batch = two_lines()
     with_it = module.training_step(batch, 0)
     module.shortcut_weight = 0.0
     without = module.training_step(batch, 0)
@@ -157,14 +156,7 @@ def test_smoothing_pulls_towards_uniform_over_true_steps_in_training_only() -> N
     module = CrnnModule(card(), LossConfig(smoothing=0.2)).eval()
     logged = {}
     module.log = lambda name, value, **_: logged.update({name: value.item()})  # type: ignore[method-assign]
-    batch = Batch(
-        torch.randn(2, 1, 32, 64),
-        torch.tensor([64, 48]),
-        torch.tensor([1, 2, 3]),
-        torch.tensor([2, 1]),
-        ["ab", "c"],
-        ["", ""],
-    )
+    batch = two_lines()
     output = module(batch)
     flat = module.loss.from_uniform(output.log_probs, output.lengths)
     with_it = module.training_step(batch, 0)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn.core.charset import BLANK
+from crnn.core.decode.states import states_of
 
 NEVER = -1e30
 """Instead of a log-probability of zero, to add to."""
@@ -28,14 +28,9 @@ def align(
         texts: classes of each of the B lines, without blanks; each has to fit into its line.
     """
     lines = len(texts)
-    sizes = np.array([len(text) for text in texts], dtype=np.int64)
-    states = 2 * int(sizes.max(initial=0)) + 1
+    sizes, symbols, skippable = states_of(texts)
+    states, skip = symbols.shape[1], np.where(skippable, 0.0, NEVER)
     steps = int(lengths.max(initial=0))
-    symbols = np.full((lines, states), BLANK, dtype=np.int64)  # blank, a, blank, b, blank ...
-    for row, text in zip(symbols, texts, strict=True):
-        row[1 : 2 * len(text) : 2] = text
-    skip = np.full((lines, states), NEVER)  # 0 where the blank before a symbol may be left out
-    skip[:, 3::2][symbols[:, 3::2] != symbols[:, 1:-2:2]] = 0.0
     emitted = np.take_along_axis(log_probs[:steps], symbols[None], axis=2).astype(np.float64)  # (T, B, S)
     score = np.full((lines, states + 2), NEVER)  # two states in front that are never reached
     score[:, 2] = 0.0

@@ -43,6 +43,7 @@ class Automaton:
 
     @property
     def possible(self) -> bool:
+        """Whether any text is allowed."""
         return self.missing[0] != DEAD
 
     def step(self, state: int, label: int) -> int:

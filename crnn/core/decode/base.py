@@ -22,6 +22,8 @@ class Decoded(NamedTuple):
 
 
 class Decoder(Protocol):
+    """From log-probabilities to symbols; a decoder has no memory of earlier batches."""
+
     def __call__(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[Decoded]:
         """Decode a batch.
 

@@ -44,6 +44,7 @@ class Prefix:
         self.after: dict[int, Prefix] = {}
 
     def labels(self) -> list[int]:
+        """Classes, from the first to the last."""
         found = []
         node: Prefix = self
         while node.parent is not None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn.core.charset import BLANK
+from crnn.core.decode.states import states_of
 
 RESCALED = 4
 """Probabilities are scaled to 1 every so many steps; four of them do not leave the range of a double."""
@@ -33,13 +33,8 @@ def text_log_probability(
         (B,), -inf for a text that does not fit.
     """
     lines = len(texts)
-    sizes = np.array([len(text) for text in texts], dtype=np.int64)
-    states = 2 * int(sizes.max(initial=0)) + 1
-    symbols = np.full((lines, states), BLANK, dtype=np.int64)  # blank, a, blank, b, blank ...
-    for row, text in zip(symbols, texts, strict=True):
-        row[1 : 2 * len(text) : 2] = text
-    skips = np.zeros((lines, states))  # 1 where the blank before a symbol may be left out
-    skips[:, 3::2] = symbols[:, 3::2] != symbols[:, 1:-2:2]
+    sizes, symbols, skippable = states_of(texts)
+    states, skips = symbols.shape[1], skippable.astype(np.float64)
     steps = int(lengths.max(initial=0))
     emitted = np.exp(np.take_along_axis(log_probs[:steps], symbols[None], axis=2).astype(np.float64))  # (T, B, S)
     alpha = np.zeros((lines, states + 2))  # two states in front that are never reached

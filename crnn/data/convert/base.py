@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -13,16 +12,9 @@ from typing import ClassVar, NamedTuple
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.extra import MAX_TEXT_BYTES
 
-Watch = Callable[[Iterable[int], int, str], Iterable[int]]
-"""Wraps positions for a progress display: (positions, how many, what is done)."""
 SAVE_EVERY = 500
 """After that many lines what is written is made safe, so that a conversion that is stopped goes on from there."""
 DIGEST_BYTES = 16
-
-
-def unwatched(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
-    """No progress display."""
-    return positions
 
 
 class Sample(NamedTuple):

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
-
-from rich.console import Console
-from rich.progress import track
 
 from crnn.core.image import printable
 from crnn.data.convert.base import Converted
 from crnn.data.convert.job import make_job
 from crnn.data.convert.part import counted
 from crnn.data.convert.run import convert
+from crnn.data.progress import watch_on_terminal
 from crnn.data.sources.base import ReadOptions
-
-T = TypeVar("T")
 
 
 def run(args: Namespace) -> int:
@@ -36,13 +30,13 @@ def run(args: Namespace) -> int:
     try:
         job = make_job(args.source, target, options, Path(args.split) if args.split else None)
         done = convert(
-            lambda cache: job.open(cache, lambda rows: track_on_terminal(rows, None, "listing")),
+            lambda cache: job.open(cache, lambda rows: watch_on_terminal(rows, None, "listing")),
             target,
             args.to,
             job.names,
             args.shard_size * 2**20,
             job.side,
-            track_on_terminal,
+            watch_on_terminal,
         )
     except KeyboardInterrupt:
         part = target.with_name(f"{target.name}.part")
@@ -71,9 +65,3 @@ def _told(done: Converted) -> str:
             f"{printable(done.skipped)} names them"
         )
     return "\n".join(lines)
-
-
-def track_on_terminal(items: Iterable[T], total: int | None, doing: str) -> Iterable[T]:
-    """A progress bar on standard error, where a person watches."""
-    console = Console(stderr=True)
-    return track(items, doing, total, transient=True, disable=not console.is_terminal, console=console)

@@ -14,9 +14,10 @@ from crnn.data.sources.base import LineSource, Reader, ReadOptions
 from crnn.data.sources.indexed import Watch, make_source
 from crnn.data.sources.registry import find_reader
 from crnn.data.sources.sides import side_of_tables
-from crnn.data.sources.views import Concatenation, Selection
+from crnn.data.sources.views import Selection, together
 from crnn.data.split import load_side
 from crnn.errors import DataError
+from crnn.files import sha256_of
 
 _SIDES = {"train": "train", "val": "validation", "test": "test"}
 """Name of a recorded side -> what Hugging Face calls it."""
@@ -51,8 +52,7 @@ class Job:
         Raises:
             DataError: if they cannot be read, or the split is none of theirs.
         """
-        sources: list[LineSource] = [make_source(reader, cache, watch) for reader in self.readers]
-        whole = sources[0] if len(sources) == 1 else Concatenation(sources)
+        whole = together([make_source(reader, cache, watch) for reader in self.readers])
         if self.split is None:
             return whole
         positions = load_side(self.split, whole)
@@ -87,7 +87,7 @@ def make_job(paths: Sequence[str], target: Path, options: ReadOptions, split: Pa
     }
     if split is not None:
         try:
-            names["--split"] = hashlib.sha256(split.read_bytes()).hexdigest()
+            names["--split"] = sha256_of(split)
         except OSError as error:
             raise DataError(f"{printable(split)}: cannot be read ({error.strerror})") from None
     return Job(readers, split, names)

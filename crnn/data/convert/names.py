@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn.core.image import PICTURE_SUFFIXES
+from crnn.data.hashes import text_hash
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.columns import column
 
@@ -73,10 +73,6 @@ def folded(stem: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", stem).casefold())
 
 
-def _key(stem: str) -> int:
-    return int.from_bytes(hashlib.blake2b(folded(stem).encode(), digest_size=8).digest(), "little")
-
-
 def _walked(stem: str) -> list[tuple[bool, str]]:
     """Sorts as readers of folders list texts: those of a folder before the folders in it."""
     *folders, last = stem.split("/")
@@ -108,7 +104,7 @@ class Names:
                 if in_order and sorted_so_far:
                     now = _walked(stem)
                     sorted_so_far, before = before <= now, now
-                yield _key(self._inside(stem))
+                yield text_hash(folded(self._inside(stem)))
 
         hashes = np.fromiter(keys(), np.uint64, len(source))
         first = np.unique(hashes, return_index=True)[1]

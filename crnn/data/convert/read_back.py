@@ -11,8 +11,9 @@ from PIL import Image
 
 from crnn.core.image import LineTransform, open_picture, printable
 from crnn.data.check import UNUSABLE_ROW, check_lines
-from crnn.data.convert.base import DIGEST_BYTES, Watch, digest
+from crnn.data.convert.base import DIGEST_BYTES, digest
 from crnn.data.convert.pictures import read_content
+from crnn.data.progress import Watch
 from crnn.data.sources.indexed import IndexedSource, make_source
 from crnn.data.sources.registry import find_reader
 from crnn.errors import DataError

@@ -11,11 +11,12 @@ from typing import BinaryIO
 
 from crnn.core.image import printable
 from crnn.data.check import UNREADABLE, UNUSABLE_ROW
-from crnn.data.convert.base import DIGEST_BYTES, Converted, Sample, Watch, Writer, unwatched
+from crnn.data.convert.base import DIGEST_BYTES, Converted, Sample, Writer
 from crnn.data.convert.part import SKIPPED_COLUMNS, Part, State
 from crnn.data.convert.pictures import file_of
 from crnn.data.convert.read_back import read_back
 from crnn.data.convert.registry import WRITERS, choose_format
+from crnn.data.progress import Watch, unwatched
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.errors import DataError
 

@@ -60,6 +60,11 @@ class Selection(View):
         return self.source, int(self.positions[position])
 
 
+def together(sources: Sequence[LineSource]) -> LineSource:
+    """One source of one or several: all their lines, in order."""
+    return sources[0] if len(sources) == 1 else Concatenation(sources)
+
+
 class Concatenation(View):
     """All lines of several sources, in order."""
 

@@ -7,10 +7,10 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-from crnn.core.charsets import NAMES, named_set
+from crnn.core.charsets import NAMES, SET_PREFIX, named_set
 from crnn.core.image import printable
-from crnn.data.convert.command import track_on_terminal
 from crnn.data.convert.run import convert
+from crnn.data.progress import watch_on_terminal
 from crnn.data.sources.base import LineSource
 from crnn.data.synth.sheet import contact_sheet
 from crnn.data.synth.source import synthetic_pair
@@ -18,7 +18,6 @@ from crnn.data.synth.text import PRINTABLE_ASCII
 from crnn.errors import ConfigError, DataError
 from crnn.files import write_atomic
 
-SET_PREFIX = "set:"
 MOST_LINES = 100_000_000
 
 
@@ -44,7 +43,7 @@ def run(args: Namespace) -> int:
     to = args.to or (None if target.suffix in (".lmdb", ".parquet", ".tar") else "tsv")
     start = time.perf_counter()
     try:
-        done = convert(lambda _: lines, target, to, {"rendered": repr(given)}, watch=track_on_terminal)
+        done = convert(lambda _: lines, target, to, {"rendered": repr(given)}, watch=watch_on_terminal)
     except KeyboardInterrupt:
         print("crnn: stopped; the same command goes on where it was", file=sys.stderr)
         return 130

@@ -37,6 +37,7 @@ class Pen:
         self._latin = allowed.issuperset(_VOWELS) or allowed.issuperset(_VOWELS.upper())
 
     def chance(self, probability: float) -> bool:
+        """Whether something happens that has this probability."""
         return bool(self.rng.random() < probability)
 
     def number(self, first: int, last: int) -> int:
@@ -44,6 +45,7 @@ class Pen:
         return int(self.rng.integers(first, last + 1))
 
     def one(self, items: Sequence[_Item]) -> _Item:
+        """One of them, each as likely."""
         return items[int(self.rng.integers(len(items)))]
 
     def one_allowed(self, items: Sequence[str]) -> str:
@@ -51,9 +53,11 @@ class Pen:
         return self.one([item for item in items if self.allowed.issuperset(item)] or items[:1])
 
     def some(self, alphabet: str, count: int) -> str:
+        """So many characters of an alphabet, each as likely."""
         return "".join(alphabet[i] for i in self.rng.integers(len(alphabet), size=count))
 
     def digits(self, count: int) -> str:
+        """So many digits."""
         return self.some(DIGITS, count)
 
     def raw_word(self) -> str:
@@ -77,6 +81,7 @@ class Pen:
         return capital(self.raw_word())
 
     def names(self, fewest: int, most: int) -> str:
+        """That many words with capitals, with spaces between."""
         return " ".join(self.name() for _ in range(self.number(fewest, most)))
 
     def amount(self) -> float:
@@ -85,6 +90,7 @@ class Pen:
 
 
 def capital(word: str) -> str:
+    """With its first letter as a capital."""
     return word[:1].upper() + word[1:]
 
 

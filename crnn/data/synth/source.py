@@ -15,7 +15,8 @@ from crnn.core.charset import describe
 from crnn.data.sources.base import Content, LineEntry
 from crnn.data.sources.utf8 import read_text
 from crnn.data.synth.chinese import han_of
-from crnn.data.synth.fonts import Font, FontChoice, Where, find_fonts, require_coverage, split_fonts
+from crnn.data.synth.font_choice import FontChoice, require_coverage, split_fonts
+from crnn.data.synth.fonts import Font, Where, find_fonts
 from crnn.data.synth.own_lines import LineModel, check_order, divided
 from crnn.data.synth.render import Layout, make_layout
 from crnn.data.synth.text import PRINTABLE_ASCII, TextMaker

@@ -9,8 +9,8 @@ from given_lines import given, into, noise
 
 from crnn.core.image import LineTransform
 from crnn.data.check import check_lines
-from crnn.data.convert.base import unwatched
 from crnn.data.convert.read_back import read_back
+from crnn.data.progress import unwatched
 from crnn.errors import DataError
 
 

@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests_support import line_of, problems_of, texts_of
 
 from crnn.data.sources import LineSource, ReadOptions, arrow, arrow_files, extra, open_source
 from crnn.data.sources.registry import find_reader
@@ -119,18 +120,6 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
 }
 
 
-def texts_of(source: LineSource) -> list[str]:
-    return [source.entry(i).text for i in range(len(source))]
-
-
-def problems_of(source: LineSource) -> list[str]:
-    return [source.entry(i).problem for i in range(len(source))]
-
-
-def read(source: LineSource, i: int) -> tuple[str, tuple[int, int], object]:
-    return source.entry(i).text, source.size(i), source.picture(i).getpixel((0, 0))
-
-
 WANTED = [(text, (40 + i, 20), 10 * i) for i, text in enumerate(TEXTS)]
 
 
@@ -139,8 +128,8 @@ def test_every_kind(kind: str, tmp_path: Path) -> None:
     path = MAKERS[kind](tmp_path / "a")
     assert find_reader(path)[0] == "arrow"
     source = open_source(path)
-    assert [read(source, i) for i in range(len(source))] == WANTED
-    assert [read(source, i) for i in (6, 0, 5, 1, 6)] == [WANTED[i] for i in (6, 0, 5, 1, 6)]
+    assert [line_of(source, i) for i in range(len(source))] == WANTED
+    assert [line_of(source, i) for i in (6, 0, 5, 1, 6)] == [WANTED[i] for i in (6, 0, 5, 1, 6)]
     assert problems_of(source) == [""] * 7
     assert source.entry(2).where.endswith(":row 3")
     assert pickle.loads(pickle.dumps(source)).size(6) == (46, 20)
@@ -148,7 +137,7 @@ def test_every_kind(kind: str, tmp_path: Path) -> None:
 
 def read_many(source: LineSource) -> list[tuple[str, tuple[int, int], object]]:
     with ThreadPoolExecutor(4) as threads:
-        return list(threads.map(lambda i: read(source, i % 7), range(70)))
+        return list(threads.map(lambda i: line_of(source, i % 7), range(70)))
 
 
 @pytest.mark.parametrize("kind", ["parquet shards", "save_to_disk", "ipc file"])
@@ -326,14 +315,14 @@ def test_a_huge_group_is_not_in_memory(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_forked_process_opens_its_own(tmp_path: Path) -> None:
     source = open_source(parquet(tmp_path / "x.parquet", hugging_face()))
-    assert read(source, 0) == WANTED[0]
+    assert line_of(source, 0) == WANTED[0]
     blocks = source.reader._blocks  # type: ignore[attr-defined]
     child = os.fork()
     if not child:
         same = source.size(1) == (41, 20) and source.reader._blocks is blocks  # type: ignore[attr-defined]
         os._exit(1 if same else 0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert read(source, 1) == WANTED[1]
+    assert line_of(source, 1) == WANTED[1]
     assert source.reader._blocks is blocks  # type: ignore[attr-defined]
 
 

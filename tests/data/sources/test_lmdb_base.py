@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests_support import line_of, problems_of, texts_of
 
 from crnn.data.facts import picture_facts
 from crnn.data.sources import LineSource, extra, lmdb_base, open_source
@@ -53,18 +54,6 @@ def change(path: Path, puts: dict[bytes, bytes], deletes: Sequence[bytes] = ()) 
     return path
 
 
-def texts_of(source: LineSource) -> list[str]:
-    return [source.entry(i).text for i in range(len(source))]
-
-
-def problems_of(source: LineSource) -> list[str]:
-    return [source.entry(i).problem for i in range(len(source))]
-
-
-def read(source: LineSource, i: int) -> tuple[str, tuple[int, int], object]:
-    return source.entry(i).text, source.size(i), source.picture(i).getpixel((0, 0))
-
-
 def wanted(i: int) -> tuple[str, tuple[int, int], object]:
     return TEXTS[i], (40 + i, 20), 10 * i
 
@@ -75,7 +64,7 @@ def test_folder_and_single_files(tmp_path: Path) -> None:
     for path in (write(tmp_path / "folder"), tmp_path / "one.lmdb", tmp_path / "two.mdb"):
         assert find_reader(path)[0] == "lmdb"
         source = open_source(path)
-        assert [read(source, i) for i in range(len(source))] == [wanted(i) for i in range(5)]
+        assert [line_of(source, i) for i in range(len(source))] == [wanted(i) for i in range(5)]
         assert problems_of(source) == [""] * 5
         file = path / "data.mdb" if path.is_dir() else path
         assert source.entry(1).where == f"{file}:label-000000002"
@@ -102,19 +91,19 @@ def test_nested_databases_are_one(tmp_path: Path) -> None:
 
 def test_travels(tmp_path: Path) -> None:
     source = open_source(write(tmp_path / "a"))
-    everything = [read(source, i) for i in range(5)]
+    everything = [line_of(source, i) for i in range(5)]
     assert len(pickle.dumps(find_reader(tmp_path / "a")[1])) < 500  # a path, not what it has open
-    assert [read(pickle.loads(pickle.dumps(source)), i) for i in range(5)] == everything
+    assert [line_of(pickle.loads(pickle.dumps(source)), i) for i in range(5)] == everything
     for method in ("spawn", "fork"):
         with get_context(method).Pool(2) as pool:
-            assert pool.starmap(read, [(source, i % 5) for i in range(20)]) == everything * 4
+            assert pool.starmap(line_of, [(source, i % 5) for i in range(20)]) == everything * 4
     with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(lambda i: read(source, i % 5), range(200))) == everything * 40
+        assert list(threads.map(lambda i: line_of(source, i % 5), range(200))) == everything * 40
 
 
 def read_many(source: LineSource) -> list[tuple[str, tuple[int, int], object]]:
     with ThreadPoolExecutor(4) as threads:
-        return list(threads.map(lambda i: read(source, i % 5), range(40)))
+        return list(threads.map(lambda i: line_of(source, i % 5), range(40)))
 
 
 def test_forked_while_threads_read(tmp_path: Path) -> None:
@@ -132,7 +121,7 @@ def test_opened_once_in_a_process_and_closed_with_its_last_reader(tmp_path: Path
     (tmp_path / "link").symlink_to(tmp_path / "a")
     sources = [open_source(tmp_path / "a"), open_source(tmp_path / "a"), open_source(tmp_path / "link")]
     with ThreadPoolExecutor(3) as threads:
-        assert list(threads.map(lambda s: read(s, 0), sources)) == [wanted(0)] * 3
+        assert list(threads.map(lambda s: line_of(s, 0), sources)) == [wanted(0)] * 3
     del sources
     gc.collect()
     others = lmdb.open(str(tmp_path / "a"), readonly=True, lock=False)
@@ -150,7 +139,7 @@ def test_passes_over_all_lines_do_not_keep_the_database_mapped(tmp_path: Path) -
     assert still_open(file)
     picture_facts(source)
     assert not still_open(file)
-    assert read(source, 1) == wanted(1)
+    assert line_of(source, 1) == wanted(1)
 
 
 def still_open(file: Path) -> bool:
@@ -164,7 +153,7 @@ def test_only_reads(tmp_path: Path) -> None:
     (folder / "lock.mdb").unlink()
     before = (folder / "data.mdb").stat()
     source = open_source(folder)
-    assert [read(source, i) for i in range(5)] == [wanted(i) for i in range(5)]
+    assert [line_of(source, i) for i in range(5)] == [wanted(i) for i in range(5)]
     assert [path.name for path in folder.iterdir()] == ["data.mdb"]
     assert (folder / "data.mdb").stat().st_mtime_ns == before.st_mtime_ns
     opened = lmdb_base.environment(folder / "data.mdb")

@@ -21,6 +21,7 @@ import webdataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests_support import line_of, problems_of, texts_of
 
 from crnn.data.sources import LineSource, ReadOptions, extra, open_source, tar_headers, tar_shards
 from crnn.data.sources.registry import find_reader
@@ -66,18 +67,6 @@ def plain_tar(path: Path, members: Iterable[tuple[str, bytes]], kind: int = tarf
     return path
 
 
-def texts_of(source: LineSource) -> list[str]:
-    return [source.entry(i).text for i in range(len(source))]
-
-
-def problems_of(source: LineSource) -> list[str]:
-    return [source.entry(i).problem for i in range(len(source))]
-
-
-def read(source: LineSource, i: int) -> tuple[str, tuple[int, int], object]:
-    return source.entry(i).text, source.size(i), source.picture(i).getpixel((0, 0))
-
-
 WANTED = [(text, (40 + i, 20), 10 * i) for i, text in enumerate(TEXTS)]
 
 
@@ -85,7 +74,7 @@ def test_one_archive_and_shards(tmp_path: Path) -> None:
     for path in (webdataset_tar(tmp_path / "x.tar", txt()), shards(tmp_path / "shards")):
         assert find_reader(path)[0] == "webdataset"
         source = open_source(path)
-        assert [read(source, i) for i in range(len(source))] == WANTED
+        assert [line_of(source, i) for i in range(len(source))] == WANTED
         assert problems_of(source) == [""] * 7
     entry = source.entry(3)
     assert entry.where == f"{tmp_path}/shards/lines-1.tar:000003.txt"
@@ -103,14 +92,14 @@ def test_shards_in_natural_order(tmp_path: Path) -> None:
 
 def read_many(source: LineSource) -> list[tuple[str, tuple[int, int], object]]:
     with ThreadPoolExecutor(4) as threads:
-        return list(threads.map(lambda i: read(source, i % 7), range(70)))
+        return list(threads.map(lambda i: line_of(source, i % 7), range(70)))
 
 
 def test_travels(tmp_path: Path) -> None:
     source = open_source(shards(tmp_path / "a"))
     here = read_many(source)
     assert here == WANTED * 10
-    assert read(pickle.loads(pickle.dumps(source)), 6) == WANTED[6]
+    assert line_of(pickle.loads(pickle.dumps(source)), 6) == WANTED[6]
     for method in ("spawn", "fork"):
         with get_context(method).Pool(2) as pool:
             later = pool.map_async(read_many, [source] * 4)
@@ -136,7 +125,7 @@ def test_index_from_the_cache(tmp_path: Path) -> None:
         source = open_source(
             shards(tmp_path / "a") if not (tmp_path / "a").exists() else tmp_path / "a", cache=tmp_path
         )
-        assert [read(source, i) for i in range(7)] == WANTED
+        assert [line_of(source, i) for i in range(7)] == WANTED
     again = find_reader(tmp_path / "a")[1]
     assert again.size(source.index.key(6)) == (46, 20)  # type: ignore[attr-defined]
 
@@ -145,7 +134,7 @@ def test_few_shards_stay_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(tar_shards, "_OPEN_SHARDS", 2)
     source = open_source(shards(tmp_path / "a"))
     for i in (0, 6, 2, 4, 0, 6):
-        assert read(source, i) == WANTED[i]
+        assert line_of(source, i) == WANTED[i]
         files = source.reader._open.files  # type: ignore[attr-defined]
         assert len(files) <= 2
         assert not any(file.closed for file in files.values())

@@ -17,7 +17,8 @@ from PIL import Image
 from crnn.data.sources import open_source
 from crnn.data.sources.base import LineSource
 from crnn.data.synth import fonts as fonts_module
-from crnn.data.synth.fonts import Font, bundled_folder, find_fonts, split_fonts
+from crnn.data.synth.font_choice import split_fonts
+from crnn.data.synth.fonts import Font, bundled_folder, find_fonts
 from crnn.data.synth.render import Layout, draw_ink, make_layout
 from crnn.data.synth.source import SyntheticSource, synthetic_pair
 from crnn.data.synth.text import PRINTABLE_ASCII, TextMaker

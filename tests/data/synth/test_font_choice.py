@@ -14,7 +14,8 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.tables.DefaultTable import DefaultTable
 
-from crnn.data.synth.fonts import Font, FontChoice, bundled_folder, find_fonts
+from crnn.data.synth.font_choice import FontChoice
+from crnn.data.synth.fonts import Font, bundled_folder, find_fonts
 
 SMALL, CAPITALS = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

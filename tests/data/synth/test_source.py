@@ -15,7 +15,8 @@ from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.labels import fit_problem
 from crnn.data.sources.views import Fitting
-from crnn.data.synth.fonts import find_fonts, split_fonts
+from crnn.data.synth.font_choice import split_fonts
+from crnn.data.synth.fonts import find_fonts
 from crnn.data.synth.source import SyntheticSource, synthetic_pair
 from crnn.data.synth.text import PRINTABLE_ASCII, TextMaker, all_words, words
 from crnn.errors import ConfigError, DataError

@@ -45,11 +45,12 @@ def add_decoder_options(parser: argparse.ArgumentParser, lm: str) -> None:
     parser.add_argument("--length-bonus", type=float, metavar="B", help="per character, with a language model (0.6)")
     parser.add_argument("--lexicon", metavar="FILE", help="only these texts: a text file, one per line")
     parser.add_argument("--pattern", metavar="REGEX", help="only texts that match as a whole are possible")
+    parser.add_argument("--decoder", metavar="NAME", help="another, of an installed package; or its settings as JSON")
 
 
 def decoder_of(args: argparse.Namespace) -> dict[str, Any]:
     """The options of `add_decoder_options`, None where not given; `crnn.load` takes them so."""
-    names = ("beam", "lm", "lm_weight", "length_bonus", "lexicon", "pattern")
+    names = ("beam", "lm", "lm_weight", "length_bonus", "lexicon", "pattern", "decoder")
     return {name: getattr(args, name) for name in names}
 
 

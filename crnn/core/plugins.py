@@ -105,9 +105,7 @@ class Registry(dict[str, T]):
                 f"{where} (group {self.group}) cannot be loaded ({reason}); mend, upgrade or uninstall that package"
             ) from error
         if not self.fits(part):
-            raise PluginError(
-                f"{where} (group {self.group}) is no {self.kind}; see {self.contract} for what it must be"
-            )
+            raise PluginError(f"{where} (group {self.group}) is no {self.kind}; it must be as {self.contract} says")
         return part
 
 

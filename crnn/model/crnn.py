@@ -45,7 +45,7 @@ class BackboneConfig:
         name, options = own.pop("name"), own.pop("options")
         if name == "conv" and options:
             raise ConfigError(
-                f"model.backbone.options={options}: are for backbones that installed packages add (model.backbone.name); "
+                f"model.backbone.options={options}: are for backbones of installed packages (model.backbone.name); "
                 f"conv has {', '.join(own)}"
             )
         return own if name == "conv" else options

@@ -139,9 +139,7 @@ def beam_settings(
         others = {"beam": beam, "lm": lm, "lexicon": lexicon, **given}
         also = [name for name, value in others.items() if value is not None]
         if also:
-            raise ConfigError(
-                f"decoder and {also[0]} do not go together: {also[0]} is of the beam search; leave one out"
-            )
+            raise ConfigError(f"decoder and {also[0]}, which is of the beam search, do not go together; leave one out")
         return _named(decoder)
     if lexicon is not None:
         given["lexicon"] = [text for text in read_texts(lexicon) if text]
@@ -164,14 +162,14 @@ def beam_settings(
 
 def _named(decoder: str | Mapping[str, Any]) -> dict[str, Any]:
     """Settings of a decoder that is given by its name, as JSON text, or as they are."""
-    if isinstance(decoder, str) and decoder.lstrip().startswith("{"):
-        try:
-            decoder = json.loads(decoder)
-        except (ValueError, RecursionError):
-            raise ConfigError(
-                f'decoder {decoder[:80]!r} is not JSON; give a name, or {{"name": "beam", "width": 20}}'
-            ) from None
-    return {"name": decoder} if isinstance(decoder, str) else dict(decoder)
+    if not isinstance(decoder, str):
+        return dict(decoder)
+    if not decoder.lstrip().startswith("{"):
+        return {"name": decoder}
+    try:
+        return json.loads(decoder)
+    except (ValueError, RecursionError):
+        raise ConfigError(f'decoder {decoder[:80]!r} is not JSON, such as {{"name": "beam", "width": 20}}') from None
 
 
 def language_model(texts: Texts, charset: Charset) -> NgramModel:

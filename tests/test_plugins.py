@@ -255,9 +255,14 @@ def test_crnn_export_takes_another_format(
 
 
 def test_a_decoder_is_chosen_and_kept_in_a_file(
-    trained: Path, installed: Path, tmp_path: Path, uninstall: object, capsys: pytest.CaptureFixture[str]
+    trained: Path,
+    line_folder: Path,
+    installed: Path,
+    tmp_path: Path,
+    uninstall: object,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    picture = str(sorted((trained.parent.parent / "lines" / "val" / "images").iterdir())[0])
+    picture = str(sorted((line_folder / "val" / "images").iterdir())[0])
 
     def reads(*words: str) -> str:
         assert main(["recognize", *words, picture]) == 0
@@ -304,13 +309,13 @@ def test_a_file_names_parts_and_never_code(name: str, installed: Path) -> None:
             registry.find(name)
 
 
-def test_nobody_is_asked_while_the_names_are_ours(monkeypatch: pytest.MonkeyPatch, trained: Path) -> None:
+def test_nobody_is_asked_while_the_names_are_ours(monkeypatch: pytest.MonkeyPatch, line_folder: Path) -> None:
     def asked(**_: object) -> None:
         raise AssertionError("entry points were looked up")
 
     monkeypatch.setattr(importlib.metadata, "entry_points", asked)
-    picture = next((trained.parent.parent / "lines" / "val" / "images").iterdir())
-    assert main(["recognize", str(trained / "model.onnx"), str(picture), "--beam", "3"]) == 0
+    picture = next((line_folder / "val" / "images").iterdir())
+    assert main(["recognize", str(picture), "--beam", "3"]) == 0
     for registry in REGISTRIES.values():
         for name, part in registry.items():
             assert registry.find(name) is part

@@ -12,6 +12,10 @@ class ConfigError(CrnnError):
     """A setting that is unknown, out of range, or at odds with another one."""
 
 
+class PluginError(ConfigError):
+    """A part (format, backbone, decoder, augmentation, export) that nobody has, or an installed one that is broken."""
+
+
 class DataError(CrnnError):
     """A picture, label or data set that cannot be used."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crnn.core.decode.settings import Texts, beam_settings
 from crnn.core.image import printable
@@ -96,6 +96,7 @@ def load(
     length_bonus: float | None = None,
     lexicon: Texts | None = None,
     pattern: str | None = None,
+    decoder: str | Mapping[str, Any] | None = None,
     nbest: int = 1,
 ) -> Recognizer:
     """Open a model for reading lines.
@@ -109,7 +110,9 @@ def load(
         precision: for .safetensors and .ckpt: ``float32``, or ``bfloat16`` or ``float16`` for GPUs.
         beam, lm, lm_weight, length_bonus, lexicon, pattern: in place of the decoder settings in the file, see
             `crnn.core.decode.settings.beam_settings`; any of them means a beam search.
-        nbest: texts per line, as `Recognition.alternatives`.
+        decoder: in place of all of these, the name of a decoder, of ours or of an installed package, or its settings:
+            ``{"name": ..., ...}``.
+        nbest: texts per line, as `Recognition.alternatives`; more than 1 come from a beam search.
 
     Raises:
         ModelFileError: one line: which file, what is wrong.
@@ -135,7 +138,7 @@ def load(
             ) from None
 
         backend = TorchBackend.open(file, threads, device, precision)
-    decoder = beam_settings(
-        backend.card.decoder, backend.card.charset, beam, lm, lm_weight, length_bonus, lexicon, pattern
+    settings = beam_settings(
+        backend.card.decoder, backend.card.charset, beam, lm, lm_weight, length_bonus, lexicon, pattern, decoder
     )
-    return Recognizer(backend, batch_size or (8 if backend.device == "cpu" else 32), decoder=decoder, nbest=nbest)
+    return Recognizer(backend, batch_size or (8 if backend.device == "cpu" else 32), decoder=settings, nbest=nbest)

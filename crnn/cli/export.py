@@ -14,7 +14,9 @@ def add_export(command: NewCommand) -> None:
         "export", _export, "make a model file of a checkpoint", "crnn export runs/NAME/checkpoints/best.ckpt --to onnx"
     )
     export.add_argument("checkpoint", help=".ckpt, or .safetensors")
-    export.add_argument("--to", choices=("onnx", "safetensors"), default="onnx", help="format (onnx)")
+    export.add_argument(
+        "--to", default="onnx", metavar="FORMAT", help="onnx, safetensors, or one of an installed package (onnx)"
+    )
     export.add_argument("-o", "--output", metavar="FILE", help="of the new file (beside the checkpoint)")
     export.add_argument("--data", metavar="DATA", help="lines to check the file with (the run's validation lines)")
     export.add_argument(

@@ -27,7 +27,8 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=("float32", "bfloat16", "float16"),
         default="float32",
-        help="for .safetensors and .ckpt on a GPU (float32)",
+        metavar="KIND",
+        help="float32; on a GPU bfloat16, float16, not for .onnx",
     )
     parser.add_argument("--batch-size", type=positive, metavar="N", help="most lines run together (8; GPU 32)")
 
@@ -45,11 +46,12 @@ def add_decoder_options(parser: argparse.ArgumentParser, lm: str) -> None:
     parser.add_argument("--length-bonus", type=float, metavar="B", help="per character, with a language model (0.6)")
     parser.add_argument("--lexicon", metavar="FILE", help="only these texts: a text file, one per line")
     parser.add_argument("--pattern", metavar="REGEX", help="only texts that match as a whole are possible")
+    parser.add_argument("--decoder", metavar="NAME", help="another, of an installed package (or as JSON)")
 
 
 def decoder_of(args: argparse.Namespace) -> dict[str, Any]:
     """The options of `add_decoder_options`, None where not given; `crnn.load` takes them so."""
-    names = ("beam", "lm", "lm_weight", "length_bonus", "lexicon", "pattern")
+    names = ("beam", "lm", "lm_weight", "length_bonus", "lexicon", "pattern", "decoder")
     return {name: getattr(args, name) for name in names}
 
 

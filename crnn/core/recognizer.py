@@ -20,7 +20,7 @@ from crnn.core.decode import BeamDecoder, Text
 from crnn.core.decode.settings import make_decoder
 from crnn.core.image import Picture, open_picture, picture_name
 from crnn.core.recognition import Recognition, make_recognition
-from crnn.errors import ConfigError, DataError, ModelFileError
+from crnn.errors import ConfigError, DataError, ModelFileError, PluginError
 
 
 class Backend(Protocol):
@@ -72,7 +72,8 @@ class Recognizer:
         batch_size: most lines that run together.
         batch_pixels: most pixels that run together, padding included; bounds the memory.
         decoder: settings in place of those in the card, see `crnn.core.decode.settings`.
-        nbest: so many texts per line, as `Recognition.alternatives`, if it is more than 1.
+        nbest: so many texts per line, as `Recognition.alternatives`, if it is more than 1; they come from a beam
+            search, also where the decoder is another one.
 
     Raises:
         ModelFileError: for settings in the card that are not valid.
@@ -96,6 +97,9 @@ class Recognizer:
         self.nbest = nbest
         try:
             self.decoder = make_decoder(self.card.decoder, self.card.charset)
+        except PluginError as error:
+            if decoder is None:
+                raise ModelFileError(f"the model card's decoder: {error}; or name another one (greedy, beam)") from None
         except ConfigError as error:
             raise ModelFileError(f"the model card's decoder is not valid: {error}") from None
         if decoder is not None:

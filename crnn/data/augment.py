@@ -6,16 +6,17 @@ from the line's own generator, so that a line looks the same in a repeated or re
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from io import BytesIO
 from math import radians, tan
+from typing import Protocol
 
 from crnn.torchvision_cure import functional as tv
 
 import numpy as np
 from PIL import Image, ImageFilter
 
+from crnn.core.plugins import Registry
 from crnn.errors import ConfigError
 
 
@@ -51,6 +52,27 @@ class AugmentConfig:
     """Another line of the same epoch on the right, after a space (see `crnn.data.join`)."""
     until: float = 1.0
     """Share of the epochs after which lines are left as they are; 1 for never (as in Calamari)."""
+    extra: dict[str, float] = field(default_factory=dict)
+    """Name -> probability of changes that installed packages add; applied after the others, in this order."""
+
+
+class Change(Protocol):
+    """An augmentation: a function of a module (other processes call it, too).
+
+    Other packages add one in the entry-point group ``crnn.augmentations``; `AugmentConfig.extra` turns it on.
+    """
+
+    def __call__(self, picture: Image.Image, rng: np.random.Generator, /) -> Image.Image:
+        """The same text in other pixels.
+
+        Args:
+            picture: grey (mode ``L``), H pixels high as the network wants it, dark on light or light on dark.
+            rng: the line's own generator; whatever is drawn is drawn from it, so that a resumed run sees the same.
+
+        Returns:
+            A grey picture of the same size.
+        """
+        ...
 
 
 def _paper(picture: Image.Image) -> float:
@@ -152,20 +174,24 @@ def _invert(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return tv.invert(picture)
 
 
-CHANGES: dict[str, Callable[[Image.Image, np.random.Generator], Image.Image]] = {
-    "affine": _affine,
-    "slant": _slant,
-    "perspective": _perspective,
-    "elastic": _elastic,
-    "contrast": _contrast,
-    "blur": _blur,
-    "downscale": _downscale,
-    "stroke": _stroke,
-    "noise": _noise,
-    "jpeg": _jpeg,
-    "invert": _invert,
-    "cutout": _cutout,
-}
+CHANGES: Registry[Change] = Registry(
+    "augmentation",
+    {
+        "affine": _affine,
+        "slant": _slant,
+        "perspective": _perspective,
+        "elastic": _elastic,
+        "contrast": _contrast,
+        "blur": _blur,
+        "downscale": _downscale,
+        "stroke": _stroke,
+        "noise": _noise,
+        "jpeg": _jpeg,
+        "invert": _invert,
+        "cutout": _cutout,
+    },
+    "crnn.data.augment.Change",
+)
 """Name -> change, in the order in which they are applied."""
 
 
@@ -177,25 +203,42 @@ class Augment:
         epochs: of the training, which `config.until` is a share of; None changes lines in every epoch.
 
     Raises:
-        ConfigError: for a probability outside 0..1.
+        ConfigError: for a probability outside 0..1, or an extra change that nobody has.
     """
 
     def __init__(self, config: AugmentConfig, epochs: int | None = None) -> None:
-        self.config = config
-        for item in fields(config):
-            if not 0 <= getattr(config, item.name) <= 1:
-                raise ConfigError(f"augment.{item.name}={getattr(config, item.name)}: is a probability, 0..1")
+        given = {item.name: getattr(config, item.name) for item in fields(config) if item.name != "extra"}
+        named = given | {f"extra.{name}": probability for name, probability in config.extra.items()}
+        for name, probability in named.items():
+            if not 0 <= probability <= 1:
+                raise ConfigError(f"augment.{name}={probability}: is a probability, 0..1")
+        for name in config.extra:
+            if name in given:
+                raise ConfigError(f"augment.extra.{name}: is one of ours; set augment.{name}")
+        extra = {name: CHANGES.find(name, f"augment.extra.{name}:") for name in config.extra}
+        changes: dict[str, Change] = {**CHANGES, **extra}
+        self.changes = [(name, change, (given | config.extra)[name]) for name, change in changes.items()]
+        """Name, change and probability of each, in the order in which they are applied."""
         self.epochs = epochs and first_plain_epoch(config, epochs)
         """In the first so many epochs lines are changed."""
 
     def __call__(self, picture: Image.Image, rng: np.random.Generator, epoch: int = 0) -> Image.Image:
-        """A grey picture (mode ``L``) of the same size."""
+        """A grey picture (mode ``L``) of the same size.
+
+        Raises:
+            ConfigError: for an extra change that returns anything else.
+        """
         if self.epochs is not None and epoch >= self.epochs:
             return picture
-        for name, change in CHANGES.items():
-            probability = getattr(self.config, name)
+        size = picture.size
+        for name, change, probability in self.changes:
             if probability and rng.random() < probability:  # what is off draws nothing: the others stay as they are
                 picture = change(picture, rng)
+                if (picture.mode, picture.size) != ("L", size):
+                    raise ConfigError(
+                        f"augmentation {name!r} made a picture of mode {picture.mode} and {picture.size} pixels; it "
+                        f"must stay grey (L) and {size}"
+                    )
         return picture
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from crnn.core.card import ModelCard
 from crnn.core.onnx_backend import open_onnx
-from crnn.errors import ModelFileError
+from crnn.errors import ConfigError, ModelFileError
 from crnn.export.torch_backend import build_network, read_network
 from crnn.loader import file_kind, model_file
-from crnn.model.crnn import CRNN
+from crnn.model.crnn import CRNN, NetworkConfig
 from crnn.models import NAMES, bundled
 
 EPSILON = 1e-5
@@ -71,9 +71,11 @@ def read_onnx(path: Path) -> tuple[ModelCard, CRNN]:
             f"{path}: is in int8, and its weights are rounded; name the .safetensors or .ckpt file of its training"
         )
     try:
+        if NetworkConfig.from_dict(card.network).backbone.name != "conv":
+            raise ValueError("its CNN is a backbone of an installed package")
         found = {one.name: np.array(numpy_helper.to_array(one)) for one in model.graph.initializer}
         weights = {name: torch.from_numpy(value) for name, value in _weights(model.graph.node, found)}
-    except (KeyError, IndexError, ValueError, TypeError) as error:
+    except (KeyError, IndexError, ValueError, TypeError, ConfigError) as error:
         raise ModelFileError(
             f"{path}: its weights cannot be found ({type(error).__name__}: {str(error)[:80]}); name the .safetensors "
             "or .ckpt file of its training"

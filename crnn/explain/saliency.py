@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crnn.core.charset import BLANK
-from crnn.errors import DataError
+from crnn.errors import ConfigError, DataError
 from crnn.explain.line import LineTrace
 from crnn.explain.model import Opened
 from crnn.model.backbones import ConvBackbone
@@ -66,6 +66,7 @@ def saliency(opened: Opened, line: LineTrace) -> Saliency:
 
     Raises:
         DataError: for a line without a character, or a long one.
+        ConfigError: for a network whose backbone is not ours.
     """
     if line.columns > MAX_COLUMNS:
         raise DataError(
@@ -73,6 +74,11 @@ def saliency(opened: Opened, line: LineTrace) -> Saliency:
         )
     if not line.spans:
         raise DataError(f"{line.name}: nothing is read in it, so there is no character to look for")
+    if not isinstance(opened.network.backbone, ConvBackbone):
+        raise ConfigError(
+            f"{opened.name}: has the backbone {type(opened.network.backbone).__name__!r} of an installed package, and "
+            "how many pixels it sees is known of our own alone; explain shapes, lines and the LSTM instead"
+        )
     columns = [max(range(s.start, s.end), key=lambda t: float(line.log_probs[t].max())) for s in line.spans]
     at = sorted({round(t) for t in np.linspace(0, line.columns - 1, min(PIXEL_COLUMNS, line.columns))})
     generator = torch.Generator().manual_seed(SEED)
@@ -84,7 +90,7 @@ def saliency(opened: Opened, line: LineTrace) -> Saliency:
         at,
         influence(network, line.images, at, "cnn", generator),
         influence(network, line.images, at, "both", generator),
-        receptive_field(network.backbone),
+        receptive_field(opened.network.backbone),
     )
 
 

@@ -19,6 +19,7 @@ from crnn.core.image import picture_size
 from crnn.errors import ConfigError
 from crnn.explain.lstm_parameters import lstm_parameters, lstm_total
 from crnn.explain.network import network_of_file, network_of_settings
+from crnn.model.backbones import Backbone, ConvBackbone
 from crnn.model.crnn import CRNN
 
 WIDTH = 64
@@ -46,7 +47,7 @@ def symbols(network: CRNN, width: int, batch: int) -> dict[str, int]:
     lstm = network.lstm
     return {
         "B": batch,
-        "H": network.backbone.height,
+        "H": network.height,
         "W": width,
         "T": network.output_length(width),
         "C": network.classes,
@@ -70,7 +71,7 @@ def stages(network: CRNN, width: int, batch: int = 1) -> list[Stage]:
         raise ConfigError(
             f"{batch} lines of {width} pixels cannot be read; give 1 line or more of {network.step} pixels or more"
         )
-    height = network.backbone.height
+    height = network.height
     if batch * height * width > MAX_PIXELS:
         raise ConfigError(
             f"{batch} lines of {width} x {height} are more than {MAX_PIXELS:,} pixels; take a smaller batch"
@@ -100,8 +101,31 @@ def _stage(name: str, what: str, shape: tuple[str, ...], tensor: Tensor) -> Stag
 
 def _passed(network: CRNN, seen: dict[nn.Module, tuple[Any, Any]]) -> list[Stage]:
     """Names and symbolic shapes of what the hooks saw."""
+    lstm = network.lstm
+    found = _convolutions(network.backbone, seen)
+    features = str(network.backbone.features)
+    sequence, (output, (h_n, c_n)) = seen[lstm]
+    wide = "proj" if lstm.proj_size else "hidden"
+    both = "both directions side by side" if lstm.bidirectional else "the one direction"
+    found += [
+        _stage("sequence", "one feature column per time step, as nn.LSTM wants it", ("T", "B", features), sequence),
+        _stage("output", f"the last layer's h at every step, {both}", ("T", "B", f"directions*{wide}"), output),
+        _stage("h_n", "h of each layer and direction after its last step", ("layers*directions", "B", wide), h_n),
+        _stage(
+            "c_n", "cell state c of each layer and direction at that step", ("layers*directions", "B", "hidden"), c_n
+        ),
+    ]
+    what = "linear head and log-softmax: log-probabilities of every class, class 0 is the CTC blank"
+    return [*found, _stage("log_probs", what, ("T", "B", "C"), seen[network][1].log_probs)]
+
+
+def _convolutions(backbone: Backbone, seen: dict[nn.Module, tuple[Any, Any]]) -> list[Stage]:
+    """The CNN, one convolution after the other; of one that an installed package adds only what comes out."""
+    features = str(backbone.features)
+    if not isinstance(backbone, ConvBackbone):
+        what = f"{type(backbone).__name__}, of an installed package; T = {_shrunk('W', backbone.step)}"
+        return [_stage("features", what, ("B", features, "1", "T"), seen[backbone][1])]
     found = []
-    backbone, lstm = network.backbone, network.lstm
     rows, columns = 1, 1  # pixels per row and column of the feature map
     for number, (conv, pool, norm) in enumerate(zip(backbone.convs, backbone.pools, backbone.norms, strict=True), 1):
         assert isinstance(conv, nn.Conv2d)
@@ -117,26 +141,12 @@ def _passed(network: CRNN, seen: dict[nn.Module, tuple[Any, Any]]) -> list[Stage
             name, what = f"conv {number}", f"{what}, batch norm, ReLU"
         shape = ("B", channels, _shrunk("H", rows), _shrunk("W", columns))
         found.append(_stage(name, what, shape, seen[norm][1]))
-    left, features = backbone.last.kernel_size[0], str(backbone.features)
+    left = backbone.last.kernel_size[0]
     over = f"convolution {left} x 1 over the height that is left"
     if backbone.column_pool == "max":
         over = "the largest of each column over the height that is left, convolution 1 x 1"
     what = f"{over}, batch norm, ReLU; T = {_shrunk('W', columns)}"
-    found.append(_stage("features", what, ("B", features, "1", "T"), seen[backbone.last_norm][1]))
-
-    sequence, (output, (h_n, c_n)) = seen[lstm]
-    wide = "proj" if lstm.proj_size else "hidden"
-    both = "both directions side by side" if lstm.bidirectional else "the one direction"
-    found += [
-        _stage("sequence", "one feature column per time step, as nn.LSTM wants it", ("T", "B", features), sequence),
-        _stage("output", f"the last layer's h at every step, {both}", ("T", "B", f"directions*{wide}"), output),
-        _stage("h_n", "h of each layer and direction after its last step", ("layers*directions", "B", wide), h_n),
-        _stage(
-            "c_n", "cell state c of each layer and direction at that step", ("layers*directions", "B", "hidden"), c_n
-        ),
-    ]
-    what = "linear head and log-softmax: log-probabilities of every class, class 0 is the CTC blank"
-    return [*found, _stage("log_probs", what, ("T", "B", "C"), seen[network][1].log_probs)]
+    return [*found, _stage("features", what, ("B", features, "1", "T"), seen[backbone.last_norm][1])]
 
 
 def _count(number: int, word: str) -> str:

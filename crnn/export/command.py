@@ -15,7 +15,7 @@ from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError, DataError, ModelFileError
-from crnn.export.export import export_model
+from crnn.export.export import FORMATS, export_model
 from crnn.export.half import export_half
 from crnn.export.parity import PARITY_LINES, spread_pictures
 from crnn.export.quantize import make_int8
@@ -45,7 +45,7 @@ def export_checkpoint(
 
     Args:
         checkpoint: .ckpt or .safetensors.
-        format: ``onnx`` or ``safetensors``.
+        format: ``onnx``, ``safetensors``, or one that an installed package adds.
         output: of the new file; beside the checkpoint if None.
         data: lines for the checks; None takes the run's validation lines, or (but for int8, which needs labelled lines
             of the kind that the model reads) rendered ones if they are gone.
@@ -63,6 +63,7 @@ def export_checkpoint(
         raise ConfigError(f"--half goes with --to safetensors; {format} files keep float32 (or --int8)")
     if int8 and format != "onnx":
         raise ConfigError(f"--int8 goes with --to onnx; {format} files keep float32")
+    FORMATS.find(format)  # refused before anything is read
     card, network = read_network(checkpoint)
     texts = _training_labels(card, checkpoint) if lm == TRAINING_LABELS else lm
     settings = beam_settings(card.decoder, card.charset, lm=texts, **decoder)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.image import printable
-from crnn.errors import ConfigError, ModelFileError
+from crnn.errors import ConfigError, ModelFileError, PluginError
 from crnn.loader import file_kind
 from crnn.model.crnn import CRNN, NetworkConfig
 
@@ -94,6 +94,8 @@ def build_network(card: ModelCard, weights: dict[str, Tensor], where: str = "mod
             raise ValueError(f"{len(differing)} weights are missing or too many, as {differing[0]!r}")
         network = CRNN(config, card.charset.classes, card.transform.height)
         network.load_state_dict(weights)
+    except PluginError as error:
+        raise ModelFileError(f"{where}: its {error}") from None
     except (ConfigError, RuntimeError, TypeError, ValueError) as error:
         raise ModelFileError(
             f"{where}: weights and model card do not fit each other ({printable(error, 300)})"

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from crnn.errors import ConfigError
-from crnn.model.backbones import ConvBackbone
+from crnn.model.backbones import make_backbone
 
 MAX_SIZE = 8192
 """Largest number of channels, features or hidden units that a model file may ask for."""
@@ -27,12 +27,32 @@ MAX_LAYERS = 64
 
 @dataclass
 class BackboneConfig:
-    """Arguments of `ConvBackbone`, without the height."""
+    """Which backbone: ours, with the arguments of `ConvBackbone` but the height; or one that an installed package adds.
+
+    The latter (`name` is not ``conv``) takes `options` alone.
+    """
 
     channels: list[int] = field(default_factory=lambda: [64, 128, 256, 256, 512, 512])
     pools: list[str] = field(default_factory=lambda: ["2x2", "2x2", "none", "2x1", "none", "2x1"])
     features: int = 512
     column_pool: str = "conv"
+    name: str = "conv"
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments of the backbone; raises ConfigError for options of ours, which has none."""
+        own = asdict(self)
+        name, options = own.pop("name"), own.pop("options")
+        if name == "conv" and options:
+            raise ConfigError(
+                f"model.backbone.options={options}: are for backbones of installed packages (model.backbone.name); "
+                f"conv has {', '.join(own)}"
+            )
+        return own if name == "conv" else options
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a model card keeps."""
+        return self.settings() if self.name == "conv" else {"name": self.name, "options": self.settings()}
 
 
 @dataclass
@@ -60,7 +80,7 @@ class NetworkConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """For a card: plain values."""
-        return asdict(self)
+        return {"name": self.name, "backbone": self.backbone.to_dict(), "lstm": asdict(self.lstm)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> NetworkConfig:
@@ -68,6 +88,8 @@ class NetworkConfig:
         try:
             config = cls(str(data["name"]), BackboneConfig(**data["backbone"]), LstmConfig(**data["lstm"]))
             backbone, lstm = config.backbone, config.lstm
+            if not isinstance(backbone.name, str) or not isinstance(backbone.options, dict):
+                raise TypeError("a backbone has a name, and options by name")
             sizes = [*backbone.channels, backbone.features, lstm.hidden_size, lstm.num_layers, lstm.proj_size]
         except (KeyError, TypeError) as error:
             raise ConfigError(f"not the description of a network: {error}") from None
@@ -103,7 +125,8 @@ class CRNN(nn.Module):
         super().__init__()
         self.config = config
         self.classes = classes
-        self.backbone = ConvBackbone(**asdict(config.backbone), height=height)
+        self.height = height
+        self.backbone = make_backbone(config.backbone.name, config.backbone.settings(), height)
         lstm = config.lstm
         if lstm.hidden_size < 1 or lstm.num_layers < 1:
             raise ConfigError("lstm.hidden_size and lstm.num_layers must be 1 or more")

@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 
 from crnn.data.augment import AugmentConfig
 from crnn.errors import ConfigError
+from crnn.export.export import FORMATS
 from crnn.model.crnn import NetworkConfig
 from crnn.training.checks import above, check_charset, check_concat, choice
 
@@ -167,7 +168,10 @@ def default_model() -> str:
 
 def register() -> None:
     """Make schema and resolvers known to Hydra; may be called again."""
-    ConfigStore.instance().store(name="schema", node=TrainConfig)
+    schema = OmegaConf.structured(TrainConfig)
+    for free in (schema.augment.extra, schema.model.backbone.options):  # names of installed parts; checked by those
+        OmegaConf.set_struct(free, False)
+    ConfigStore.instance().store(name="schema", node=schema)
     OmegaConf.register_new_resolver("crnn.default_model", default_model, replace=True)
 
 
@@ -215,7 +219,8 @@ def to_config(node: Any) -> TrainConfig:
     choice("data.unknown", config.data.unknown, ("error", "drop"))
     choice("data.cache", config.data.cache, ("none", "memory", "disk"))
     check_charset(config.charset)
-    choice("export.format", config.export.format, ("onnx", "safetensors", "none"))
+    if config.export.format != "none":
+        FORMATS.find(config.export.format, f"export.format={config.export.format}:", ("none",))
     choice("trainer.strategy", config.trainer.strategy, ("auto", "ddp"))
     choice("trainer.precision", config.trainer.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
     if config.model.lstm.proj_size and config.export.format == "onnx":

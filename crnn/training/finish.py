@@ -18,6 +18,7 @@ from crnn.errors import CrnnError
 from crnn.export.export import export_model
 from crnn.export.parity import spread_pictures
 from crnn.export.torch_backend import TorchBackend, read_network
+from crnn.loader import MODEL_SUFFIXES
 from crnn.report.calibration import fit_temperature
 from crnn.report.page import report
 from crnn.training.config import TrainConfig
@@ -79,7 +80,8 @@ def finish(
         example = folder.path / "samples" / "line.png"
         pictures[0].save(example)
         folder.say(f"model file: {path} ({path.stat().st_size / 1e6:.1f} MB; {result['parity']})")
-        folder.say(f"read a picture with it:\n  crnn recognize {path} {example}")
+        opened = path if path.suffix in MODEL_SUFFIXES else folder.path  # an installed format is for other programs
+        folder.say(f"read a picture with it:\n  crnn recognize {opened} {example}")
     return Outcome(folder.path, result)
 
 

@@ -66,6 +66,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         config = replace(config, charset=own)
     network = CRNN(config.model, 2, config.image.height)  # bad settings show before a file is read
     transform = LineTransform(config.image.height, config.image.width, multiple=network.step)
+    Augment(config.augment, 1)  # so do unknown augmentations
 
     folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config, peers)
     peers.run = folder.path
@@ -88,7 +89,9 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     optimizer = replace(config.optimizer, lr=config.optimizer.lr * (FINETUNE_LR if config.init else 1.0))
     module = CrnnModule(card, config.loss, optimizer, config.seed, config.trainer.channels_last, head_first)
     parameters = sum(p.numel() for p in module.network.parameters())
-    folder.say(f"model: {config.model.name}, {parameters:,} parameters, {data.charset.classes} classes{why_model}")
+    backbone = config.model.backbone.name
+    named = config.model.name + (f" with the backbone {backbone}" if backbone != "conv" else "")
+    folder.say(f"model: {named}, {parameters:,} parameters, {data.charset.classes} classes{why_model}")
     loaders = LineDataModule(
         data.train,
         data.val,

@@ -38,7 +38,7 @@ def fastest_threads(network: CRNN, lines: int, width: int, bfloat16: bool, most:
     network = copy.deepcopy(network).train()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        images = torch.randn(lines, 1, network.backbone.height, width).contiguous(memory_format=torch.channels_last)
+        images = torch.randn(lines, 1, network.height, width).contiguous(memory_format=torch.channels_last)
         widths = torch.full((lines,), width)
         length = max(1, width // network.step // 3)
         labels = torch.arange(lines * length) % (network.classes - 1) + BLANK + 1

@@ -180,7 +180,9 @@ def test_an_unknown_decoder_is_refused(decoder: dict) -> None:
         def run(self, images: object, widths: object) -> tuple:
             raise AssertionError
 
-    with pytest.raises(ModelFileError, match=r"decoder .* is unknown here \(greedy, beam\)"):
+    with pytest.raises(
+        ModelFileError, match=r"the model card's decoder: decoder .* is unknown; allowed are greedy, beam, and"
+    ):
         Recognizer(Backend())
 
 

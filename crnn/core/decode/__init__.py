@@ -1,7 +1,7 @@
 """From log-probabilities to text."""
 
-from crnn.core.decode.base import Decoded, Decoder
+from crnn.core.decode.base import Decoded, Decoder, DecoderMaker
 from crnn.core.decode.beam import BeamDecoder, Text
 from crnn.core.decode.greedy import GreedyDecoder
 
-__all__ = ["BeamDecoder", "Decoded", "Decoder", "GreedyDecoder", "Text"]
+__all__ = ["BeamDecoder", "Decoded", "Decoder", "DecoderMaker", "GreedyDecoder", "Text"]

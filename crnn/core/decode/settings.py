@@ -1,24 +1,27 @@
 """Decoders from settings, as a model card keeps them: plain data, all of it checked.
 
 ``{"name": "greedy"}``, or ``{"name": "beam"}`` with any of ``width``, ``lm`` (see `NgramModel.to_dict`), ``lm_weight``,
-``length_bonus``, ``pattern`` and ``lexicon`` (a list of texts).
+``length_bonus``, ``pattern`` and ``lexicon`` (a list of texts); or the name and settings of a decoder that an installed
+package adds, see `crnn.core.plugins`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from crnn.core.charset import Charset
 from crnn.core.decode.automaton import Automaton, trie
-from crnn.core.decode.base import Decoder
+from crnn.core.decode.base import Decoder, DecoderMaker
 from crnn.core.decode.beam import LENGTH_BONUS, LM_WEIGHT, WIDTH, BeamDecoder
 from crnn.core.decode.greedy import GreedyDecoder
 from crnn.core.decode.ngram import NgramModel
 from crnn.core.decode.pattern import compile_pattern
+from crnn.core.plugins import Registry
 from crnn.errors import CharsetError, ConfigError, CrnnWarning, DataError
 
 MAX_WIDTH = 1000
@@ -39,10 +42,7 @@ def make_decoder(settings: Mapping[str, Any], charset: Charset) -> Decoder:
     Raises:
         ConfigError: for anything unknown, of the wrong type or out of range.
     """
-    name = settings.get("name")
-    if not isinstance(name, str) or name not in DECODERS:
-        raise ConfigError(f"decoder {name!r} is unknown here ({', '.join(DECODERS)}); pip install -U crnn")
-    return DECODERS[name](settings, charset)
+    return DECODERS.find(settings.get("name"))(settings, charset)
 
 
 def _greedy(settings: Mapping[str, Any], charset: Charset) -> Decoder:
@@ -64,7 +64,9 @@ def _beam(settings: Mapping[str, Any], charset: Charset) -> Decoder:
     )
 
 
-DECODERS: dict[str, Callable[[Mapping[str, Any], Charset], Decoder]] = {"greedy": _greedy, "beam": _beam}
+DECODERS: Registry[DecoderMaker] = Registry(
+    "decoder", {"greedy": _greedy, "beam": _beam}, "crnn.core.decode.base.DecoderMaker"
+)
 """Name -> how it is made of settings."""
 
 
@@ -114,6 +116,7 @@ def beam_settings(
     length_bonus: float | None = None,
     lexicon: Texts | None = None,
     pattern: str | None = None,
+    decoder: str | Mapping[str, Any] | None = None,
 ) -> dict[str, Any] | None:
     """Settings of a card with some of them given anew; None if none is.
 
@@ -124,6 +127,7 @@ def beam_settings(
         lm: texts to learn a language model from; those with characters that the charset lacks are left out.
         lm_weight, length_bonus, pattern: see `BeamDecoder`, `compile_pattern`.
         lexicon: the only texts allowed; empty ones are left out.
+        decoder: in place of all of these, any decoder: its name, or its settings as in a card, also as JSON text.
 
     Raises:
         ConfigError: for settings that do not go together.
@@ -131,6 +135,12 @@ def beam_settings(
     """
     numbers = {"lm_weight": lm_weight, "length_bonus": length_bonus, "pattern": pattern}
     given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
+    if decoder is not None:
+        others = {"beam": beam, "lm": lm, "lexicon": lexicon, **given}
+        also = [name for name, value in others.items() if value is not None]
+        if also:
+            raise ConfigError(f"decoder and {also[0]}, which is of the beam search, do not go together; leave one out")
+        return _named(decoder)
     if lexicon is not None:
         given["lexicon"] = [text for text in read_texts(lexicon) if text]
     if lm is not None:
@@ -148,6 +158,18 @@ def beam_settings(
         if name in given and "lm" not in settings:
             raise ConfigError(f"{name} goes with a language model; name texts to learn it from (lm)")
     return settings
+
+
+def _named(decoder: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a decoder that is given by its name, as JSON text, or as they are."""
+    if not isinstance(decoder, str):
+        return dict(decoder)
+    if not decoder.lstrip().startswith("{"):
+        return {"name": decoder}
+    try:
+        return json.loads(decoder)
+    except (ValueError, RecursionError):
+        raise ConfigError(f'decoder {decoder[:80]!r} is not JSON, such as {{"name": "beam", "width": 20}}') from None
 
 
 def language_model(texts: Texts, charset: Charset) -> NgramModel:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from crnn.core.plugins import Registry
 from crnn.data.sources.alto import AltoReader
 from crnn.data.sources.arrow import ArrowReader
 from crnn.data.sources.base import Reader, ReadOptions
@@ -24,30 +25,39 @@ from crnn.errors import DataError
 
 
 class Format(Protocol):
-    """A reader class in the registry."""
+    """A reader class (see `crnn.data.sources.base.Reader`) that knows its format by looking.
+
+    Other packages add one in the entry-point group ``crnn.formats``; it is asked where none of ours matches.
+    """
 
     description: str
+    """What the format looks like, for messages."""
 
     @staticmethod
     def matches(place: Place) -> bool:
-        """Whether it looks like this format; cheap, never raises."""
+        """Whether it looks like this format; cheap, never raises. `place.path` exists."""
         ...
 
     def __call__(self, path: Path, options: ReadOptions) -> Reader: ...
 
 
-FORMATS: dict[str, Format] = {
-    "labels.tsv": LabelTableReader,
-    "lmdb": LmdbReader,
-    "webdataset": TarShardsReader,
-    "arrow": ArrowReader,
-    "PAGE": PageXmlReader,
-    "ALTO": AltoReader,
-    "table": LabelCsvReader,
-    "json": LabelJsonReader,
-    "gt.txt": GtTextReader,
-    "file names": FileNameReader,
-}
+FORMATS: Registry[Format] = Registry(
+    "format",
+    {
+        "labels.tsv": LabelTableReader,
+        "lmdb": LmdbReader,
+        "webdataset": TarShardsReader,
+        "arrow": ArrowReader,
+        "PAGE": PageXmlReader,
+        "ALTO": AltoReader,
+        "table": LabelCsvReader,
+        "json": LabelJsonReader,
+        "gt.txt": GtTextReader,
+        "file names": FileNameReader,
+    },
+    "crnn.data.sources.registry.Format",
+    lambda part: isinstance(part, type) and issubclass(part, Reader) and hasattr(part, "matches"),
+)
 """Name -> reader, in the order in which they are tried: one file that names its pictures says more than files that
 happen to lie beside them, and any label says more than the name of a picture."""
 
@@ -57,6 +67,7 @@ def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None
 
     Raises:
         DataError: if there is nothing there, or no format matches (all are named).
+        PluginError: if none of ours matches, and one that an installed package adds cannot be loaded.
         ConfigError: for a `ReadOptions.name_pattern` that cannot be used.
     """
     options = options or ReadOptions()
@@ -73,6 +84,10 @@ def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None
             return name, reader(where, options)
     if options.name_pattern is not None and place.tree is not None and place.pictures:
         return "file names", FileNameReader(where, options)
+    added = FORMATS.added()
+    for name, reader in added.items():
+        if reader.matches(place):
+            return name, reader(where, options)
     for name, label_reader in (("table", LabelCsvReader), ("json", LabelJsonReader)):
         if label_reader.may_match(place):  # it says what is missing
             return name, label_reader(where, options)
@@ -82,7 +97,7 @@ def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None
             "; these are pictures without labels; if their names are the labels, set "
             f"data.name_pattern='{DEFAULT_PATTERN}'"
         )
-    allowed = "; ".join(f"{name} ({reader.description})" for name, reader in FORMATS.items())
+    allowed = "; ".join(f"{name} ({reader.description})" for name, reader in {**FORMATS, **added}.items())
     raise DataError(f"{where}: holds no labelled lines in a known format; allowed are: {allowed}{hint}")
 
 

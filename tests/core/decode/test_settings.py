@@ -38,7 +38,7 @@ def test_names() -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
-        ("name", "magic", r"decoder 'magic' is unknown here \(greedy, beam\); pip install -U crnn"),
+        ("name", "magic", "decoder 'magic' is unknown; allowed are greedy, beam, and what installed packages add"),
         ("name", ["beam"], "is unknown"),
         ("name", "greedy", "decoder greedy has no setting 'width'"),
         ("depth", 3, "decoder beam has no setting 'depth'"),

@@ -179,7 +179,8 @@ async def fuzz(runs: int, seed: int, at_once: int = 8) -> tuple[Counter[int], li
             problems.append(f"seed {seed}, request {number}, {method} {path}: {wrong}")
 
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=None) as client:
+    client = httpx.AsyncClient(transport=transport, base_url="http://service")  # without a network, nothing times out
+    async with client:
         for start in range(0, runs, at_once):
             await asyncio.gather(*(one(client, number) for number in range(start, min(runs, start + at_once))))
             if start <= runs // 10 < start + at_once:

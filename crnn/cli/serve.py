@@ -26,6 +26,16 @@ def add_serve(command: NewCommand) -> None:
     serve.add_argument("--max-megapixels", type=above_0, default=10, metavar="MP", help="of a picture (10)")
     serve.add_argument("--timeout", type=above_0, default=30, metavar="S", help="seconds for a request (30)")
     serve.add_argument(
+        "--max-connections", type=positive, default=512, metavar="N", help="open ones, more get a 503 (512)"
+    )
+    serve.add_argument(
+        "--client-timeout",
+        type=above_0,
+        default=10,
+        metavar="S",
+        help="seconds for the head of a request, or without a byte of its body (10)",
+    )
+    serve.add_argument(
         "--grace", type=above_0, default=30, metavar="S", help="seconds to answer the rest at the end (30)"
     )
     serve.add_argument("--log-format", choices=("text", "json"), help="(text on a terminal, else json)")

@@ -97,8 +97,7 @@ def _shown(text: str, base: Base) -> str:
         points[cluster] = _stand_in(cluster, points.values())
     probe = next(c for c in _PROBES if c not in points)
     # a letter of the line's direction at its end changes nothing but the levels of probes there
-    shown = get_display("".join(points[c] + probe for c in clusters) + _END[base], base_dir=base)
-    assert isinstance(shown, str)
+    shown = str(get_display("".join(points[c] + probe for c in clusters) + _END[base], base_dir=base))
     shown = shown[1:] if base == "R" else shown[:-1]
     whole = {point: cluster for cluster, point in points.items()}
     mirrored = _shapes().mirrored

@@ -82,7 +82,7 @@ class OnnxFile:
     Args:
         where: its name for messages.
         opset: version of the standard operators.
-        producer: program that wrote it, and that program's version.
+        producer, producer_version: program that wrote it, and what it says of its version.
         metadata: key -> value.
         inputs, outputs: of the network.
         weights: number of values in stored tensors.
@@ -93,6 +93,7 @@ class OnnxFile:
     where: str
     opset: int = 0
     producer: str = ""
+    producer_version: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     inputs: list[Value] = field(default_factory=list)
     outputs: list[Value] = field(default_factory=list)
@@ -135,9 +136,9 @@ def _model(reader: Reader, data: Bytes, file: OnnxFile) -> None:
     graphs = 0
     for number, value in reader.fields(data, SINGLE["ModelProto"]):
         if number == 2:
-            file.producer = f"{as_text(value)} {file.producer}".strip()
+            file.producer = as_text(value)
         elif number == 3:
-            file.producer = f"{file.producer} {as_text(value)}".strip()
+            file.producer_version = as_text(value)
         elif number == 7:
             graphs += 1
             _graph(reader, as_bytes(value), file)

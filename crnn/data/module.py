@@ -165,7 +165,7 @@ class LineDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         loader = self._loader("train")
-        assert isinstance(loader.batch_sampler, WidthBatches)
+        assert isinstance(loader.batch_sampler, WidthBatches)  # noqa: S101  # for mypy
         loader.batch_sampler.set_epoch(self._resume_at["epoch"])
         loader.batch_sampler.skip(self._resume_at["batches"])
         return loader
@@ -175,7 +175,7 @@ class LineDataModule(L.LightningDataModule):
 
     def state_dict(self) -> dict[str, int]:
         """Where the training is, for its checkpoints: the epoch, and the batches done in it."""
-        assert self.trainer is not None
+        assert self.trainer is not None  # noqa: S101  # for mypy
         loop = self.trainer.fit_loop
         epoch: int = loop.epoch_progress.current.processed  # type: ignore[attr-defined]
         batches: int = loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]

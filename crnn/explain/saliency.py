@@ -110,7 +110,7 @@ def character_maps(
     log_probs = network(batch, torch.full((noisy,), images.shape[3])).log_probs  # (T, noisy, C)
     maps = []
     for t, label in zip(columns, labels, strict=True):
-        assert label != BLANK
+        assert label != BLANK  # noqa: S101  # a mistake of the caller's
         gradient = torch.autograd.grad(log_probs[t, :, label].sum(), batch, retain_graph=True)[0]
         maps.append((gradient.mean(0)[0].abs()).double().numpy())  # (H, W)
     return np.stack([one / max(float(one.max()), 1e-30) for one in maps])

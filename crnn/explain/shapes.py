@@ -128,7 +128,7 @@ def _convolutions(backbone: Backbone, seen: dict[nn.Module, tuple[Any, Any]]) ->
     found = []
     rows, columns = 1, 1  # pixels per row and column of the feature map
     for number, (conv, pool, norm) in enumerate(zip(backbone.convs, backbone.pools, backbone.norms, strict=True), 1):
-        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(conv, nn.Conv2d)  # noqa: S101  # for mypy
         channels = str(conv.out_channels)
         what = f"convolution 3 x 3, {_count(conv.in_channels, 'channel')} to {channels}"
         if isinstance(pool, nn.MaxPool2d):

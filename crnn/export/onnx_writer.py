@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from crnn import __version__
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.errors import ModelFileError
 from crnn.model.crnn import CRNN
@@ -63,7 +64,7 @@ def write_onnx(path: Path, card: ModelCard, network: CRNN) -> None:
             dynamo=False,
         )
     model = onnx.load(str(path))
-    model.producer_name = "crnn"
+    model.producer_name, model.producer_version = "crnn", __version__
     model.doc_string = "Text-line recogniser; the card in the metadata holds characters and preprocessing."
     onnx.helper.set_model_props(model, {CARD_KEY: card.to_json()})
     onnx.checker.check_model(model)

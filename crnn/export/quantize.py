@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from crnn import __version__
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.metrics import EditCounts
 from crnn.core.onnx_backend import OnnxBackend
@@ -101,7 +102,7 @@ def write_int8(floating: Path, path: Path, card: ModelCard, pictures: Sequence[I
     finally:
         logger.setLevel(level)
     model = onnx.load(str(path))
-    model.producer_name = "crnn"
+    model.producer_name, model.producer_version = "crnn", __version__
     onnx.helper.set_model_props(model, {CARD_KEY: card.to_json()})
     onnx.save(model, str(path))
 

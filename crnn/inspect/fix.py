@@ -75,7 +75,7 @@ class _Copy:
     """The files of a copy while it is written."""
 
     def __init__(self, folder: Path, role: str, inspection: Inspection) -> None:
-        assert inspection.text_faults is not None
+        assert inspection.text_faults is not None  # noqa: S101  # for mypy
         self.folder = folder
         self.settings = inspection.settings
         self.role = role

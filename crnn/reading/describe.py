@@ -15,7 +15,7 @@ from typing import Any
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.image import printable
 from crnn.core.onnx_backend import open_onnx
-from crnn.core.onnx_file import Value
+from crnn.core.onnx_file import OnnxFile, Value
 from crnn.errors import ModelFileError
 from crnn.files import sha256_of
 from crnn.loader import file_kind, model_file
@@ -70,10 +70,19 @@ def _onnx(path: Path) -> tuple[ModelCard, dict[str, Any]]:
         "weights": file.weights,
         "types": kinds,
         "opset": file.opset,
-        "producer": file.producer,
+        "producer": _producer(file, card),
         "inputs": [_value(value) for value in file.inputs],
         "outputs": [_value(value) for value in file.outputs],
     }
+
+
+def _producer(file: OnnxFile, card: ModelCard) -> str:
+    """Who wrote an ONNX file. Those of crnn once kept the version of the library that exported them beside its name."""
+    version = file.producer_version
+    if file.producer != "crnn" or version in ("", card.crnn):
+        return f"{file.producer} {version}".strip() or NOT_STATED
+    exporter = "onnxruntime's quantiser" if file.operators["QuantizeLinear"] else "torch's ONNX exporter"
+    return f"crnn, through {exporter} {version}"
 
 
 def _value(value: Value) -> dict[str, Any]:

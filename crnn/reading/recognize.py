@@ -24,7 +24,7 @@ def read_items(recognizer: Recognizer, items: Iterable[Item]) -> Iterator[tuple[
 
     def sources() -> Iterator[Picture]:
         for item in map(Item.opened, items):
-            assert not isinstance(item.source, Kept)
+            assert not isinstance(item.source, Kept)  # noqa: S101  # for mypy
             waiting.append(item)
             if not isinstance(item.source, DataError):
                 yield item.source
@@ -35,7 +35,7 @@ def read_items(recognizer: Recognizer, items: Iterable[Item]) -> Iterator[tuple[
             yield item.name, item.source  # type: ignore[misc]  # an error, as just tested
         yield waiting.popleft().name, outcome
     for item in waiting:
-        assert isinstance(item.source, DataError)
+        assert isinstance(item.source, DataError)  # noqa: S101  # for mypy
         yield item.name, item.source
 
 

@@ -117,7 +117,7 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
 
     If the text rules of the two differ, both are judged by the labels as they are (in Unicode's form NFC).
     """
-    assert a.pictures is not None
+    assert a.pictures is not None  # noqa: S101  # for mypy
     others = {line.position: line for line in b.lines}
     notes = []
     if a.rules != b.rules:

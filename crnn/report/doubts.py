@@ -55,7 +55,7 @@ def _same_but_for_case(charset: Charset) -> list[NDArray[np.int64]]:
 def _look(
     recognizer: Recognizer, evaluation: Evaluation, lines: list[JudgedLine], same: list[NDArray[np.int64]]
 ) -> None:
-    assert evaluation.pictures is not None
+    assert evaluation.pictures is not None  # noqa: S101  # for mypy
     charset = recognizer.card.charset
     pictures: list[Image.Image] = []
     seen: list[JudgedLine] = []

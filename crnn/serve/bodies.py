@@ -59,6 +59,7 @@ class Body:
 
     def __init__(self, limits: Limits, budget: Budget) -> None:
         self._limit = limits.body_bytes
+        self._patience = limits.client_timeout
         self._budget = budget
         self.data = bytearray()
         self.count = 0
@@ -72,14 +73,19 @@ class Body:
             declared: the header Content-Length.
 
         Raises:
-            Refused: if it is too large, or too much is being received at once.
+            Refused: if it is too large or too slow, or too much is being received at once.
             Disconnected: if the client goes away.
         """
         if declared is not None and declared.isdecimal() and int(declared[:20]) > self._limit:
             raise self._too_large()
         more = True
         while more:
-            message = await receive()
+            try:
+                message = await asyncio.wait_for(receive(), self._patience)
+            except asyncio.TimeoutError:  # a name of its own before Python 3.11
+                raise Refused(
+                    "slow_client", f"no byte of the body came for {self._patience:g} s; send it in one go"
+                ) from None
             if message["type"] == "http.disconnect":
                 raise Disconnected
             chunk = message.get("body", b"")

@@ -23,6 +23,7 @@ def run(args: Namespace) -> int:
     if missing:
         raise ConfigError(f'{missing[0]} is needed to serve and not installed: pip install "crnn[serve]"')
     from crnn.serve.app import make_app
+    from crnn.serve.connection import allow_files
     from crnn.serve.keys import read_keys
     from crnn.serve.logs import Log
     from crnn.serve.metrics import Metrics
@@ -39,9 +40,12 @@ def run(args: Namespace) -> int:
         pixels=math.ceil(args.max_megapixels * 1e6),
         timeout=args.timeout,
         grace=args.grace,
+        connections=args.max_connections,
+        client_timeout=args.client_timeout,
     )
     keys = read_keys(args.keys_file)
     specs = [parse_spec(word) for word in args.models or ["bundled"]]
+    allow_files(limits.connections)
     log = Log(args.log_format)
     listening = bind(args.host, args.port)
     with listening:

@@ -9,11 +9,13 @@ STATUS = {
     "unauthorized": 401,
     "not_found": 404,
     "method_not_allowed": 405,
+    "slow_client": 408,
     "too_large": 413,
     "unsupported_media_type": 415,
     "queue_full": 429,
     "internal": 500,
     "shutting_down": 503,
+    "too_many_connections": 503,
     "timeout": 504,
 }
 """Code of an error -> HTTP status."""

@@ -39,6 +39,9 @@ class Metrics:
             "crnn_confidence", "Confidence of lines", ["model"], buckets=CONFIDENCES, registry=r
         )
         self.reloads = Counter("crnn_reloads", "Model files that were replaced", ["model", "outcome"], registry=r)
+        self.ended = Counter(
+            "crnn_connections_ended", "Connections that were ended for the sake of others", ["reason"], registry=r
+        )
         self._queue = Gauge("crnn_queue_lines", "Pictures accepted and not answered yet", ["model"], registry=r)
         self._held = Gauge("crnn_held_bytes", "Bytes of all bodies together", registry=r)
         self._served = Gauge("crnn_model", "Models that are served", ["model", "version"], registry=r)

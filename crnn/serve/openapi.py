@@ -107,10 +107,11 @@ ERRORS = {
     401: "no or wrong API key; send Authorization: Bearer KEY",
     404: "no such model or path",
     405: "this path has another method",
+    408: "the body did not come in time",
     413: "too large, or too many pictures",
     415: "content type is not taken",
     429: "the queue is full; send it again after Retry-After seconds",
-    503: "shutting down",
+    503: "shutting down, or all connections are taken",
     504: "not done in time",
 }
 
@@ -187,7 +188,7 @@ PARAMETERS: list[dict[str, Any]] = [
 RECOGNIZE_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "readings, one per picture", "content": _json(ANSWER, READ_EXAMPLE)},
     422: {"description": "no picture could be read; each says why", "content": _json(ANSWER)},
-    **errors(400, 401, 404, 413, 415, 429, 503, 504),
+    **errors(400, 401, 404, 408, 413, 415, 429, 503, 504),
 }
 MODELS_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "what is served", "content": _json(MODELS)},

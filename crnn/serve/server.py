@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from crnn.core.image import printable
 from crnn.errors import ConfigError
+from crnn.serve.connection import Door
 from crnn.serve.logs import Log
 from crnn.serve.service import Service
 
@@ -82,9 +83,10 @@ async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: L
         listening: of `bind`.
         said: goes into the log with the address, once the signals are heeded.
     """
+    door = Door(service.limits, lambda reason: service.metrics.ended.labels(reason).inc())
     config = uvicorn.Config(
         app,
-        http="h11",  # bounds the headers of a request, which httptools does not
+        http=door.connection,  # type: ignore[arg-type]  # of h11, which bounds the headers of a request
         ws="none",
         lifespan="off",
         log_config=None,

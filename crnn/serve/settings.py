@@ -26,6 +26,9 @@ class Limits:
         timeout: seconds from the first byte of a request to its answer, else a 504.
         grace: seconds that requests in flight get when the service is told to stop.
         decoders: threads that decode pictures.
+        connections: open ones; a further one takes the place of the oldest idle one, else it gets a 503.
+        client_timeout: seconds that a client may take for the head of a request, for the next bytes of its body, and
+            to read what was answered; then its connection ends, with a 408 where one can be sent.
     """
 
     queue_lines: int = 512
@@ -36,6 +39,8 @@ class Limits:
     timeout: float = 30.0
     grace: float = 30.0
     decoders: int = 0
+    connections: int = 512
+    client_timeout: float = 10.0
 
     def __post_init__(self) -> None:
         if self.decoders == 0:

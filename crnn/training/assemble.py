@@ -149,7 +149,7 @@ class _Assembly:
         if held_out is not None:
             val = self._prepare(held_out, None)
         else:
-            assert rendered
+            assert rendered  # noqa: S101  # for mypy
             val = prepare(rendered[1], self.transform, charset, False, iter)
         report_lines(train, val, charset, self.folder, self.data.unknown, self.data.max_dropped)
         paths = {"train": self.train_paths, "val": self.val_paths or None}

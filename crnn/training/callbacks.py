@@ -170,7 +170,7 @@ class SampleReadings(Callback):
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        assert isinstance(pl_module, CrnnModule)
+        assert isinstance(pl_module, CrnnModule)  # noqa: S101  # for mypy
         batch = collate([self._dataset[LineKey(0, position, 0)] for position in self._positions])
         batch = pl_module.transfer_batch_to_device(batch, pl_module.device, 0)
         readings = pl_module.read(batch)

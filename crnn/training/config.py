@@ -213,7 +213,7 @@ def to_config(node: Any) -> TrainConfig:
         ConfigError: naming the setting, its value and what is allowed.
     """
     config = OmegaConf.to_object(node)
-    assert isinstance(config, TrainConfig)
+    assert isinstance(config, TrainConfig)  # noqa: S101  # for mypy
     choice("loss.reduction", config.loss.reduction, ("batch", "mean", "sum"))
     choice("finetune", config.finetune, ("full", "head_first"))
     choice("data.unknown", config.data.unknown, ("error", "drop"))

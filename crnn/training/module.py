@@ -196,7 +196,7 @@ class CrnnModule(L.LightningModule):
         """Figures of all lines on all ranks: counts are summed, then divided."""
         mine = torch.cat([self._columns, self._tally.numbers()])
         total = self.trainer.strategy.reduce(mine.to(self.device), reduce_op="sum")
-        assert isinstance(total, Tensor)
+        assert isinstance(total, Tensor)  # noqa: S101  # for mypy
         whole, own = total[:2].tolist()
         self._columns = torch.zeros(2, dtype=torch.float64)
         values = Tally.figures(total[2:].cpu())

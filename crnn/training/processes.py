@@ -110,7 +110,7 @@ class Peers:
         return make()
 
     def _get(self, key: str, rank: int) -> bytes:
-        assert self._store is not None
+        assert self._store is not None  # noqa: S101  # for mypy
         until = time.monotonic() + self.wait
         while True:
             try:
@@ -129,7 +129,7 @@ class Peers:
 
     def _failure(self) -> str | None:
         """What a process that failed said: its rank and why."""
-        assert self._store is not None
+        assert self._store is not None  # noqa: S101  # for mypy
         try:
             return self._store.get("failed").decode() if self._store.check(["failed"]) else None
         except DistError:

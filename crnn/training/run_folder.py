@@ -149,5 +149,5 @@ def config_of_run(run: str, overrides: list[str]) -> DictConfig:
         merged = OmegaConf.merge(stored, OmegaConf.from_dotlist(overrides), {"resume": run})
     except (OmegaConfBaseException, OSError, ValueError) as error:
         raise ConfigError(f"resume={run}: {str(error).splitlines()[0]}") from None
-    assert isinstance(merged, DictConfig)
+    assert isinstance(merged, DictConfig)  # noqa: S101  # for mypy
     return merged

@@ -110,7 +110,7 @@ class Training:
             name = f"{self.folder.parent.name}/{self.folder.name}"
             words = [f"name={name}", f"runs_dir={self.folder.parents[1]}", *self._settings]
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  # no shell; our own program, settings are words of it
                 [sys.executable, str(PROGRAM), *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -61,7 +61,7 @@ class Watching(Callback):
 
     @rank_zero_only
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        assert isinstance(pl_module, CrnnModule)
+        assert isinstance(pl_module, CrnnModule)  # noqa: S101  # for mypy
         total = int(trainer.estimated_stepping_batches)
         optimizer = pl_module.optimizer_config
         self._watch = Watch(total, round(optimizer.warmup * total), optimizer.lr, self._lines)
@@ -74,7 +74,7 @@ class Watching(Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
     ) -> None:
         """Look at the step before: on a GPU it is done by now, so that nothing waits."""
-        assert isinstance(pl_module, CrnnModule)
+        assert isinstance(pl_module, CrnnModule)  # noqa: S101  # for mypy
         if pl_module.seen is None or self._watch is None:
             return
         seen, pl_module.seen = pl_module.seen, None
@@ -83,7 +83,7 @@ class Watching(Callback):
 
     @rank_zero_only
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        assert isinstance(pl_module, CrnnModule)
+        assert isinstance(pl_module, CrnnModule)  # noqa: S101  # for mypy
         if self._watch and not trainer.sanity_checking:
             self._tell(self._watch.validated(trainer.global_step, pl_module.figures["val/cer"]))
 
@@ -105,7 +105,7 @@ class Confusions(Callback):
 
     @rank_zero_only
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        assert isinstance(pl_module, CrnnModule)
+        assert isinstance(pl_module, CrnnModule)  # noqa: S101  # for mypy
         if trainer.sanity_checking:
             return
         self._folder.mkdir(parents=True, exist_ok=True)

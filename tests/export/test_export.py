@@ -75,6 +75,11 @@ def test_exported_files_read_alike(tmp_path: Path, format: str) -> None:
         for a, b in zip(readings, crnn.Recognizer(TorchBackend(card, network)).recognize(LINES), strict=True)
     )
     assert [p.name for p in tmp_path.iterdir()] == [path.name]  # nothing left beside it
+    if format == "onnx":
+        import onnx
+
+        model = onnx.load(str(path))
+        assert (model.producer_name, model.producer_version) == ("crnn", crnn.__version__)
 
 
 @pytest.mark.parametrize(

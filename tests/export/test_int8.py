@@ -51,7 +51,9 @@ def test_convolutions_but_the_first_are_int8_and_no_scale_is_dynamic(
     path = tmp_path / "int8.onnx"
     pictures = spread_pictures(open_source(line_folder / "train"))
     write_int8(floating, path, network[0], pictures)
-    graph = onnx.load(str(path)).graph
+    model = onnx.load(str(path))
+    assert (model.producer_name, model.producer_version) == ("crnn", crnn.__version__)
+    graph = model.graph
     kinds = [node.op_type for node in graph.node]
     assert not [kind for kind in kinds if "Dynamic" in kind]
     made = {name: node.op_type for node in graph.node for name in node.output}

@@ -71,6 +71,29 @@ def test_onnx() -> None:
     assert rows(describe(str(GOLDEN / "format1.onnx")))["kind"] == "onnx, model format 1, written by crnn not stated"
 
 
+def test_who_wrote_an_onnx_file(tmp_path: Path) -> None:
+    """Older files of ours have the version of the exporter beside our name."""
+    assert describe()["producer"] == "crnn, through torch's ONNX exporter 2.13.0"
+    assert rows(describe())["operators"] == "ONNX opset 17, written with crnn, through torch's ONNX exporter 2.13.0"
+    model = onnx.load(str(ONNX))
+    written_by = json.loads(model.metadata_props[0].value)["crnn"]
+    path = tmp_path / "m.onnx"
+    for name, version, said in (
+        ("crnn", written_by, f"crnn {written_by}"),
+        ("crnn", "9.9.9", "crnn, through torch's ONNX exporter 9.9.9"),
+        ("crnn", "", "crnn"),
+        ("other", "9.9.9", "other 9.9.9"),
+        ("", "", NOT_STATED),
+    ):
+        model.producer_name, model.producer_version = name, version
+        onnx.save(model, str(path))
+        assert describe(str(path))["producer"] == said
+    model.producer_name, model.producer_version = "crnn", "1.28.0"
+    model.graph.node.add(op_type="QuantizeLinear")
+    onnx.save(model, str(path))
+    assert describe(str(path))["producer"] == "crnn, through onnxruntime's quantiser 1.28.0"
+
+
 def test_safetensors_and_checkpoints(trained: Path, tmp_path: Path) -> None:
     facts = describe(str(WEIGHTS))
     network = read_network(WEIGHTS)[1]

@@ -65,6 +65,7 @@ def test_every_line_once_although_a_worker_is_killed(tmp_path: Path) -> None:
         "PYTHONPATH": os.pathsep.join([str(ROOT / "scripts"), str(ROOT)]),
         "RAY_USAGE_STATS_ENABLED": "0",  # before the test's own cluster starts
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on the loopback address alone
+        "RAY_raylet_start_wait_time_s": "300",  # on a busy machine it takes more than its 30
     }
     words = [*map(str, sets), "--out", str(out), "--workers", "2", "--shards", "4", "--format", "jsonl"]
     done = subprocess.run(

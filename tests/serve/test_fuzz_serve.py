@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 
 import httpx
 import pytest
+from PIL import Image
 from tests_support import script
+
+from crnn.core.image import LineTransform
 
 RUNS = int(os.environ.get("CRNN_FUZZ_RUNS", "300"))
 
@@ -39,3 +43,10 @@ def test_mutations_are_many_and_repeat() -> None:
     made = {fuzz.mutated(pictures[0], random.Random(number)) for number in range(100)}
     assert len(made) > 50
     assert fuzz.mutated(pictures[0], random.Random(1)) == fuzz.mutated(pictures[0], random.Random(1))
+
+
+def test_the_widest_line_is_read() -> None:
+    fuzz = script("fuzz_serve")
+    transform = LineTransform(32, max_width=1024)
+    with Image.open(io.BytesIO(fuzz.a_widest_line(transform))) as line:
+        assert transform.check_width(line.size, "here") == 1024

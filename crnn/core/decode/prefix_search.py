@@ -91,7 +91,7 @@ class PrefixSearch:
         for node, ends_blank, ends_symbol in beam:
             if self.constraint is None or self.constraint.accepting[node.state]:
                 score = ends_blank + ends_symbol
-                ended.append((score * self._factors_of(node).item(BLANK) if self.lm else score, node))
+                ended.append((score * self._factors_of(self.lm, node).item(BLANK) if self.lm else score, node))
         ended.sort(key=itemgetter(0), reverse=True)
         return ended
 
@@ -142,19 +142,19 @@ class PrefixSearch:
                         entry[1] += to_symbol
                     if score * far_behind > least:
                         least = score * far_behind
-                if free:
+                if constraint is None:
                     pairs = likely[step]
                     if plain:  # to the i-th symbol after the k-th prefix there are i * k better ones
                         pairs = pairs[: SPARE * width // (rank + 1)]
                 elif node.state in by_state:
                     pairs = by_state[node.state]
                 else:
-                    pairs = by_state[node.state] = self._allowed(node.state, probs[step])
+                    pairs = by_state[node.state] = self._allowed(constraint, node.state, probs[step])
                 if not pairs:
                     continue
                 factor = None
                 if lm is not None:
-                    factor = (self._factors_of(node) if node.factors is None else node.factors).item
+                    factor = (self._factors_of(lm, node) if node.factors is None else node.factors).item
                 after = node.after
                 for label, probability in pairs:
                     score = (ends_blank if label == last else whole) * probability
@@ -205,7 +205,7 @@ class PrefixSearch:
         for item in beam:
             node, one, two = item
             if node.factors is None:
-                self._factors_of(node)  # finds its context
+                self._factors_of(self.lm, node)  # finds its context
             if one + two >= REJOINED * best.setdefault(node.context, one + two):
                 kept.append(item)
         return kept
@@ -221,25 +221,23 @@ class PrefixSearch:
         ends = np.cumsum(kept.sum(axis=1)).tolist()
         return [pairs[start : min(end, start + self.candidates)] for start, end in zip([0, *ends], ends, strict=False)]
 
-    def _allowed(self, state: int, row: NDArray[np.floating]) -> list[tuple[int, float]]:
+    def _allowed(self, constraint: Automaton, state: int, row: NDArray[np.floating]) -> list[tuple[int, float]]:
         """The likeliest classes that may follow in a state of the constraint, and their probabilities."""
-        assert self.constraint is not None
-        labels = list(self.constraint.followers(state))
+        labels = list(constraint.followers(state))
         chances = row[labels]
         if len(labels) > self.candidates:
             top = np.argpartition(chances, -self.candidates)[-self.candidates :]
             labels, chances = [labels[i] for i in top.tolist()], chances[top]
         return list(zip(labels, chances.tolist(), strict=True))
 
-    def _factors_of(self, node: Prefix) -> NDArray[np.float64]:
+    def _factors_of(self, lm: NgramModel, node: Prefix) -> NDArray[np.float64]:
         """(C,): what the language model makes of each next class, and of the line's end at index 0."""
         if node.factors is None:
-            assert self.lm is not None
             # a prefix comes of one whose factors were looked at
-            node.context = self.lm.after(node.parent.context, node.label) if node.parent else self.lm.start()
+            node.context = lm.after(node.parent.context, node.label) if node.parent else lm.start()
             found = self._factors.get(node.context)
             if found is None:
-                found = self.lm.probabilities(node.context) ** self.lm_weight * math.exp(self.length_bonus)
+                found = lm.probabilities(node.context) ** self.lm_weight * math.exp(self.length_bonus)
                 found[BLANK] *= math.exp(-self.length_bonus)  # no bonus for the end
                 if (len(self._factors) + 1) * len(found) > REMEMBERED:
                     self._factors.clear()

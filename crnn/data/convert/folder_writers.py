@@ -27,7 +27,7 @@ class _FolderWriter(Writer):
 
     def _stem(self, sample: Sample) -> str:
         """The picture's name without its ending; its folder is there."""
-        assert self.names is not None
+        assert self.names is not None  # noqa: S101  # for mypy
         stem = self.names.stem(sample.position, sample.name)
         folder = (self.path / stem).parent
         if folder != self._folder:
@@ -72,7 +72,7 @@ class TsvWriter(_FolderWriter):
         return f"holds {found!a} at {text.index(found) + 1}, which a row of labels.tsv cannot; use another format"
 
     def put(self, sample: Sample) -> bool:
-        assert self._file is not None
+        assert self._file is not None  # noqa: S101  # for mypy
         name = self._stem(sample) + sample.suffix
         (self.path / name).write_bytes(sample.data)
         row = f"{name}\t{sample.text}\n".encode()
@@ -81,12 +81,12 @@ class TsvWriter(_FolderWriter):
         return (sample.number + 1) % SAVE_EVERY == 0
 
     def state(self) -> dict[str, int]:
-        assert self._file is not None
+        assert self._file is not None  # noqa: S101  # for mypy
         self._file.flush()
         return {"size": self._size}
 
     def finish(self) -> None:
-        assert self._file is not None
+        assert self._file is not None  # noqa: S101  # for mypy
         self._file.close()
 
     def close(self) -> None:

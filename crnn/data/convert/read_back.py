@@ -70,7 +70,7 @@ class _Compared(IndexedSource):
         entry = self.entry(position)
         self.wrong.add(position)  # until it is known to be right
         content = self.content(position)
-        assert not isinstance(content, Image.Image)  # only pages have these
+        assert not isinstance(content, Image.Image)  # noqa: S101  # only pages have these
         data = read_content(content, entry.where)
         if digest(entry.text, data) != self.digests[position].tobytes():
             raise DataError(f"{entry.where}: is another line than was written")

@@ -56,18 +56,18 @@ class TarWriter(Writer):
             self._shard += 1
             self._size = 0
             self._file = self._shard_path().open("wb")
-        assert self._file is not None
+        assert self._file is not None  # noqa: S101  # for mypy
         self._file.write(members)
         self._size += len(members)
         return (sample.number + 1) % SAVE_EVERY == 0
 
     def _end_shard(self) -> None:
-        assert self._file is not None
+        assert self._file is not None  # noqa: S101  # for mypy
         self._file.write(bytes(_END + -(self._size + _END) % tarfile.RECORDSIZE))
         self._file.close()
 
     def state(self) -> dict[str, int]:
-        assert self._file is not None
+        assert self._file is not None  # noqa: S101  # for mypy
         self._file.flush()
         return {"shard": self._shard, "size": self._size}
 

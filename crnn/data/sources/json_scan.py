@@ -89,7 +89,7 @@ class _Scanner:
     def _peek(self) -> str:
         """The next character that is not space; empty at the end."""
         match = _SPACE.match(self._text, self._at)
-        assert match is not None
+        assert match is not None  # noqa: S101  # for mypy
         self._at = match.end()
         return self._text[self._at : self._at + 1]
 

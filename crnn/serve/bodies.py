@@ -44,6 +44,11 @@ class Budget:
         self.held = 0
 
     def take(self, count: int) -> None:
+        """Count `count` bytes more.
+
+        Raises:
+            Refused: where that would be over the limit.
+        """
         if self.held + count > self.limit:
             raise Refused(
                 "queue_full", "too many bytes are being received; send this again later", {"Retry-After": "1"}
@@ -51,6 +56,7 @@ class Budget:
         self.held += count
 
     def give(self, count: int) -> None:
+        """They are gone."""
         self.held -= count
 
 

@@ -62,6 +62,7 @@ class Connection(H11Protocol):
         """Nothing that it sends is heeded any more."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """asyncio's: a client is there; it gets a place, or the reason why not."""
         super().connection_made(transport)
         if len(self.connections) > self._door.limit and not self._make_room():
             message = f"all {self._door.limit} connections are taken; send this again later"
@@ -82,6 +83,7 @@ class Connection(H11Protocol):
         return waits and not self.transport.get_write_buffer_size()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio's: it is gone."""
         self._over = True
         self._door.lingering.discard(self)
         self._unset(self._timer, self._write_timer)
@@ -89,14 +91,17 @@ class Connection(H11Protocol):
         self._unset_keepalive_if_required()  # left alone by uvicorn where the connection broke
 
     def data_received(self, data: bytes) -> None:
+        """asyncio's: bytes came; of a refused client they are thrown away."""
         if not self._over:
             super().data_received(data)
 
     def handle_events(self) -> None:
+        """uvicorn's, after bytes came: look whose turn it is."""
         super().handle_events()
         self._watch()
 
     def on_response_complete(self) -> None:
+        """uvicorn's, after an answer: look whose turn it is."""
         super().on_response_complete()
         self._watch()
 
@@ -132,18 +137,22 @@ class Connection(H11Protocol):
         self._end("slow_reader")
 
     def pause_writing(self) -> None:
+        """asyncio's: the client does not read; its time begins."""
         super().pause_writing()
         self._write_timer = self.loop.call_later(self._door.patience, self._late_reader)
 
     def resume_writing(self) -> None:
+        """asyncio's: it reads again."""
         super().resume_writing()
         self._unset(self._write_timer)
 
     def timeout_keep_alive_handler(self) -> None:
+        """uvicorn's: it was idle for too long."""
         super().timeout_keep_alive_handler()
         self._watch()
 
     def shutdown(self) -> None:
+        """uvicorn's, when the service ends."""
         if not self._over:
             super().shutdown()
             self._watch()

@@ -48,6 +48,7 @@ def with_option(name: str, value: object, options: Options) -> Options:
 
 
 def shown(value: object) -> str:
+    """A value in a message: its beginning, on one line."""
     return printable(repr(value)[:80], 60)
 
 

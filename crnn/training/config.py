@@ -22,12 +22,16 @@ from crnn.training.checks import above, check_charset, check_concat, choice
 
 @dataclass
 class ImageConfig:
+    """Size of the pictures that the network reads."""
+
     height: int = 32
     width: int | None = None
 
 
 @dataclass
 class CharsetConfig:
+    """Characters, and the text rules of labels; see `crnn.training.characters`."""
+
     source: str | None = None
     symbols: str | None = None
     extra: str = ""
@@ -42,6 +46,8 @@ class CharsetConfig:
 
 @dataclass
 class RenderedConfig:
+    """Lines rendered on the fly; see `crnn.data.synth`."""
+
     lines: int = 4096
     val_lines: int = 400
     fonts: str = "auto"
@@ -57,6 +63,8 @@ class RenderedConfig:
 
 @dataclass
 class DataConfig:
+    """Lines to train and validate on, and how they come in batches."""
+
     root: str | None = None
     train: Any = None
     """A path or a list of paths."""
@@ -79,6 +87,8 @@ class DataConfig:
 
 @dataclass
 class SplitConfig:
+    """Which lines are held out, where none are named for validation; see `crnn.data.split`."""
+
     by: str = "auto"
     pattern: str | None = None
     share: float = 0.1
@@ -87,6 +97,8 @@ class SplitConfig:
 
 @dataclass
 class LossConfig:
+    """Parts of the loss; see `crnn.training.loss`."""
+
     reduction: str = "batch"
     shortcut: float = 0.0
     smoothing: float = 0.0
@@ -94,6 +106,8 @@ class LossConfig:
 
 @dataclass
 class OptimizerConfig:
+    """AdamW and the course of its learning rate."""
+
     lr: float = 2e-3
     weight_decay: float = 1e-2
     warmup: float = 0.1
@@ -104,18 +118,24 @@ class OptimizerConfig:
 
 @dataclass
 class EmaConfig:
+    """Averaged weights; see `crnn.training.averaging`."""
+
     enabled: bool = False
     decay: float = 0.999
 
 
 @dataclass
 class StopConfig:
+    """When to stop before the last epoch."""
+
     patience: int = 0
     min_delta: float = 0.0
 
 
 @dataclass
 class TrainerConfig:
+    """Length, processes, precision and progress of a training."""
+
     max_epochs: int | None = None
     max_minutes: float | None = None
     accelerator: str = "auto"
@@ -132,6 +152,8 @@ class TrainerConfig:
 
 @dataclass
 class ExportConfig:
+    """The model file at the end."""
+
     format: str = "onnx"
 
 

@@ -2,6 +2,7 @@
 
     pip install -e ".[test]" pytest-cov
     python scripts/mutate.py map                                         # once: which tests run which lines
+    python scripts/mutate.py map tests/core tests/data                   # or of these folders or files only: adds them
     python scripts/mutate.py run crnn/core crnn/data crnn/model --sample 60 --out mutants.jsonl
     python scripts/mutate.py table mutants.jsonl                         # again the table, and what survived
 
@@ -30,6 +31,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,7 +45,9 @@ from typing import Any
 HOME = Path(__file__).resolve().parents[1]
 MAP = HOME / ".mutation"
 """Where `map` keeps what it found; not in version control."""
-HEAVY = ("numpy", "torch", "lightning", "onnx", "onnxruntime", "PIL.Image", "hypothesis", "pytest", "hydra", "rich")
+HEAVY = ("numpy", "torch", "torchvision", "lightning", "onnx", "onnxruntime", "PIL.Image", "hypothesis", "pytest")
+LIGHTER = ("_hypothesis_pytestplugin", "hydra", "rich", "regex", "bidi", "lmdb", "lxml.etree", "pyarrow.parquet")
+"""Both are loaded once, before the mutants; of the second, those that are here."""
 TURNED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -202,15 +206,19 @@ def _is_text(node: ast.AST) -> bool:
 # -- which tests run which line
 
 
-def make_map(folders: Sequence[str]) -> int:
-    """Run the tests once with coverage, and keep which test ran which line, and how long each took."""
+def make_map(folders: Sequence[str], processes: str) -> int:
+    """Run the tests once with coverage, and keep which test ran which line, and how long each took.
+
+    With folders or files the rest of the map stays; without, it is made anew.
+    """
+    if not folders:
+        shutil.rmtree(MAP, ignore_errors=True)
     MAP.mkdir(exist_ok=True)
     environment = os.environ | {"COVERAGE_FILE": str(MAP / "coverage")}
-    words = ["-p", "no:cacheprovider", "--cov=crnn", "--cov-context=test", "--cov-report=", *folders]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, f"--junitxml={MAP / 'times.xml'}"], env=environment, cwd=HOME
-    )
-    return done.returncode
+    times = MAP / f"times-{len(list(MAP.glob('times-*.xml'))):04}.xml"
+    words = ["-p", "no:cacheprovider", "--cov=crnn", "--cov-context=test", "--cov-report=", "--cov-append"]
+    words += ["-n", processes, f"--junitxml={times}", *folders]
+    return subprocess.run([sys.executable, "-m", "pytest", *words], env=environment, cwd=HOME).returncode
 
 
 class Tests:
@@ -224,15 +232,21 @@ class Tests:
         self.data = CoverageData(basename=str(MAP / "coverage"))
         self.data.read()
         self.seconds: dict[str, float] = {}
-        for case in ET.parse(MAP / "times.xml").iter("testcase"):
-            name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name', '').split('[')[0]}"
-            self.seconds[name] = self.seconds.get(name, 0.0) + float(case.get("time", 0))
+        for times in sorted(MAP.glob("times-*.xml")):  # of a test that ran twice, the later one counts
+            seconds: dict[str, float] = {}
+            for case in ET.parse(times).iter("testcase"):
+                name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name', '').split('[')[0]}"
+                seconds[name] = seconds.get(name, 0.0) + float(case.get("time", 0))
+            self.seconds |= seconds
 
     def of(self, file: Path, line: int, budget: float) -> list[str]:
-        """Tests that run this line (for lines that run on import: tests that run any line of the file)."""
+        """Tests that run this line; for lines that run on import, tests that run any line of the file.
+
+        Which test imports a module first is chance, so what coverage says of such lines means nothing.
+        """
         lines = self.data.contexts_by_lineno(str(file))
         names = {_test(context) for context in lines.get(line, []) if context}
-        if not names:
+        if not names or line not in inner_lines(file.read_text(encoding="utf-8")):
             names = {_test(context) for contexts in lines.values() for context in contexts if context}
         chosen, spent = [], 0.0
         for name in sorted(names, key=lambda name: self.seconds.get(name, 1.0)):
@@ -243,11 +257,32 @@ class Tests:
         return chosen
 
 
+def inner_lines(source: str) -> set[int]:
+    """Numbers of the lines within functions, which run on a call and not on import."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, kinds)
+        for line in range(node.body[0].lineno, (node.end_lineno or 0) + 1)
+    }
+
+
 def _test(context: str) -> str:
     return context.split("|")[0].split("[")[0]
 
 
 # -- one mutant
+
+
+class _NoShrinking:
+    """A failure is enough: hypothesis shall neither look for the smallest one nor keep it for the next run."""
+
+    def pytest_configure(self) -> None:
+        from hypothesis import Phase, settings
+
+        settings.register_profile("mutant", deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
+        settings.load_profile("mutant")
 
 
 class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -291,10 +326,11 @@ def verdict(file: Path, tree: ast.Module, tests: Sequence[str], seconds: float) 
             os.dup2(null, 1)
             os.dup2(null, 2)
             sys.meta_path.insert(0, _Changed(module_name(file), file, code))
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
             import pytest
 
-            words = ["-x", "-n", "0", "-p", "no:cacheprovider", "-p", "no:cov", *tests]
-            os._exit(int(pytest.main(words)))
+            words = ["-x", "-q", "-o", "addopts=", "-m", "not slow", "-p", "no:cacheprovider"]
+            os._exit(int(pytest.main([*words, "-p", "_hypothesis_pytestplugin", *tests], plugins=[_NoShrinking()])))
         os._exit(1)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
@@ -321,9 +357,7 @@ def run(folders: Sequence[str], sample: int, seed: int, budget: float, out: Path
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.chdir(HOME)
     sys.path.insert(0, str(HOME))
-    for name in HEAVY:
-        importlib.import_module(name)
-    assert not any(name == "crnn" or name.startswith("crnn.") for name in sys.modules)
+    kept = load_heavy()
     for folder in folders:
         for file, line, what, tree in draw(HOME / folder, sample, seed):
             text = ast.unparse(tree)
@@ -337,8 +371,20 @@ def run(folders: Sequence[str], sample: int, seed: int, budget: float, out: Path
             with out.open("a", encoding="utf-8") as handle:
                 handle.write(json.dumps(rows[-1]) + "\n")
             print(f"{row['file']}:{line}: {what}: {result}", flush=True)
+    kept.clear()
     print(table(rows))
     return 0
+
+
+def load_heavy() -> dict[str, ModuleType]:
+    """Load what is no part of this repository, and put away again what came of it, which shall last as long."""
+    for name in ("crnn.torchvision_cure", *HEAVY):
+        importlib.import_module(name)
+    for name in LIGHTER:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    own = [name for name in sys.modules if name.split(".")[0] == "crnn"]
+    return {name: sys.modules.pop(name) for name in own}
 
 
 def read_rows(out: Path) -> list[dict[str, Any]]:
@@ -361,7 +407,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     mapper = commands.add_parser("map")
-    mapper.add_argument("tests", nargs="*", default=[], help="test folders (all)")
+    mapper.add_argument("tests", nargs="*", default=[], help="test folders or files (all)")
+    mapper.add_argument("--processes", default="auto", help="that share the tests (auto)")
     runner = commands.add_parser("run")
     runner.add_argument("folders", nargs="+", help="crnn/core crnn/data ...")
     runner.add_argument("--sample", type=int, default=60, help="mutants of each folder")
@@ -372,7 +419,7 @@ def main() -> int:
     printer.add_argument("out", type=Path)
     args = parser.parse_args()
     if args.command == "map":
-        return make_map(args.tests)
+        return make_map(args.tests, args.processes)
     if args.command == "run":
         return run(args.folders, args.sample, args.seed, args.seconds, args.out)
     print(table(read_rows(args.out)))

@@ -99,6 +99,36 @@ print(mutate.verdict(file, found["Add -> Sub"], [], 0.1))
     assert done.stdout.split("\n")[:4] == ["caught", "survived", "survived", "no test"], done.stderr
 
 
+def test_lines_that_run_on_a_call() -> None:
+    source = "X = 1\ndef f(a=2):\n    b = (\n        a + 1\n    )\n    return b\nclass C:\n    y = 3\n    def g(self): return 4\n"
+    assert mutate.inner_lines(source) == {3, 4, 5, 6, 9}
+
+
+def test_the_map_is_made_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pytest_cov")
+    (tmp_path / "crnn").mkdir()
+    (tmp_path / "crnn" / "__init__.py").write_text("")
+    module = tmp_path / "crnn" / "sums.py"
+    module.write_text("X = 3\ndef f(a):\n    return a + 1\ndef g(a):\n    return a + 2\n")
+    for name in "fg":
+        (tmp_path / f"test_{name}.py").write_text(
+            f"def test_it():\n    from crnn.sums import {name}\n    assert {name}(1)\n"
+        )
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    monkeypatch.setattr(mutate, "HOME", tmp_path)
+    monkeypatch.setattr(mutate, "MAP", tmp_path / ".mutation")
+    with pytest.raises(SystemExit, match=r"not known yet; python scripts/mutate\.py map"):
+        mutate.Tests()
+    tests = {}
+    for part in ("test_f.py", "test_g.py"):
+        assert mutate.make_map([part], "0") == 0
+        known = mutate.Tests()
+        tests[part] = [sorted(known.of(module, line, 9.0)) for line in (1, 3, 5)]
+    assert tests["test_f.py"] == [["test_f.py::test_it"]] * 3  # for what no test runs, those of the file
+    assert tests["test_g.py"][1:] == [["test_f.py::test_it"], ["test_g.py::test_it"]]
+    assert tests["test_g.py"][0] == ["test_f.py::test_it", "test_g.py::test_it"]  # whichever imported it first
+
+
 def test_table() -> None:
     rows = [
         {"folder": "crnn/core", "file": "crnn/core/a.py", "line": 3, "change": "x", "result": r}

@@ -9,8 +9,9 @@
 A mutant is one change: a comparison turned or its bound moved, `and` for `or`, a number one higher (so also an axis, a
 span, a shape), an operator for its opposite, a mask or a guard dropped, a call left out, an error not raised, None
 returned, a slice without its end. `run` draws `--sample` of them from each folder, runs the tests that run the changed
-line (the fast ones first, `--seconds` of them), and writes a row for each; called again it goes on. A mutant is caught
-if a test fails or does not end. Some changes alter nothing that can be seen, so 100 % is out of reach.
+line (the fast ones first, `--seconds` of them), and writes a row for each; called again it goes on. Of a file that the
+map lacks it runs the tests that import it. A mutant is caught if a test fails or does not end. Some changes alter
+nothing that can be seen, so 100 % is out of reach.
 
 The heavy libraries are loaded once: each mutant is a fork of this process, in which the changed module is put in place
 of the file's. Tests that start another Python see the file as it is, so what only these would notice counts as
@@ -30,6 +31,7 @@ import importlib.machinery
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -217,7 +219,8 @@ def make_map(folders: Sequence[str], processes: str) -> int:
     environment = os.environ | {"COVERAGE_FILE": str(MAP / "coverage")}
     times = MAP / f"times-{len(list(MAP.glob('times-*.xml'))):04}.xml"
     words = ["-p", "no:cacheprovider", "--cov=crnn", "--cov-context=test", "--cov-report=", "--cov-append"]
-    words += ["-n", processes, f"--junitxml={times}", *folders]
+    words += ["-n", processes, *(["--dist", "no"] if processes == "0" else [])]  # or pytest-cov waits for processes
+    words += [f"--junitxml={times}", *folders]
     return subprocess.run([sys.executable, "-m", "pytest", *words], env=environment, cwd=HOME).returncode
 
 
@@ -227,10 +230,9 @@ class Tests:
     def __init__(self) -> None:
         from coverage import CoverageData
 
-        if not (MAP / "coverage").is_file():
-            sys.exit("error: which tests run which lines is not known yet; python scripts/mutate.py map")
         self.data = CoverageData(basename=str(MAP / "coverage"))
-        self.data.read()
+        if (MAP / "coverage").is_file():
+            self.data.read()
         self.seconds: dict[str, float] = {}
         for times in sorted(MAP.glob("times-*.xml")):  # of a test that ran twice, the later one counts
             seconds: dict[str, float] = {}
@@ -248,13 +250,42 @@ class Tests:
         names = {_test(context) for context in lines.get(line, []) if context}
         if not names or line not in inner_lines(file.read_text(encoding="utf-8")):
             names = {_test(context) for contexts in lines.values() for context in contexts if context}
+        if not names:
+            names = self.by_import(file)
         chosen, spent = [], 0.0
-        for name in sorted(names, key=lambda name: self.seconds.get(name, 1.0)):
-            spent += self.seconds.get(name, 1.0)
+        for name in sorted(names, key=self.length):
+            spent += self.length(name)
             if chosen and spent > budget:
                 break
             chosen.append(name)
         return chosen
+
+    def length(self, name: str) -> float:
+        """Seconds that a test takes; a guess for what did not run yet."""
+        return self.seconds.get(name, 1.0 if "::" in name else 5.0)
+
+    def by_import(self, file: Path) -> set[str]:
+        """For a file that is not in the map: the tests of files that import it, or are named like it; of its own room,
+        if there are any.
+
+        One by one, as far as they are known; else as whole files.
+        """
+        module = module_name(file)
+        package, _, name = module.rpartition(".")
+        imports = re.compile(rf"\b{re.escape(module)}\b|from {re.escape(package)} import [^\n]*\b{name}\b")
+        found = [
+            path
+            for path in (HOME / "tests").rglob("test_*.py")
+            if path.name == f"test_{name}.py" or imports.search(path.read_text(encoding="utf-8"))
+        ]
+        room = HOME / "tests" / file.relative_to(HOME).parts[1]
+        paths = [str(p.relative_to(HOME)) for p in found if p.is_relative_to(room)] or [
+            str(p.relative_to(HOME)) for p in found
+        ]
+        tests: set[str] = set()
+        for path in paths:
+            tests.update({test for test in self.seconds if test.startswith(f"{path}::")} or {path})
+        return tests
 
 
 def inner_lines(source: str) -> set[int]:
@@ -365,7 +396,7 @@ def run(folders: Sequence[str], sample: int, seed: int, budget: float, out: Path
             if mark in done:
                 continue
             chosen = tests.of(file, line, budget)
-            result = verdict(file, tree, chosen, sum(tests.seconds.get(name, 1.0) for name in chosen))
+            result = verdict(file, tree, chosen, sum(map(tests.length, chosen)))
             row = {"folder": folder, "file": str(file.relative_to(HOME)), "line": line, "change": what}
             rows.append(row | {"result": result, "tests": len(chosen), "mark": mark})
             with out.open("a", encoding="utf-8") as handle:
@@ -393,13 +424,14 @@ def read_rows(out: Path) -> list[dict[str, Any]]:
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Markdown: how many of each folder's mutants were caught, and what survived."""
-    text = ["| folder | mutants | caught | share |", "|---|---|---|---|"]
+    text = ["| folder | mutants | a test fails | does not end | survived | caught |", "|---|---|---|---|---|---|"]
     for folder in dict.fromkeys(row["folder"] for row in rows):
         counts = Counter(row["result"] for row in rows if row["folder"] == folder)
-        caught, total = counts["caught"] + counts["timed out"], sum(counts.values())
-        text.append(f"| {folder} | {total} | {caught} | {caught / total:.1%} |")
-    left = [row for row in rows if row["result"] in ("survived", "no test")]
-    text += ["", *(f"{row['file']}:{row['line']}: {row['change']}: {row['result']}" for row in left)]
+        caught, endless, total = counts["caught"], counts["timed out"], sum(counts.values())
+        left = total - caught - endless
+        text.append(f"| {folder} | {total} | {caught} | {endless} | {left} | {(caught + endless) / total:.1%} |")
+    odd = [row for row in rows if row["result"] != "caught"]
+    text += ["", *(f"{row['file']}:{row['line']}: {row['change']}: {row['result']}" for row in odd)]
     return "\n".join(text)
 
 

@@ -114,11 +114,10 @@ def test_the_map_is_made_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (tmp_path / f"test_{name}.py").write_text(
             f"def test_it():\n    from crnn.sums import {name}\n    assert {name}(1)\n"
         )
-    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = -n auto --dist worksteal\n")
     monkeypatch.setattr(mutate, "HOME", tmp_path)
     monkeypatch.setattr(mutate, "MAP", tmp_path / ".mutation")
-    with pytest.raises(SystemExit, match=r"not known yet; python scripts/mutate\.py map"):
-        mutate.Tests()
+    assert mutate.Tests().of(module, 3, 9.0) == []
     tests = {}
     for part in ("test_f.py", "test_g.py"):
         assert mutate.make_map([part], "0") == 0
@@ -129,11 +128,42 @@ def test_the_map_is_made_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert tests["test_g.py"][0] == ["test_f.py::test_it", "test_g.py::test_it"]  # whichever imported it first
 
 
+def test_without_a_map_the_tests_that_import_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("coverage")
+    monkeypatch.setattr(mutate, "HOME", tmp_path)
+    monkeypatch.setattr(mutate, "MAP", tmp_path / ".mutation")
+    texts = {
+        "core/test_a.py": "from crnn.core.sums import f\n",
+        "core/test_b.py": "from crnn.core import other, sums\n",
+        "core/test_c.py": "from crnn.core.sumset import f\n",
+        "core/test_none.py": "from crnn.core import others\n",
+        "data/test_d.py": "import crnn.core.sums\nimport crnn.core.odd\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tests" / name).write_text(text)
+    for name in ("sums", "odd", "none"):
+        (tmp_path / "crnn" / "core").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "crnn" / "core" / f"{name}.py").write_text("X = 1\n")
+    tests = mutate.Tests()
+    tests.seconds = {"tests/core/test_b.py::test_slow": 3.0, "tests/core/test_b.py::test_fast": 0.5}
+    found = {name: tests.of(tmp_path / "crnn" / "core" / f"{name}.py", 1, 99.0) for name in ("sums", "odd", "none")}
+    assert found["sums"] == [
+        "tests/core/test_b.py::test_fast",
+        "tests/core/test_b.py::test_slow",
+        "tests/core/test_a.py",
+    ]
+    assert found["odd"] == ["tests/data/test_d.py"]  # of another room, where its own has none
+    assert found["none"] == ["tests/core/test_none.py"]  # by its name
+    assert tests.of(tmp_path / "crnn" / "core" / "sums.py", 1, 1.0) == ["tests/core/test_b.py::test_fast"]
+
+
 def test_table() -> None:
     rows = [
         {"folder": "crnn/core", "file": "crnn/core/a.py", "line": 3, "change": "x", "result": r}
         for r in ("caught", "timed out", "survived")
     ]
     text = mutate.table(rows)
-    assert "| crnn/core | 3 | 2 | 66.7% |" in text
+    assert "| crnn/core | 3 | 1 | 1 | 1 | 66.7% |" in text
+    assert "crnn/core/a.py:3: x: timed out\n" in text
     assert text.endswith("crnn/core/a.py:3: x: survived")

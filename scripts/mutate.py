@@ -253,7 +253,8 @@ class Tests:
         if not names:
             names = self.by_import(file)
         chosen, spent = [], 0.0
-        for name in sorted(names, key=self.length):
+        own = f"test_{file.stem}"
+        for name in sorted(names, key=lambda name: (self.length(name), Path(name).stem != own, name)):
             spent += self.length(name)
             if chosen and spent > budget:
                 break
@@ -262,30 +263,32 @@ class Tests:
 
     def length(self, name: str) -> float:
         """Seconds that a test takes; a guess for what did not run yet."""
-        return self.seconds.get(name, 1.0 if "::" in name else 5.0)
+        return self.seconds.get(name, 1.0 if "::" in name else 20.0)
 
     def by_import(self, file: Path) -> set[str]:
-        """For a file that is not in the map: the tests of files that import it, or are named like it; of its own room,
-        if there are any.
-
-        One by one, as far as they are known; else as whole files.
+        """For a file that is not in the map: the tests of test files that import it, or a module that does, or are
+        named like it; of its own room, if there are any. One by one, as far as they are known; else as whole files.
         """
-        module = module_name(file)
-        package, _, name = module.rpartition(".")
-        imports = re.compile(rf"\b{re.escape(module)}\b|from {re.escape(package)} import [^\n]*\b{name}\b")
-        found = [
-            path
-            for path in (HOME / "tests").rglob("test_*.py")
-            if path.name == f"test_{name}.py" or imports.search(path.read_text(encoding="utf-8"))
-        ]
+        modules = _importers({module_name(file)}, HOME / "crnn")
+        names = {module_name(path) for path in modules} | {module_name(file)}
+        found = {path for path in (HOME / "tests").rglob(f"test_{file.stem}.py")}
+        found |= {path for path in _importers(names, HOME / "tests") if path.name.startswith("test_")}
         room = HOME / "tests" / file.relative_to(HOME).parts[1]
-        paths = [str(p.relative_to(HOME)) for p in found if p.is_relative_to(room)] or [
-            str(p.relative_to(HOME)) for p in found
-        ]
+        paths = [path for path in found if path.is_relative_to(room)] or found
         tests: set[str] = set()
-        for path in paths:
+        for path in (str(path.relative_to(HOME)) for path in paths):
             tests.update({test for test in self.seconds if test.startswith(f"{path}::")} or {path})
         return tests
+
+
+def _importers(modules: set[str], folder: Path) -> set[Path]:
+    """Files below a folder that import one of these modules."""
+    parts = []
+    for package, _, name in (module.rpartition(".") for module in sorted(modules)):
+        whole, package = re.escape(f"{package}.{name}"), re.escape(package)
+        parts += [rf"\b{whole}\b", rf"from {package} import [^\n]*\b{name}\b"]
+    imports = re.compile("|".join(parts))
+    return {path for path in folder.rglob("*.py") if imports.search(path.read_text(encoding="utf-8"))}
 
 
 def inner_lines(source: str) -> set[int]:
@@ -347,6 +350,15 @@ def verdict(file: Path, tree: ast.Module, tests: Sequence[str], seconds: float) 
     """``caught``, ``timed out``, ``survived`` or ``no test``."""
     if not tests:
         return "no test"
+    code, what = _pytest(file, tree, tests, seconds)
+    if code == 4:  # not found: the module cannot be imported any more, or the tests are not there
+        unchanged = ast.parse(file.read_text(encoding="utf-8"))
+        return "no test" if _pytest(file, unchanged, tests, seconds)[0] == 4 else "caught"
+    return what
+
+
+def _pytest(file: Path, tree: ast.Module, tests: Sequence[str], seconds: float) -> tuple[int, str]:
+    """(exit code of the tests with this tree in the file's place, what it means); the code is -1 after a signal."""
     code = compile(tree, str(file), "exec")
     child = os.fork()
     if child == 0:
@@ -365,8 +377,10 @@ def verdict(file: Path, tree: ast.Module, tests: Sequence[str], seconds: float) 
         os._exit(1)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        return "timed out" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM) else "caught"
-    return {0: "survived", 4: "no test", 5: "no test"}.get(os.WEXITSTATUS(status), "caught")
+        endless = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM)
+        return -1, "timed out" if endless else "caught"
+    ended = os.WEXITSTATUS(status)
+    return ended, {0: "survived", 5: "no test"}.get(ended, "caught")
 
 
 def draw(folder: Path, sample: int, seed: int) -> Iterator[tuple[Path, int, str, ast.Module]]:

@@ -91,12 +91,15 @@ found = {{what: make() for _, what, make in mutate.Mutants(file.read_text()).fou
 for what, test in [("Add -> Sub", "test_looks.py"), ("Add -> Sub", "test_blind.py"), ("Gt -> GtE", "test_looks.py")]:
     print(mutate.verdict(file, found[what], [test], 0.1))
 print(mutate.verdict(file, found["Add -> Sub"], [], 0.1))
+for test in ("test_looks.py::test_looks", "test_looks.py::test_gone"):
+    print(mutate.verdict(file, mutate.ast.parse("g = 1"), [test], 0.1))
 """
     environment = {**os.environ, "PYTHONPATH": ""}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split("\n")[:4] == ["caught", "survived", "survived", "no test"], done.stderr
+    wanted = ["caught", "survived", "survived", "no test", "caught", "no test"]
+    assert done.stdout.split("\n")[:6] == wanted, done.stderr
 
 
 def test_lines_that_run_on_a_call() -> None:
@@ -155,6 +158,9 @@ def test_without_a_map_the_tests_that_import_a_file(tmp_path: Path, monkeypatch:
     ]
     assert found["odd"] == ["tests/data/test_d.py"]  # of another room, where its own has none
     assert found["none"] == ["tests/core/test_none.py"]  # by its name
+    (tmp_path / "crnn" / "core" / "sumset.py").write_text("from crnn.core.none import X\n")
+    names = tests.of(tmp_path / "crnn" / "core" / "none.py", 1, 99.0)
+    assert names == ["tests/core/test_none.py", "tests/core/test_c.py"]  # its own, then that of what imports it
     assert tests.of(tmp_path / "crnn" / "core" / "sums.py", 1, 1.0) == ["tests/core/test_b.py::test_fast"]
 
 

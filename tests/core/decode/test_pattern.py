@@ -152,7 +152,7 @@ def test_right_to_left_is_refused(direction: str) -> None:
 
 def test_limits_of_size(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compile_pattern("a" * 1000, CHARSET).accepts(CHARSET.encode("a" * 1000))
-    with pytest.raises(ConfigError, match="1,001|1001|1,000|1000"):
+    with pytest.raises(ConfigError, match=r"1,?00[01] characters"):
         compile_pattern("a" * 1001, CHARSET)
     monkeypatch.setattr("crnn.core.decode.pattern.MAX_PARTS", 4)
     assert compile_pattern("aaa", CHARSET).accepts(CHARSET.encode("aaa"))

@@ -230,8 +230,9 @@ class Tests:
     def __init__(self) -> None:
         from coverage import CoverageData
 
-        self.data = CoverageData(basename=str(MAP / "coverage"))
-        if (MAP / "coverage").is_file():
+        known = (MAP / "coverage").is_file()
+        self.data = CoverageData(basename=str(MAP / "coverage"), no_disk=not known)
+        if known:
             self.data.read()
         self.seconds: dict[str, float] = {}
         for times in sorted(MAP.glob("times-*.xml")):  # of a test that ran twice, the later one counts
@@ -269,10 +270,11 @@ class Tests:
         """For a file that is not in the map: the tests of test files that import it, or a module that does, or are
         named like it; of its own room, if there are any. One by one, as far as they are known; else as whole files.
         """
-        modules = _importers({module_name(file)}, HOME / "crnn")
-        names = {module_name(path) for path in modules} | {module_name(file)}
-        found = {path for path in (HOME / "tests").rglob(f"test_{file.stem}.py")}
-        found |= {path for path in _importers(names, HOME / "tests") if path.name.startswith("test_")}
+        names, found = {module_name(file)}, set((HOME / "tests").rglob(f"test_{file.stem}.py"))
+        for step in range(4):
+            names |= {module_name(path) for path in _importers(names, HOME / "crnn")}
+            if step == 0 or not found:  # further away only where nothing is near
+                found |= {path for path in _importers(names, HOME / "tests") if path.name.startswith("test_")}
         room = HOME / "tests" / file.relative_to(HOME).parts[1]
         paths = [path for path in found if path.is_relative_to(room)] or found
         tests: set[str] = set()

@@ -255,7 +255,7 @@ class Tests:
             names = self.by_import(file)
         chosen, spent = [], 0.0
         own = f"test_{file.stem}"
-        for name in sorted(names, key=lambda name: (self.length(name), Path(name).stem != own, name)):
+        for name in sorted(names, key=lambda name: (self.length(name), f"/{own}.py" not in name, name)):
             spent += self.length(name)
             if chosen and spent > budget:
                 break
@@ -264,11 +264,11 @@ class Tests:
 
     def length(self, name: str) -> float:
         """Seconds that a test takes; a guess for what did not run yet."""
-        return self.seconds.get(name, 1.0 if "::" in name else 20.0)
+        return self.seconds.get(name, 1.0)
 
     def by_import(self, file: Path) -> set[str]:
         """For a file that is not in the map: the tests of test files that import it, or a module that does, or are
-        named like it; of its own room, if there are any. One by one, as far as they are known; else as whole files.
+        named like it; of its own room, if there are any.
         """
         names, found = {module_name(file)}, set((HOME / "tests").rglob(f"test_{file.stem}.py"))
         for step in range(4):
@@ -277,10 +277,12 @@ class Tests:
                 found |= {path for path in _importers(names, HOME / "tests") if path.name.startswith("test_")}
         room = HOME / "tests" / file.relative_to(HOME).parts[1]
         paths = [path for path in found if path.is_relative_to(room)] or found
-        tests: set[str] = set()
-        for path in (str(path.relative_to(HOME)) for path in paths):
-            tests.update({test for test in self.seconds if test.startswith(f"{path}::")} or {path})
-        return tests
+        return {
+            f"{path.relative_to(HOME)}::{node.name}"
+            for path in paths
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        }
 
 
 def _importers(modules: set[str], folder: Path) -> set[Path]:

@@ -136,11 +136,11 @@ def test_without_a_map_the_tests_that_import_a_file(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(mutate, "HOME", tmp_path)
     monkeypatch.setattr(mutate, "MAP", tmp_path / ".mutation")
     texts = {
-        "core/test_a.py": "from crnn.core.sums import f\n",
-        "core/test_b.py": "from crnn.core import other, sums\n",
-        "core/test_c.py": "from crnn.core.sumset import f\n",
-        "core/test_none.py": "from crnn.core import others\n",
-        "data/test_d.py": "import crnn.core.sums\nimport crnn.core.odd\n",
+        "core/test_a.py": "from crnn.core.sums import f\ndef test_new(): pass\ndef helper(): pass\n",
+        "core/test_b.py": "from crnn.core import other, sums\ndef test_fast(): pass\ndef test_slow(): pass\n",
+        "core/test_c.py": "from crnn.core.sumset import f\ndef test_it(): pass\n",
+        "core/test_none.py": "from crnn.core import others\ndef test_it(): pass\n",
+        "data/test_d.py": "import crnn.core.sums\nimport crnn.core.odd\ndef test_it(): pass\n",
     }
     for name, text in texts.items():
         (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -151,16 +151,16 @@ def test_without_a_map_the_tests_that_import_a_file(tmp_path: Path, monkeypatch:
     tests = mutate.Tests()
     tests.seconds = {"tests/core/test_b.py::test_slow": 3.0, "tests/core/test_b.py::test_fast": 0.5}
     found = {name: tests.of(tmp_path / "crnn" / "core" / f"{name}.py", 1, 99.0) for name in ("sums", "odd", "none")}
-    assert found["sums"] == [
-        "tests/core/test_b.py::test_fast",
-        "tests/core/test_b.py::test_slow",
-        "tests/core/test_a.py",
-    ]
-    assert found["odd"] == ["tests/data/test_d.py"]  # of another room, where its own has none
-    assert found["none"] == ["tests/core/test_none.py"]  # by its name
+    first, new, slow = "core/test_b.py::test_fast", "core/test_a.py::test_new", "core/test_b.py::test_slow"
+    assert found["sums"] == [f"tests/{name}" for name in (first, new, slow)]  # what is not known counts as a second
+    assert found["odd"] == ["tests/data/test_d.py::test_it"]  # of another room, where its own has none
+    assert found["none"] == ["tests/core/test_none.py::test_it"]  # by its name
     (tmp_path / "crnn" / "core" / "sumset.py").write_text("from crnn.core.none import X\n")
     names = tests.of(tmp_path / "crnn" / "core" / "none.py", 1, 99.0)
-    assert names == ["tests/core/test_none.py", "tests/core/test_c.py"]  # its own, then that of what imports it
+    assert names == [
+        "tests/core/test_none.py::test_it",
+        "tests/core/test_c.py::test_it",
+    ]  # its own, then that of what imports it
     assert tests.of(tmp_path / "crnn" / "core" / "sums.py", 1, 1.0) == ["tests/core/test_b.py::test_fast"]
 
 

@@ -2,14 +2,16 @@
 
     pip install -e ".[test]" pytest-cov
     python scripts/mutate.py map                                         # once: which tests run which lines
+    python scripts/mutate.py map tests/core tests/data                   # or of these folders or files only: adds them
     python scripts/mutate.py run crnn/core crnn/data crnn/model --sample 60 --out mutants.jsonl
     python scripts/mutate.py table mutants.jsonl                         # again the table, and what survived
 
 A mutant is one change: a comparison turned or its bound moved, `and` for `or`, a number one higher (so also an axis, a
 span, a shape), an operator for its opposite, a mask or a guard dropped, a call left out, an error not raised, None
 returned, a slice without its end. `run` draws `--sample` of them from each folder, runs the tests that run the changed
-line (the fast ones first, `--seconds` of them), and writes a row for each; called again it goes on. A mutant is caught
-if a test fails or does not end. Some changes alter nothing that can be seen, so 100 % is out of reach.
+line (the fast ones first, `--seconds` of them), and writes a row for each; called again it goes on. Of a file that the
+map lacks it runs the tests that import it. A mutant is caught if a test fails or does not end. Some changes alter
+nothing that can be seen, so 100 % is out of reach.
 
 The heavy libraries are loaded once: each mutant is a fork of this process, in which the changed module is put in place
 of the file's. Tests that start another Python see the file as it is, so what only these would notice counts as
@@ -29,7 +31,9 @@ import importlib.machinery
 import json
 import os
 import random
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,7 +47,9 @@ from typing import Any
 HOME = Path(__file__).resolve().parents[1]
 MAP = HOME / ".mutation"
 """Where `map` keeps what it found; not in version control."""
-HEAVY = ("numpy", "torch", "lightning", "onnx", "onnxruntime", "PIL.Image", "hypothesis", "pytest", "hydra", "rich")
+HEAVY = ("numpy", "torch", "torchvision", "lightning", "onnx", "onnxruntime", "PIL.Image", "hypothesis", "pytest")
+LIGHTER = ("_hypothesis_pytestplugin", "hydra", "rich", "regex", "bidi", "lmdb", "lxml.etree", "pyarrow.parquet")
+"""Both are loaded once, before the mutants; of the second, those that are here."""
 TURNED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -202,15 +208,20 @@ def _is_text(node: ast.AST) -> bool:
 # -- which tests run which line
 
 
-def make_map(folders: Sequence[str]) -> int:
-    """Run the tests once with coverage, and keep which test ran which line, and how long each took."""
+def make_map(folders: Sequence[str], processes: str) -> int:
+    """Run the tests once with coverage, and keep which test ran which line, and how long each took.
+
+    With folders or files the rest of the map stays; without, it is made anew.
+    """
+    if not folders:
+        shutil.rmtree(MAP, ignore_errors=True)
     MAP.mkdir(exist_ok=True)
     environment = os.environ | {"COVERAGE_FILE": str(MAP / "coverage")}
-    words = ["-p", "no:cacheprovider", "--cov=crnn", "--cov-context=test", "--cov-report=", *folders]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, f"--junitxml={MAP / 'times.xml'}"], env=environment, cwd=HOME
-    )
-    return done.returncode
+    times = MAP / f"times-{len(list(MAP.glob('times-*.xml'))):04}.xml"
+    words = ["-p", "no:cacheprovider", "--cov=crnn", "--cov-context=test", "--cov-report=", "--cov-append"]
+    words += ["-n", processes, *(["--dist", "no"] if processes == "0" else [])]  # or pytest-cov waits for processes
+    words += [f"--junitxml={times}", *folders]
+    return subprocess.run([sys.executable, "-m", "pytest", *words], env=environment, cwd=HOME).returncode
 
 
 class Tests:
@@ -219,28 +230,80 @@ class Tests:
     def __init__(self) -> None:
         from coverage import CoverageData
 
-        if not (MAP / "coverage").is_file():
-            sys.exit("error: which tests run which lines is not known yet; python scripts/mutate.py map")
-        self.data = CoverageData(basename=str(MAP / "coverage"))
-        self.data.read()
+        known = (MAP / "coverage").is_file()
+        self.data = CoverageData(basename=str(MAP / "coverage"), no_disk=not known)
+        if known:
+            self.data.read()
         self.seconds: dict[str, float] = {}
-        for case in ET.parse(MAP / "times.xml").iter("testcase"):  # noqa: S314  # pytest wrote it
-            name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name', '').split('[')[0]}"
-            self.seconds[name] = self.seconds.get(name, 0.0) + float(case.get("time", 0))
+        for times in sorted(MAP.glob("times-*.xml")):  # of a test that ran twice, the later one counts
+            seconds: dict[str, float] = {}
+            for case in ET.parse(times).iter("testcase"):  # noqa: S314  # pytest wrote it
+                name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name', '').split('[')[0]}"
+                seconds[name] = seconds.get(name, 0.0) + float(case.get("time", 0))
+            self.seconds |= seconds
 
     def of(self, file: Path, line: int, budget: float) -> list[str]:
-        """Tests that run this line (for lines that run on import: tests that run any line of the file)."""
+        """Tests that run this line; for lines that run on import, tests that run any line of the file.
+
+        Which test imports a module first is chance, so what coverage says of such lines means nothing.
+        """
         lines = self.data.contexts_by_lineno(str(file))
         names = {_test(context) for context in lines.get(line, []) if context}
-        if not names:
+        if not names or line not in inner_lines(file.read_text(encoding="utf-8")):
             names = {_test(context) for contexts in lines.values() for context in contexts if context}
+        if not names:
+            names = self.by_import(file)
         chosen, spent = [], 0.0
-        for name in sorted(names, key=lambda name: self.seconds.get(name, 1.0)):
-            spent += self.seconds.get(name, 1.0)
+        own = f"test_{file.stem}"
+        for name in sorted(names, key=lambda name: (self.length(name), f"/{own}.py" not in name, name)):
+            spent += self.length(name)
             if chosen and spent > budget:
                 break
             chosen.append(name)
         return chosen
+
+    def length(self, name: str) -> float:
+        """Seconds that a test takes; a guess for what did not run yet."""
+        return self.seconds.get(name, 1.0)
+
+    def by_import(self, file: Path) -> set[str]:
+        """For a file that is not in the map: the tests of test files that import it, or a module that does, or are
+        named like it; of its own room, if there are any.
+        """
+        names, found = {module_name(file)}, set((HOME / "tests").rglob(f"test_{file.stem}.py"))
+        for step in range(4):
+            names |= {module_name(path) for path in _importers(names, HOME / "crnn")}
+            if step == 0 or not found:  # further away only where nothing is near
+                found |= {path for path in _importers(names, HOME / "tests") if path.name.startswith("test_")}
+        room = HOME / "tests" / file.relative_to(HOME).parts[1]
+        paths = [path for path in found if path.is_relative_to(room)] or found
+        return {
+            f"{path.relative_to(HOME)}::{node.name}"
+            for path in paths
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        }
+
+
+def _importers(modules: set[str], folder: Path) -> set[Path]:
+    """Files below a folder that import one of these modules."""
+    parts = []
+    for package, _, name in (module.rpartition(".") for module in sorted(modules)):
+        whole, package = re.escape(f"{package}.{name}"), re.escape(package)
+        parts += [rf"\b{whole}\b", rf"from {package} import [^\n]*\b{name}\b"]
+    imports = re.compile("|".join(parts))
+    return {path for path in folder.rglob("*.py") if imports.search(path.read_text(encoding="utf-8"))}
+
+
+def inner_lines(source: str) -> set[int]:
+    """Numbers of the lines within functions, which run on a call and not on import."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, kinds)
+        for line in range(node.body[0].lineno, (node.end_lineno or 0) + 1)
+    }
 
 
 def _test(context: str) -> str:
@@ -248,6 +311,16 @@ def _test(context: str) -> str:
 
 
 # -- one mutant
+
+
+class _NoShrinking:
+    """A failure is enough: hypothesis shall neither look for the smallest one nor keep it for the next run."""
+
+    def pytest_configure(self) -> None:
+        from hypothesis import Phase, settings
+
+        settings.register_profile("mutant", deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
+        settings.load_profile("mutant")
 
 
 class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -281,6 +354,15 @@ def verdict(file: Path, tree: ast.Module, tests: Sequence[str], seconds: float) 
     """``caught``, ``timed out``, ``survived`` or ``no test``."""
     if not tests:
         return "no test"
+    code, what = _pytest(file, tree, tests, seconds)
+    if code == 4:  # not found: the module cannot be imported any more, or the tests are not there
+        unchanged = ast.parse(file.read_text(encoding="utf-8"))
+        return "no test" if _pytest(file, unchanged, tests, seconds)[0] == 4 else "caught"
+    return what
+
+
+def _pytest(file: Path, tree: ast.Module, tests: Sequence[str], seconds: float) -> tuple[int, str]:
+    """(exit code of the tests with this tree in the file's place, what it means); the code is -1 after a signal."""
     code = compile(tree, str(file), "exec")
     child = os.fork()
     if child == 0:
@@ -291,15 +373,18 @@ def verdict(file: Path, tree: ast.Module, tests: Sequence[str], seconds: float) 
             os.dup2(null, 1)
             os.dup2(null, 2)
             sys.meta_path.insert(0, _Changed(module_name(file), file, code))
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
             import pytest
 
-            words = ["-x", "-n", "0", "-p", "no:cacheprovider", "-p", "no:cov", *tests]
-            os._exit(int(pytest.main(words)))
+            words = ["-x", "-q", "-o", "addopts=", "-m", "not slow", "-p", "no:cacheprovider"]
+            os._exit(int(pytest.main([*words, "-p", "_hypothesis_pytestplugin", *tests], plugins=[_NoShrinking()])))
         os._exit(1)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        return "timed out" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM) else "caught"
-    return {0: "survived", 4: "no test", 5: "no test"}.get(os.WEXITSTATUS(status), "caught")
+        endless = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM)
+        return -1, "timed out" if endless else "caught"
+    ended = os.WEXITSTATUS(status)
+    return ended, {0: "survived", 5: "no test"}.get(ended, "caught")
 
 
 def draw(folder: Path, sample: int, seed: int) -> Iterator[tuple[Path, int, str, ast.Module]]:
@@ -321,9 +406,7 @@ def run(folders: Sequence[str], sample: int, seed: int, budget: float, out: Path
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.chdir(HOME)
     sys.path.insert(0, str(HOME))
-    for name in HEAVY:
-        importlib.import_module(name)
-    assert not any(name == "crnn" or name.startswith("crnn.") for name in sys.modules)
+    kept = load_heavy()
     for folder in folders:
         for file, line, what, tree in draw(HOME / folder, sample, seed):
             text = ast.unparse(tree)
@@ -331,14 +414,26 @@ def run(folders: Sequence[str], sample: int, seed: int, budget: float, out: Path
             if mark in done:
                 continue
             chosen = tests.of(file, line, budget)
-            result = verdict(file, tree, chosen, sum(tests.seconds.get(name, 1.0) for name in chosen))
+            result = verdict(file, tree, chosen, sum(map(tests.length, chosen)))
             row = {"folder": folder, "file": str(file.relative_to(HOME)), "line": line, "change": what}
             rows.append(row | {"result": result, "tests": len(chosen), "mark": mark})
             with out.open("a", encoding="utf-8") as handle:
                 handle.write(json.dumps(rows[-1]) + "\n")
             print(f"{row['file']}:{line}: {what}: {result}", flush=True)
+    kept.clear()
     print(table(rows))
     return 0
+
+
+def load_heavy() -> dict[str, ModuleType]:
+    """Load what is no part of this repository, and put away again what came of it, which shall last as long."""
+    for name in ("crnn.torchvision_cure", *HEAVY):
+        importlib.import_module(name)
+    for name in LIGHTER:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    own = [name for name in sys.modules if name.split(".")[0] == "crnn"]
+    return {name: sys.modules.pop(name) for name in own}
 
 
 def read_rows(out: Path) -> list[dict[str, Any]]:
@@ -347,13 +442,14 @@ def read_rows(out: Path) -> list[dict[str, Any]]:
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Markdown: how many of each folder's mutants were caught, and what survived."""
-    text = ["| folder | mutants | caught | share |", "|---|---|---|---|"]
+    text = ["| folder | mutants | a test fails | does not end | survived | caught |", "|---|---|---|---|---|---|"]
     for folder in dict.fromkeys(row["folder"] for row in rows):
         counts = Counter(row["result"] for row in rows if row["folder"] == folder)
-        caught, total = counts["caught"] + counts["timed out"], sum(counts.values())
-        text.append(f"| {folder} | {total} | {caught} | {caught / total:.1%} |")
-    left = [row for row in rows if row["result"] in ("survived", "no test")]
-    text += ["", *(f"{row['file']}:{row['line']}: {row['change']}: {row['result']}" for row in left)]
+        caught, endless, total = counts["caught"], counts["timed out"], sum(counts.values())
+        left = total - caught - endless
+        text.append(f"| {folder} | {total} | {caught} | {endless} | {left} | {(caught + endless) / total:.1%} |")
+    odd = [row for row in rows if row["result"] != "caught"]
+    text += ["", *(f"{row['file']}:{row['line']}: {row['change']}: {row['result']}" for row in odd)]
     return "\n".join(text)
 
 
@@ -361,7 +457,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     mapper = commands.add_parser("map")
-    mapper.add_argument("tests", nargs="*", default=[], help="test folders (all)")
+    mapper.add_argument("tests", nargs="*", default=[], help="test folders or files (all)")
+    mapper.add_argument("--processes", default="auto", help="that share the tests (auto)")
     runner = commands.add_parser("run")
     runner.add_argument("folders", nargs="+", help="crnn/core crnn/data ...")
     runner.add_argument("--sample", type=int, default=60, help="mutants of each folder")
@@ -372,7 +469,7 @@ def main() -> int:
     printer.add_argument("out", type=Path)
     args = parser.parse_args()
     if args.command == "map":
-        return make_map(args.tests)
+        return make_map(args.tests, args.processes)
     if args.command == "run":
         return run(args.folders, args.sample, args.seed, args.seconds, args.out)
     print(table(read_rows(args.out)))

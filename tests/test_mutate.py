@@ -91,12 +91,77 @@ found = {{what: make() for _, what, make in mutate.Mutants(file.read_text()).fou
 for what, test in [("Add -> Sub", "test_looks.py"), ("Add -> Sub", "test_blind.py"), ("Gt -> GtE", "test_looks.py")]:
     print(mutate.verdict(file, found[what], [test], 0.1))
 print(mutate.verdict(file, found["Add -> Sub"], [], 0.1))
+for test in ("test_looks.py::test_looks", "test_looks.py::test_gone"):
+    print(mutate.verdict(file, mutate.ast.parse("g = 1"), [test], 0.1))
 """
     environment = {**os.environ, "PYTHONPATH": ""}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split("\n")[:4] == ["caught", "survived", "survived", "no test"], done.stderr
+    wanted = ["caught", "survived", "survived", "no test", "caught", "no test"]
+    assert done.stdout.split("\n")[:6] == wanted, done.stderr
+
+
+def test_lines_that_run_on_a_call() -> None:
+    source = "X = 1\ndef f(a=2):\n    b = (\n        a + 1\n    )\n    return b\nclass C:\n    y = 3\n    def g(self): return 4\n"
+    assert mutate.inner_lines(source) == {3, 4, 5, 6, 9}
+
+
+def test_the_map_is_made_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pytest_cov")
+    (tmp_path / "crnn").mkdir()
+    (tmp_path / "crnn" / "__init__.py").write_text("")
+    module = tmp_path / "crnn" / "sums.py"
+    module.write_text("X = 3\ndef f(a):\n    return a + 1\ndef g(a):\n    return a + 2\n")
+    for name in "fg":
+        (tmp_path / f"test_{name}.py").write_text(
+            f"def test_it():\n    from crnn.sums import {name}\n    assert {name}(1)\n"
+        )
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = -n auto --dist worksteal\n")
+    monkeypatch.setattr(mutate, "HOME", tmp_path)
+    monkeypatch.setattr(mutate, "MAP", tmp_path / ".mutation")
+    assert mutate.Tests().of(module, 3, 9.0) == []
+    tests = {}
+    for part in ("test_f.py", "test_g.py"):
+        assert mutate.make_map([part], "0") == 0
+        known = mutate.Tests()
+        tests[part] = [sorted(known.of(module, line, 9.0)) for line in (1, 3, 5)]
+    assert tests["test_f.py"] == [["test_f.py::test_it"]] * 3  # for what no test runs, those of the file
+    assert tests["test_g.py"][1:] == [["test_f.py::test_it"], ["test_g.py::test_it"]]
+    assert tests["test_g.py"][0] == ["test_f.py::test_it", "test_g.py::test_it"]  # whichever imported it first
+
+
+def test_without_a_map_the_tests_that_import_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("coverage")
+    monkeypatch.setattr(mutate, "HOME", tmp_path)
+    monkeypatch.setattr(mutate, "MAP", tmp_path / ".mutation")
+    texts = {
+        "core/test_a.py": "from crnn.core.sums import f\ndef test_new(): pass\ndef helper(): pass\n",
+        "core/test_b.py": "from crnn.core import other, sums\ndef test_fast(): pass\ndef test_slow(): pass\n",
+        "core/test_c.py": "from crnn.core.sumset import f\ndef test_it(): pass\n",
+        "core/test_none.py": "from crnn.core import others\ndef test_it(): pass\n",
+        "data/test_d.py": "import crnn.core.sums\nimport crnn.core.odd\ndef test_it(): pass\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tests" / name).write_text(text)
+    for name in ("sums", "odd", "none"):
+        (tmp_path / "crnn" / "core").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "crnn" / "core" / f"{name}.py").write_text("X = 1\n")
+    tests = mutate.Tests()
+    tests.seconds = {"tests/core/test_b.py::test_slow": 3.0, "tests/core/test_b.py::test_fast": 0.5}
+    found = {name: tests.of(tmp_path / "crnn" / "core" / f"{name}.py", 1, 99.0) for name in ("sums", "odd", "none")}
+    first, new, slow = "core/test_b.py::test_fast", "core/test_a.py::test_new", "core/test_b.py::test_slow"
+    assert found["sums"] == [f"tests/{name}" for name in (first, new, slow)]  # what is not known counts as a second
+    assert found["odd"] == ["tests/data/test_d.py::test_it"]  # of another room, where its own has none
+    assert found["none"] == ["tests/core/test_none.py::test_it"]  # by its name
+    (tmp_path / "crnn" / "core" / "sumset.py").write_text("from crnn.core.none import X\n")
+    names = tests.of(tmp_path / "crnn" / "core" / "none.py", 1, 99.0)
+    assert names == [
+        "tests/core/test_none.py::test_it",
+        "tests/core/test_c.py::test_it",
+    ]  # its own, then that of what imports it
+    assert tests.of(tmp_path / "crnn" / "core" / "sums.py", 1, 1.0) == ["tests/core/test_b.py::test_fast"]
 
 
 def test_table() -> None:
@@ -105,5 +170,6 @@ def test_table() -> None:
         for r in ("caught", "timed out", "survived")
     ]
     text = mutate.table(rows)
-    assert "| crnn/core | 3 | 2 | 66.7% |" in text
+    assert "| crnn/core | 3 | 1 | 1 | 1 | 66.7% |" in text
+    assert "crnn/core/a.py:3: x: timed out\n" in text
     assert text.endswith("crnn/core/a.py:3: x: survived")

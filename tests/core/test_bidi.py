@@ -114,6 +114,40 @@ def test_right_to_left_words_in_other_lines_come_back(text: str, word: str, end:
         assert AUTO.round_trips(whole), whole
 
 
+@pytest.mark.parametrize(
+    ("shown", "base"),
+    [
+        ("", "L"),
+        ("12 + 3", "L"),
+        ("a", "L"),
+        ("א", "R"),
+        ("a אבג b", "L"),  # both ends say so, whatever is more frequent
+        ("א abc ב", "R"),
+        ("ab אבג.", "L"),  # the end is where the sentence ends
+        (" .abc אב ", "R"),
+        ("אב abc", "L"),  # no sign: the more frequent letters
+        ("ab אב", "R"),
+        ("abc ابج د", "R"),
+    ],
+)
+def test_the_likely_direction_of_what_is_shown(shown: str, base: bidi.Base) -> None:
+    assert bidi.visual_base(shown) == base
+
+
+@pytest.mark.parametrize("cluster", ["e\u0301", "א\u05b0", "ب\u064e", "1\u20e3", "(\u0301"])
+def test_what_stands_for_a_cluster_moves_as_it_does(cluster: str) -> None:
+    kind = unicodedata.bidirectional(cluster[0])
+    assert bidi._stand_in(cluster, "xyz") == cluster[0]
+    taken = [cluster[0]]
+    for _ in range(5):
+        other = bidi._stand_in(cluster, taken)
+        assert len(other) == 1
+        assert other not in taken
+        assert unicodedata.bidirectional(other) == kind
+        assert not unicodedata.mirrored(other)
+        taken.append(other)
+
+
 def test_which_texts_do_not_come_back() -> None:
     """They look like a likelier text, and that is what is read."""
     for text, read in (("12 abc", "abc 12"), ("(abc) def", "def (abc)"), ("א 12 abc", "א abc 12")):

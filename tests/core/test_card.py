@@ -151,6 +151,12 @@ def test_each_damage_is_refused(path: tuple[str, ...], value: object) -> None:
             ModelCard.from_dict(data, "m.onnx")
 
 
+def test_unknown_entries_of_the_transform_are_named() -> None:
+    transform = {**CARD.to_dict()["transform"], "surprise": 1, "more": 2}
+    with pytest.raises(ModelFileError, match=r"is not valid: transform has unknown entries \['more', 'surprise'\]$"):
+        ModelCard.from_dict(CARD.to_dict() | {"transform": transform})
+
+
 def test_limits_of_the_temperature() -> None:
     for temperature in (1e-3, 1, 1e3):
         assert ModelCard.from_dict(CARD.to_dict() | {"temperature": temperature}).temperature == temperature

@@ -171,6 +171,10 @@ def test_widths(width: int, height: int, target: int, multiple: int) -> None:
     exact = width * target / height
     assert abs(scaled - exact) <= multiple / 2 or scaled == 2 * multiple
     assert LineTransform(target, 128).scaled_width(width, height) == 128
+    sizes = np.array([(width, height), (7, 0), (height, width)], dtype=np.int32)
+    found = transform.scaled_widths(sizes)
+    assert (found[[0, 2]].tolist(), found.dtype) == ([scaled, transform.scaled_width(height, width)], np.int64)
+    assert LineTransform(target, 128).scaled_widths(sizes).tolist() == [128] * 3
 
 
 def test_transform() -> None:

@@ -81,6 +81,7 @@ def test_skip_leaves_out_the_first_batches_once() -> None:
 def test_too_few_lines_for_the_processes() -> None:
     with pytest.raises(DataError, match="3 lines are too few for 4 processes"):
         make([40, 40, 40], world_size=4)
+    assert [len(make([40] * 4, world_size=4, rank=rank)) for rank in range(4)] == [1] * 4
 
 
 def test_padding_is_what_lines_do_not_fill() -> None:

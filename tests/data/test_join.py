@@ -81,7 +81,24 @@ def test_the_picture_holds_both_and_its_width_is_the_planned_one() -> None:
             gap = pixels.shape[1] - own[0].shape[1] - own[1].shape[1]
             assert 12 <= gap <= 24
             assert gap % 4 == 0
+            papers = [float(np.median(part[[0, -1]])) for part in own]
+            between = pixels[:, own[0].shape[1] : -own[1].shape[1]]
+            assert np.array_equal(between, np.tile(np.rint(np.linspace(*papers, gap)).astype(np.uint8), (32, 1)))
             assert entry.where == f"labels.tsv:{parts[0]} + labels.tsv:{parts[1]}"
+
+
+@pytest.mark.parametrize(
+    ("height", "text", "gaps"),
+    [
+        (64, "0123456789 ", [16, 32, 48]),  # a quarter to three quarters of the height
+        (64, "0123456789", [8, 12, 16]),  # an eighth to a quarter
+        (32, "0123456789 ", [12, 16, 24]),  # three columns at least
+        (16, "0123456789", [4, 4, 4]),
+    ],
+)
+def test_widths_of_gaps(height: int, text: str, gaps: list[int]) -> None:
+    view = Joined(source(), Charset.from_texts([text]), LineTransform(height), 0.5, 4096, 7, 8)
+    assert view._gaps(np.array([0.0, 0.5, 1.0])).tolist() == gaps
 
 
 def test_without_a_space_in_the_charset_nothing_is_put_between() -> None:

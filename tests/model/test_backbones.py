@@ -128,6 +128,13 @@ def test_an_unknown_column_pool_is_refused() -> None:
         ConvBackbone([4], ["2x2"], 8, 32, "avg")
 
 
+def test_convolutions_start_with_he_weights_for_what_they_give() -> None:
+    backbone = make(SMALL)
+    for conv in (*backbone.convs, backbone.last):
+        fan_out = conv.out_channels * conv.kernel_size[0] * conv.kernel_size[1]
+        assert float(conv.weight.std()) == pytest.approx((2 / fan_out) ** 0.5, rel=0.2)
+
+
 def test_column_mask() -> None:
     mask = column_mask(torch.tensor([2, 0, 4]), 4)
     assert mask.shape == (3, 1, 1, 4)

@@ -120,8 +120,12 @@ def test_answers_are_float32_log_probabilities(tiny: CRNN) -> None:
         torch.testing.assert_close(log_probs.exp().sum(2), torch.ones(10, 2))
         assert lengths.dtype == torch.int64
         assert lengths.tolist() == (widths // 4).tolist()
+    kinds: list[torch.dtype] = []
+    hook = tiny.head.register_forward_hook(lambda _, __, scores: kinds.append(scores.dtype))
     with torch.autocast("cpu", torch.bfloat16):
         assert tiny(images, torch.tensor([40, 40])).log_probs.dtype == torch.float32
+    hook.remove()
+    assert kinds == [torch.float32]
 
 
 # settings
@@ -208,6 +212,42 @@ def test_a_card_from_before_there_were_column_pools_means_a_convolution() -> Non
 def test_what_describes_no_network_is_refused(data: Any) -> None:
     with pytest.raises(ConfigError, match="not the description of a network"):
         NetworkConfig.from_dict(data)
+
+
+@pytest.mark.parametrize(
+    ("room", "key", "most"),
+    [
+        ("backbone", "channels", 8192),
+        ("backbone", "features", 8192),
+        ("lstm", "hidden_size", 8192),
+        ("lstm", "proj_size", 8192),
+        ("lstm", "num_layers", 64),
+    ],
+)
+def test_a_file_asks_for_networks_up_to_a_size(room: str, key: str, most: int) -> None:
+    data = variant().to_dict()
+    for value, allowed in ((0, True), (most, True), (most + 1, False), (-1, False), (3.0, False), (True, False)):
+        data[room][key] = [3, value, 3] if key == "channels" else value
+        if allowed:
+            assert NetworkConfig.from_dict(data).to_dict() == data
+            continue
+        with pytest.raises(ConfigError, match=r"^not the description of a network: sizes must be .* up to 8192$"):
+            NetworkConfig.from_dict(data)
+
+
+def test_a_file_asks_for_64_convolutions_at_most() -> None:
+    data = variant().to_dict()
+    data["backbone"]["channels"] = [3] * 64
+    assert NetworkConfig.from_dict(data).to_dict() == data
+    data["backbone"]["channels"] = [3] * 65
+    with pytest.raises(ConfigError, match=r"^not the description of a network: more than 64 convolutions$"):
+        NetworkConfig.from_dict(data)
+
+
+def test_one_of_everything_is_a_network() -> None:
+    config = NetworkConfig("least", BackboneConfig([1], ["none"], 1), LstmConfig(1, 1))
+    assert CRNN(config, 2, 1)(torch.zeros(1, 1, 1, 3), torch.tensor([3])).log_probs.shape == (3, 1, 2)
+    assert CRNN(variant(proj_size=4), 4, 8).head.in_features == 8
 
 
 def test_the_shipped_files_are_complete_and_the_classic_one_is_the_default() -> None:

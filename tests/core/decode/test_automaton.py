@@ -42,3 +42,8 @@ def test_the_likeliest_of_each_move() -> None:
     scores = np.array([9, 1, 3, 2, 0], dtype=np.float32)
     assert sorted(automaton.likeliest(0, scores, 2)) == [(2, 1), (3, 1), (4, 0)]
     assert sorted(automaton.likeliest(0, scores, 5)) == [(1, 1), (2, 1), (3, 1), (4, 0)]
+    many = Automaton([-1] + [0] * 3000, [{0: 1}, {}], [False, True])  # NumPy sorts few of them as a whole
+    scores = np.random.default_rng(0).permutation(3001).astype(np.float32)
+    ranked = sorted(range(1, 3001), key=lambda label: -scores[label])
+    for count in (1, 10, 300, 2999, 3000, 4000):
+        assert sorted(many.likeliest(0, scores, count)) == [(label, 1) for label in sorted(ranked[:count])]

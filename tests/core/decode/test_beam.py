@@ -182,6 +182,13 @@ def test_many_steps_do_not_vanish() -> None:
     assert line.labels == [1] * 100
 
 
+def test_rounding_lifts_no_confidence_above_1() -> None:
+    log_probs = np.full((3, 1, 3), -20.0, dtype=np.float32)
+    log_probs[:, 0, 1] = 1e-6
+    [line] = BeamDecoder()(log_probs, np.array([3]))
+    assert (line.labels, line.confidence) == ([1], 1.0)
+
+
 def test_nothing_to_read() -> None:
     assert BeamDecoder()(np.zeros((5, 0, 3), dtype=np.float32), np.array([], dtype=np.int64)) == []
     empty = np.zeros((0, 1, 3), dtype=np.float32)

@@ -91,6 +91,19 @@ def test_refused(texts: list[list[int]], order: int) -> None:
         NgramModel.of(texts, 3, order)
 
 
+def test_limits() -> None:
+    for order in (1, 12):
+        model = NgramModel.of([[1, 2]], 3, order)
+        assert NgramModel.from_dict(model.to_dict(), 3).order == order
+        with pytest.raises(ConfigError, match="is not valid"):  # its own characters and those before it
+            NgramModel.from_dict({"symbols": 3, "order": order, "followers": {"$" * order: ["$", 1]}}, 3)
+    for count in (1, 2**40 - 1):
+        assert NgramModel.from_dict({**GOOD, "followers": {"": ["$", count]}}, 3).order == 2
+    for wrong in ({**GOOD, "order": 13}, {**GOOD, "followers": {"": ["$", 2**40]}}):
+        with pytest.raises(ConfigError, match="language model"):
+            NgramModel.from_dict(wrong, 3)
+
+
 GOOD: dict[str, Any] = {"symbols": 3, "order": 2, "followers": {"": ["$ ", 2, 1], "$": [" ", 2]}}
 
 

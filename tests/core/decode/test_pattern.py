@@ -148,3 +148,13 @@ def test_right_to_left_is_refused(direction: str) -> None:
     charset = Charset.from_texts(["אב"], direction=direction)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=f"direction {direction}; list the allowed texts in a lexicon"):
         compile_pattern("א+", charset)
+
+
+def test_limits_of_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compile_pattern("a" * 1000, CHARSET).accepts(CHARSET.encode("a" * 1000))
+    with pytest.raises(ConfigError, match=r"1,?00[01] characters"):
+        compile_pattern("a" * 1001, CHARSET)
+    monkeypatch.setattr("crnn.core.decode.pattern.MAX_PARTS", 4)
+    assert compile_pattern("aaa", CHARSET).accepts(CHARSET.encode("aaa"))
+    with pytest.raises(ConfigError, match="its repetitions make more than 4 parts"):
+        compile_pattern("aaaa", CHARSET)

@@ -73,6 +73,25 @@ def test_refused(setting: str, value: object, message: str) -> None:
         make_decoder({"name": "beam", "width": 10, setting: value}, CHARSET)
 
 
+@pytest.mark.parametrize(
+    ("setting", "least", "most", "step"),
+    [("width", 1, 1000, 1), ("lm_weight", 0, 10, 0.01), ("length_bonus", -10, 10, 0.01)],
+)
+def test_limits(setting: str, least: int, most: int, step: float) -> None:
+    for value in (least, most):
+        assert getattr(beam(lm=LM, **{setting: value}), setting) == value
+    for value in (least - step, most + step):
+        with pytest.raises(ConfigError, match=setting):
+            beam(lm=LM, **{setting: value})
+
+
+def test_limit_of_a_lexicon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crnn.core.decode.settings.MAX_LEXICON", 4)
+    assert beam(lexicon=["abc", "a"]).constraint is not None
+    with pytest.raises(ConfigError, match="the lexicon has 5 characters; at most 4 are allowed"):
+        beam(lexicon=["abc", "ab"])
+
+
 def test_pattern_and_lexicon_hold_together() -> None:
     constraint = beam(pattern=r"[a-c]+\d", lexicon=["ab1", "ab", "c2", "1"]).constraint
     assert constraint is not None

@@ -59,3 +59,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(DataError, match="here: has 268,435,457 bytes; allowed are 268,435,456"):
         read_content(tmp_path / "huge", "here")
+
+
+def test_a_file_at_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "x").write_bytes(b"12345")
+    monkeypatch.setattr("crnn.data.convert.pictures.MAX_BYTES", 5)
+    assert read_content(tmp_path / "x", "x") == b"12345"
+    monkeypatch.setattr("crnn.data.convert.pictures.MAX_BYTES", 4)
+    with pytest.raises(DataError, match="x: has 5 bytes; allowed are 4"):
+        read_content(tmp_path / "x", "x")

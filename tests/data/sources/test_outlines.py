@@ -42,6 +42,24 @@ def test_what_are_no_points(text: str) -> None:
         read_points(text)
 
 
+def test_limits_of_points() -> None:
+    assert len(read_points("1000000,-1000000 " * 10_000)) == 10_000
+    for text, words in (("1 2 " * 10_001, "has 10,001 points; at most 10,000 are read"), ("0,1000001", "pairs")):
+        with pytest.raises(UnusableOutlineError, match=words):
+            read_points(text)
+
+
+def test_an_outline_has_an_area() -> None:
+    for least in (points((0, 0), (9, 0), (9, 1)), box(3, 3, 1, 1), points((0, 0), (50, 50), (25.4, 24.6))):
+        assert np.array_equal(clipped(least, 100, 50), least)
+    for few in (points((0, 0), (9, 9)), points()):
+        with pytest.raises(UnusableOutlineError, match=f"has an outline of {len(few)} points; three or more make"):
+            clipped(few.reshape(-1, 2), 100, 50)
+    for line in (box(3, 3, 0.9, 9), box(3, 3, 9, 0.9), points((0, 0), (50, 50), (25.3, 24.7))):
+        with pytest.raises(UnusableOutlineError, match="without area"):
+            clipped(line, 100, 50)
+
+
 def test_outlines_are_clipped_to_the_page() -> None:
     assert sorted(clipped(box(-5, -7, 20, 20), 100, 50).tolist()) == [[0, 0], [0, 13], [15, 0], [15, 13]]
     beyond = clipped(points((50, 10), (500, 10), (500, 20), (50, 20)), 100, 50)
@@ -61,6 +79,9 @@ def test_directions() -> None:
     for (x, y), wanted in angles.items():
         assert angle_of(points((5, 5), (5 + x, 5 + y))) == pytest.approx(wanted, abs=0.01)
     assert angle_of(None) == angle_of(points((1, 1))) == 0
+    assert [turns_of(a) for a in (5, -5, 95, 5.1)] == [(0, 0), (0, 0), (1, 0), (0, 5.1)]
+    for x, wanted in ((-9.9, 134.71), (-10, 135), (-10.1, -44.71)):  # left and down, up to 45 degrees from upright
+        assert angle_of(points((0, 0), (x, 10))) == pytest.approx(wanted, abs=0.01)
     assert [turns_of(a) for a in (4.9, -4.9, 6, 46, 87, -95, -80)] == [
         (0, 0), (0, 0), (0, 6), (1, -44), (1, 0), (-1, 0), (-1, 10)
     ]  # fmt: skip
@@ -180,6 +201,27 @@ def test_bands_follow_the_distance_of_lines() -> None:
     vertical = bands([points((100, 50), (100, 350)), points((160, 50), (160, 350))], [9, 9], 1000)[1]
     assert vertical is not None  # 60 wide: three quarters of it to the right, where downward text has its tops
     assert (vertical.min(0)[0], vertical.max(0)[0]) == pytest.approx((145, 205))
+
+
+def height_of(baselines: list[Points | None], lengths: list[int], page_height: float) -> float:
+    band = bands(baselines, lengths, page_height)[0]
+    assert band is not None
+    return round(float(np.ptp(band[:, 1])), 3)
+
+
+def test_bands_of_few_lines_have_a_height_within_bounds() -> None:
+    alone = points((0, 100), (100, 100))
+    assert [height_of([alone], [n], 400) for n in (100, 10, 1, 0)] == [8, 24, 100, 100]  # 8 .. a quarter of the page
+    for apart, height in ((3.9, 24), (4, 4)):  # nearer ones are the same line
+        assert height_of([alone, points((0, 100 + apart), (100, 100 + apart))], [10, 10], 400) == height
+    for left, height in ((50, 30), (51, 24)):  # a neighbour begins or ends beside its half
+        assert height_of([alone, points((left, 130), (100 + left, 130))], [10, 10], 400) == height
+    rows: list[Points | None] = [points((0, 1000 + y), (100, 1000 + y)) for y in (0, 100, 120, 140, 160)]
+    assert height_of(rows, [10] * 5, 4000) == 30  # one and a half of the usual 20
+    near: list[Points | None] = [points((0, y), (100, y)) for y in (100, 105, 200, 300, 400, 500, 600)]
+    assert height_of(near, [10] * 7, 4000) == 50  # half of the usual 100
+    for length, usable in ((1, True), (0.9, False)):
+        assert (bands([points((100, 5), (100 + length, 5))], [1], 400)[0] is not None) == usable
 
 
 def test_a_curved_baseline_is_followed() -> None:

@@ -161,6 +161,12 @@ def test_damaged_fonts_are_skipped_with_a_reason(tmp_path: Path) -> None:
 def test_bad_settings() -> None:
     for changes, message in (
         ({"min_length": 5, "max_length": 3}, "in order"),
+        ({"min_length": 0}, "must be 1 or more"),
+        ({"max_length": 501}, "500 at most"),
+        ({"wear": -0.1}, r"0\.\.1"),
+        ({"text_order": 13, "labels": ["ab", "ba"]}, r"text_order=13: must be 0 \(whole lines only\) \.\. 12"),
+        ({"text_order": -1, "labels": ["ab", "ba"]}, "text_order=-1"),
+        ({"text_order": 1}, "needs lines to learn from"),
         ({"characters": "  "}, "nothing that can be seen"),
         ({"wear": 2.0}, r"0\.\.1"),
         ({"lines": 0}, "1 or more"),
@@ -168,6 +174,13 @@ def test_bad_settings() -> None:
     ):
         with pytest.raises(ConfigError, match=message):
             synthetic_pair(**({"lines": 5, "val_lines": 5, "fonts": "bundled"} | changes))  # type: ignore[arg-type]
+    for least in (
+        {"min_length": 500, "max_length": 500},
+        {"max_length": 1},
+        {"text_order": 12, "labels": ["ab", "ba"]},
+    ):
+        [source, _] = synthetic_pair(1, 1, fonts="bundled", **least)  # type: ignore[arg-type]
+        assert source.entry(0).text
 
 
 def test_short_lines_come_first() -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests_support import ListSource
 
 from crnn.cli import main
 from crnn.data.sources import ReadOptions, open_source
+from crnn.data.sources.base import LineEntry
 from crnn.data.synth.sheet import HEIGHT, LABEL, MARGIN, WIDTH, contact_sheet
 from crnn.data.synth.source import synthetic_pair
 
@@ -63,6 +65,33 @@ def test_a_sheet_shows_the_lines(tmp_path: Path) -> None:
     shown = np.asarray(sheet)[MARGIN : MARGIN + HEIGHT, MARGIN : MARGIN + width]
     assert abs(float(shown.mean()) - float(np.asarray(first).mean())) < 12
     assert sheet.crop((MARGIN, MARGIN + HEIGHT, MARGIN + WIDTH, MARGIN + HEIGHT + LABEL)).getextrema()[0] < 200
+
+
+def test_where_lines_and_labels_are_on_a_sheet() -> None:
+    """Cells of 308 x 54 pixels in rows of three; what is too wide is cut, and there is paper between."""
+
+    class Lines(ListSource):
+        def picture(self, position: int) -> Image.Image:
+            picture = super().picture(position)
+            return picture.resize((400, 16)) if position == 4 else picture
+
+    lines = Lines([LineEntry("wide " * (60 if i == 4 else 1), "", "") for i in range(50)])
+    sheet = np.asarray(contact_sheet(lines))
+    assert sheet.shape == (8 + 16 * 54, 8 + 3 * 308)  # 48 of them
+    assert contact_sheet(lines, 7).size == (932, 170)
+    covered = np.zeros(sheet.shape, dtype=bool)
+    for number in range(48):
+        x, y = 8 + number % 3 * 308, 8 + number // 3 * 54
+        line = lines.picture(number)
+        line = np.asarray(line.resize((line.width * 2, 32), Image.Resampling.BILINEAR))[:, :300]
+        assert np.array_equal(sheet[y : y + 32, x : x + line.shape[1]], line), number
+        label = sheet[y + 32 : y + 46, x : x + 300]
+        assert label.min() < 170, number
+        assert (label[:, 60:].min() < 170) == (number == 4)
+        covered[y : y + 32, x : x + line.shape[1]] = covered[y + 32 : y + 46, x : x + 302] = True
+    assert (sheet[~covered] == 255).all()
+    [only] = np.flatnonzero((np.asarray(contact_sheet(lines, 1)) < 255).any(1)[40:])[:1]
+    assert 1 <= only <= 5
 
 
 @pytest.mark.parametrize(

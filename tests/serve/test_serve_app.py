@@ -381,7 +381,7 @@ def test_openapi_describes_what_is_there() -> None:
         post["requestBody"]["content"]
     )
     assert {p["name"] for p in post["parameters"]} == {"model", "nbest", "spans"}
-    assert set(post["responses"]) == {"200", "400", "401", "404", "413", "415", "422", "429", "503", "504"}
+    assert set(post["responses"]) == {"200", "400", "401", "404", "408", "413", "415", "422", "429", "503", "504"}
     assert (
         post["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["images"]["description"]
         == "1 to 7 pictures"

@@ -29,7 +29,6 @@ from crnn.errors import CrnnError
 from crnn.files import write_text
 
 PARTS: dict[str, list[str]] = {
-    "shortcut": ["loss.shortcut=0.1"],
     "smoothing": ["loss.smoothing=0.01"],
     "averaged weights": ["ema.enabled=true"],
     "column max": ["model.backbone.column_pool=max"],
@@ -47,6 +46,7 @@ PARTS: dict[str, list[str]] = {
 WITHOUT: dict[str, list[str]] = {
     "no augmentation": [f"augment.{name}=0" for name in ("affine", "contrast", "blur", "stroke", "noise")],
     "no warm-up": ["optimizer.warmup=0"],
+    "no shortcut": ["loss.shortcut=0"],
 }
 """What the base has, taken away; no part of ``all``."""
 BASE, ALL = "base", "all"

@@ -96,7 +96,7 @@ def test_what_is_there_is_not_trained_again_and_what_was_stopped_goes_on(
 def test_bad_words_are_refused_in_one_line(tmp_path: Path) -> None:
     sample = ROOT / "data" / "sample"
     for words, message in (
-        (("--data", f"sample={sample}", "--parts", "magic"), "'magic' is unknown; allowed are 'shortcut', "),
+        (("--data", f"sample={sample}", "--parts", "magic"), "'magic' is unknown; allowed are 'smoothing', "),
         (("--data", sample), "give NAME=FOLDER"),
         (("--data", "x=/nowhere", "--lines", 3), "there is no such file or folder"),
     ):

@@ -7,12 +7,14 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import is_dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 from tests_support import settings
 
 from crnn.cli import make_parser
+from crnn.training.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = [*(ROOT / room for room in ("configs", "data", "scripts")), *(ROOT / "crnn").iterdir()]
@@ -71,6 +73,12 @@ def test_the_program_takes_it(page: str, words: list[str]) -> None:
         takes([word for word in args.settings if ".." not in word and "," not in word])
 
 
+@cache
+def defaults() -> TrainConfig:
+    """The settings as they are."""
+    return settings()
+
+
 def takes(words: list[str]) -> None:
     """Settings of a training: composed and checked against the schema."""
     settings(*(word for word in words if not word.startswith("-")))
@@ -101,7 +109,7 @@ def test_the_script_is_there_and_has_the_options(page: str, words: list[str]) ->
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_settings_exist(page: Path) -> None:
     """`loss.shortcut`, `augment.concat=0.3`: each dotted name with a group of the configuration in front."""
-    plain = settings()
+    plain = defaults()
     groups = {name for name, value in vars(plain).items() if is_dataclass(value)}
     found = 0
     for span in re.findall(r"`([^`\n]+)`", prose(page)):

@@ -100,7 +100,7 @@ class LossConfig:
     """Parts of the loss; see `crnn.training.loss`."""
 
     reduction: str = "batch"
-    shortcut: float = 0.0
+    shortcut: float = 0.1
     smoothing: float = 0.0
 
 

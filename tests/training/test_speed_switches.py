@@ -142,7 +142,7 @@ def test_the_shortcut_trains_the_cnn_and_stays_behind() -> None:
     with_it.backward()
     assert module.shortcut.convolution.weight.grad is not None
     assert set(module.network.state_dict()) == set(CRNN(module.network.config, module.network.classes, 32).state_dict())
-    assert CrnnModule(card()).shortcut is None
+    assert CrnnModule(card(), LossConfig(shortcut=0.0)).shortcut is None
 
 
 def test_smoothing_pulls_towards_uniform_over_true_steps_in_training_only() -> None:

@@ -95,7 +95,7 @@ class Process:
     def _listen(self) -> None:
         assert self.process.stderr is not None
         for row in self.process.stderr:
-            self._new.put(json.loads(row))
+            self._new.put(json.loads(row) if row.startswith("{") else {"event": row.strip()})
         self._new.put(None)
 
     def wait_for(self, event: str) -> dict[str, Any]:

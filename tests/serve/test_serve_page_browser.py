@@ -40,7 +40,7 @@ window.fetch = (path, options) => {
 
 @pytest.fixture(scope="module")
 def address(browser: Any) -> Iterator[str]:
-    with process(CRNN_API_KEYS="") as service:
+    with process() as service:
         yield f"{service.url}/"
 
 

@@ -154,7 +154,7 @@ def test_limits_of_size(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compile_pattern("a" * 1000, CHARSET).accepts(CHARSET.encode("a" * 1000))
     with pytest.raises(ConfigError, match=r"1,?00[01] characters"):
         compile_pattern("a" * 1001, CHARSET)
-    monkeypatch.setattr("crnn.core.decode.pattern.MAX_PARTS", 4)
+    monkeypatch.setattr("crnn.core.decode.pattern_parts.MAX_PARTS", 4)
     assert compile_pattern("aaa", CHARSET).accepts(CHARSET.encode("aaa"))
     with pytest.raises(ConfigError, match="its repetitions make more than 4 parts"):
         compile_pattern("aaaa", CHARSET)

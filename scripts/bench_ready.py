@@ -49,7 +49,7 @@ def measure(path: str, runs: str, epoch: bool) -> None:
     transform = LineTransform(config.image.height)
     data = assemble(config, transform, RunFolder.create(config))
     augment = Augment(config.augment)
-    budget = (config.data.batch_size or 32, config.data.batch_pixels)
+    budget = (data.length.batch_size, config.data.batch_pixels)
     loaders = LineDataModule(data.train, data.val, data.charset, transform, augment, *budget, 1, config.seed)
     loader = loaders.train_dataloader()
     batches = iter(loader)

@@ -71,7 +71,6 @@ TURNED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Mod: ast.FloorDiv,
 }
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "argmin": "argmax", "argmax": "argmin"}
-MASKS = ("masked_fill", "where")
 
 
 class Mutants(ast.NodeVisitor):

@@ -38,6 +38,7 @@ from crnn.data.module import LineDataModule, prepare
 from crnn.data.sources import open_source
 from crnn.errors import ConfigError, CrnnError
 from crnn.model.crnn import Output
+from crnn.training.length import length_for
 from crnn.training.module import CrnnModule
 from crnn.training.trainer import precision_for
 
@@ -123,7 +124,7 @@ def train(name: str, data: str, epochs: int, threads: int, out: Path) -> None:
         charset,
         transform,
         Augment(config.augment),
-        config.data.batch_size or 32,
+        length_for(config, len(prepared["train"].source)).batch_size,
         config.data.batch_pixels * (4 if transform.height == 64 else 1),
         0,
         config.seed,

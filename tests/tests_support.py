@@ -121,3 +121,12 @@ def here(command: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
         err.write(f"{code}\n")
         code = 1
     return subprocess.CompletedProcess(list(command), code, out.getvalue(), err.getvalue())
+
+
+def protobuf_number(value: int) -> bytes:
+    """As protobuf writes it: seven bits a byte, the lowest first."""
+    parts = []
+    while value > 127:
+        parts.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*parts, value])

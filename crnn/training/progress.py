@@ -98,7 +98,7 @@ class TrainingProgress(ProgressBar):
         now = time.monotonic()
         self._lines += len(batch.texts) * trainer.world_size
         self._seconds += now - self._step_started
-        loss = outputs["loss"].detach()
+        loss = trainer.callback_metrics["train/loss"]  # CTC's own, as the logs have it
         self._loss = loss if self._loss is None else self._loss + SMOOTHING * (loss - self._loss)
         if now - self._said < (0.5 if self._bar else self._every):
             return

@@ -23,6 +23,7 @@ from crnn.data.module import LineDataModule, prepare
 from crnn.data.sources import open_source
 from crnn.data.sources.views import Selection
 from crnn.training.assemble import workers_for
+from crnn.training.length import length_for
 from crnn.training.module import CrnnModule
 
 from .machine import peak_memory
@@ -62,6 +63,7 @@ class RealLines:
         self.charset = Charset.from_texts(source.entry(i).text for i in range(len(source)))
         self.prepared = prepare(source, self.transform, self.charset, False, iter, self.config.data.max_width)
         self.lines = min(lines, len(self.prepared.source))
+        self.batch_size = length_for(self.config, len(self.prepared.source)).batch_size
         self.batch = max(1, min(batch, self.lines // 2))
         self.workers = workers_for(workers)
         self.widths = self.transform.scaled_widths(self.prepared.sizes(0))
@@ -81,7 +83,7 @@ class RealLines:
     def our_padding(self) -> float:
         """The same of our batches; a line that is stretched to its batch's width has none."""
         data = self.config.data
-        return WidthBatches(lambda _: self.widths, HEIGHT, data.batch_size or 32, data.batch_pixels, True, 1).padding()
+        return WidthBatches(lambda _: self.widths, HEIGHT, self.batch_size, data.batch_pixels, True, 1).padding()
 
     def plain(self) -> float:
         """Lines per second of the plain loop: random batches, padded to their widest, loaded in the same process."""
@@ -124,7 +126,7 @@ class RealLines:
             self.charset,
             self.transform,
             Augment(self.config.augment),
-            data.batch_size or 32,
+            self.batch_size,
             data.batch_pixels,
             self.workers,
             self.turn,

@@ -5,18 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests_support import protobuf_number as number
 
 from crnn.core import wire
 from crnn.core.wire import Reader, as_bytes, as_number, as_text, packed, varint
-
-
-def number(value: int) -> bytes:
-    """Seven bits a byte, the lowest first."""
-    parts = []
-    while value > 127:
-        parts.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*parts, value])
 
 
 def fields(data: bytes, *single: int) -> list[tuple[int, object]]:

@@ -19,6 +19,7 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from tests_support import protobuf_number as number
 
 import crnn
 from crnn.core import onnx_file
@@ -199,15 +200,6 @@ def test_two_graphs_are_not_merged(tmp_path: Path) -> None:
     assert "field 7 twice where it may come once" in refusal(path)
 
 
-def number(value: int) -> bytes:
-    """Seven bits a byte, the lowest first."""
-    parts = []
-    while value > 127:
-        parts.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*parts, value])
-
-
 def key(field: int, kind: int = 2) -> bytes:
     return number(field << 3 | kind)
 
@@ -305,8 +297,8 @@ def test_field_numbers_are_those_of_onnx() -> None:
         assert {field.number for field in kind.DESCRIPTOR.fields} - lists == single, name
     data = {field.number for field in TensorProto.DESCRIPTOR.fields if field.name.endswith("_data")}
     assert data == {4, 5, 6, 7, 10, 11, 9, 13}
-    for number, size in onnx_file.SIZES.items():
-        assert helper.tensor_dtype_to_np_dtype(number).itemsize == size
+    for code, size in onnx_file.SIZES.items():
+        assert helper.tensor_dtype_to_np_dtype(code).itemsize == size
     schemas = {schema.name: schema for schema in onnx.defs.get_all_schemas() if not schema.domain}
     assert set(schemas) >= OPERATORS
     for name in OPERATORS:

@@ -111,7 +111,7 @@ def start(settings: TrainerConfig) -> Iterator[Peers]:
         grace = GRACE
         yield peers
     finally:
-        peers.over.set()
+        peers.end_watch()
         try:
             _wait(started, grace)
         finally:

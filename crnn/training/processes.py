@@ -72,6 +72,7 @@ class Peers:
         """The run folder, once there is one."""
         self.over = threading.Event()
         """Set once it does not matter any more whether another process ends."""
+        self._watcher: threading.Thread | None = None
         self.wait = wait
         self._store = store
         self._turn = 0
@@ -214,7 +215,14 @@ class Peers:
                         other.kill()
                     os._exit(1)
 
-        threading.Thread(target=look, daemon=True, name="watch").start()
+        self._watcher = threading.Thread(target=look, daemon=True, name="watch")
+        self._watcher.start()
+
+    def end_watch(self) -> None:
+        """From now on it does not matter any more whether another process ends."""
+        self.over.set()
+        if self._watcher is not None:
+            self._watcher.join(_POLL)
 
 
 def brief(error: BaseException) -> str:

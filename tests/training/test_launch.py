@@ -102,6 +102,7 @@ def test_the_others_end_at_one_deadline(monkeypatch: pytest.MonkeyPatch, stand_i
         assert (peers.rank, peers.world) == (0, 4)
         assert os.environ["MASTER_PORT"] != "1"
         assert watching()
+    assert not watching()
     assert dict(os.environ) == before
     assert [one.env["LOCAL_RANK"] for one in stand_ins] == ["1", "2", "3"]
     assert [one.waited for one in stand_ins] == [[launch.GRACE], [0], [0]]

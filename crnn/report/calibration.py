@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn.core.decode.beam import BeamDecoder, shared_out
 from crnn.core.decode.probability import text_log_probability
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
@@ -72,7 +73,8 @@ def fit_temperature(recognizer: Recognizer, source: LineSource) -> float:
 
     Args:
         recognizer: the model. Its own decoder reads the lines, at the temperature of its card: a language model or a
-            list of texts makes other lines right than the network alone.
+            list of texts makes other lines right than the network alone. What a language model chooses depends on the
+            temperature, and is chosen anew at each, among the texts that were found.
         source: labelled lines, validation ones; `FIT_LINES` of them at most are read, spread over all.
 
     Returns:
@@ -93,17 +95,39 @@ def fit_temperature(recognizer: Recognizer, source: LineSource) -> float:
             continue
         texts.append(charset.normalize(entry.text))
     scores: list[NDArray[np.float64]] = []
-    right: list[bool] = []
+    right: list[NDArray[np.bool_]] = []
     for positions, log_probs, lengths in recognizer.log_probs(pictures):
-        read = [decoded.labels for decoded in recognizer.decoder(recognizer.tempered(log_probs), lengths)]
-        right += [charset.decode(labels) == texts[position] for labels, position in zip(read, positions, strict=True)]
-        scores += list(_scores(log_probs, lengths, read))
-    if not right or all(right) or not any(right):
+        for position, (found, best, sure) in zip(positions, _read(recognizer, log_probs, lengths), strict=True):
+            right.append(np.array([charset.decode(labels) == texts[position] for labels in found])[best])
+            scores.append(sure)
+    correct = np.stack(right) if right else np.zeros((0, 0), dtype=bool)  # (N, temperatures)
+    if correct.all() or not correct.any():
         return recognizer.card.temperature
     sure = np.exp(np.stack(scores)).clip(1e-6, 1 - 1e-6)  # (N, temperatures)
-    correct = np.array(right)[:, None]
     loss = -np.where(correct, np.log(sure), np.log(1 - sure)).mean(axis=0)
     return float(TEMPERATURES[int(np.argmin(loss))])
+
+
+def _read(
+    recognizer: Recognizer, log_probs: NDArray[np.float32], lengths: NDArray[np.int64]
+) -> Iterator[tuple[list[list[int]], NDArray[np.int64], NDArray[np.float64]]]:
+    """Of each line of a batch: texts, which of them is read at every temperature, and its log-confidence there."""
+    decoder, tempered = recognizer.decoder, recognizer.tempered(log_probs)
+    beam = decoder if isinstance(decoder, BeamDecoder) and decoder.lm is not None else None
+    if beam:
+        candidates = [texts or [[]] for texts in beam.candidates(tempered, lengths, 1)]
+    else:
+        candidates = [[decoded.labels] for decoded in decoder(tempered, lengths)]
+    lines = [line for line, texts in enumerate(candidates) for _ in texts]
+    flat = [labels for texts in candidates for labels in texts]
+    scores = _scores(log_probs[:, lines], lengths[lines], flat)  # (all texts, temperatures)
+    begin = 0
+    for texts in candidates:
+        chances = scores[begin : begin + len(texts)]
+        begin += len(texts)
+        factors = beam.factors(texts)[:, None] if beam else np.zeros((len(texts), 1))
+        best = np.argmax(chances + factors, axis=0)
+        yield texts, best, np.take_along_axis(shared_out(chances, factors), best[None], axis=0)[0]
 
 
 def _scores(

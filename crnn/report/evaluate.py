@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from crnn.core.decode import BeamDecoder
 from crnn.core.recognizer import Recognizer
 from crnn.core.seen import SeenCharacters, seldom
 from crnn.data.sources.base import LineSource
@@ -17,12 +16,9 @@ from crnn.report.evaluation import NOT_RECORDED, Evaluation
 
 
 def _confidence_is(recognizer: Recognizer) -> str:
-    said = []
-    if isinstance(recognizer.decoder, BeamDecoder) and recognizer.decoder.lm is not None:
-        said.append("the network's alone, the language model left aside")
     if recognizer.decoder_is_given:
-        said.append("at a temperature that was not fitted with these decoder settings (crnn export fits it)")
-    return ", ".join(said)
+        return "at a temperature that was not fitted with these decoder settings (crnn export fits it)"
+    return ""
 
 
 def evaluate(

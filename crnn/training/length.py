@@ -13,6 +13,8 @@ from crnn.training.config import TrainConfig
 
 EPOCHS = 16
 """At least."""
+EPOCHS_RENDERED = 8
+"""Of rendered lines alone, which are new in each."""
 MOST_EPOCHS = 100
 STEPS = 4000
 """From random weights."""
@@ -54,8 +56,11 @@ def length_for(config: TrainConfig, lines: int, processes: int = 1, endless: boo
         endless: each epoch has new lines.
     """
     mine = max(1, lines // processes)
+    if endless:  # each line comes once, so the smaller the batches are, the more is learnt of it
+        sizes = [size for _, size in BATCHES if EPOCHS_RENDERED * mine // size >= STEPS]
+        batch = config.data.batch_size or (sizes or [BATCHES[-1][1]])[0]
+        return Length(batch, config.trainer.max_epochs or EPOCHS_RENDERED)
     batch = config.data.batch_size or next(size for least, size in BATCHES if mine >= least)
-    steps = -(-mine // batch)
-    wanted = 0 if endless else STEPS_FROM_MODEL if config.init else STEPS
-    epochs = config.trainer.max_epochs or min(MOST_EPOCHS, max(EPOCHS, -(-wanted // steps)))
+    wanted = STEPS_FROM_MODEL if config.init else STEPS
+    epochs = config.trainer.max_epochs or min(MOST_EPOCHS, max(EPOCHS, -(-wanted // -(-mine // batch))))
     return Length(batch, epochs)

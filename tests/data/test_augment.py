@@ -120,9 +120,10 @@ def test_what_is_off_draws_nothing() -> None:
 def test_every_change_has_a_probability_and_is_in_the_settings() -> None:
     names = [item.name for item in fields(AugmentConfig) if item.name != "extra"]
     assert set(CHANGES) <= set(names)
-    for name in names:
-        assert getattr(settings(f"augment.{name}=0.25").augment, name) == 0.25
-        assert getattr(settings().augment, name) == getattr(AugmentConfig(), name)
+    given, default = settings(*(f"augment.{name}={i / 32}" for i, name in enumerate(names))).augment, settings().augment
+    for i, name in enumerate(names):
+        assert getattr(given, name) == i / 32
+        assert getattr(default, name) == getattr(AugmentConfig(), name)
         with pytest.raises(ConfigError, match=rf"augment\.{name}=1\.25: "):
             Augment(AugmentConfig(**{name: 1.25}))
 

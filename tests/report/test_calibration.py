@@ -13,6 +13,7 @@ import crnn
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.decode.probability import text_log_probability
+from crnn.core.decode.settings import language_model
 from crnn.core.image import LineTransform
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources import open_source
@@ -95,6 +96,23 @@ def test_the_readings_are_those_of_the_decoder() -> None:
     lines.texts[:] = np.where(np.arange(400) % 2, "b", "c")  # right half the time, however unlikely
     assert fit_temperature(knowing, lines) == TEMPERATURES[-1]  # type: ignore[arg-type]
     assert not any(r.text != "b" for r in knowing.recognize([lines.picture(i) for i in range(3)]))
+
+
+def test_a_language_model_weighs_at_every_temperature() -> None:
+    """It knows b only: what it says of a line depends on the temperature, and the one that was put in comes out."""
+    lines = Lines(2000)
+    settings = {"name": "beam", "lm": language_model(["b"] * 50, CHARSET).to_dict(), "lm_weight": 0.2}
+    recognizer = Recognizer(Doubtful(3.0), decoder={**settings, "length_bonus": 0.0})
+    chance = 1 / (1 + np.exp(-lines.greys / 255 * 4))  # of a, by the network at temperature 3
+    one, other = recognizer.decoder.factors([[1], [2]])  # type: ignore[attr-defined]
+    weighed = chance * np.exp(one) / (chance * np.exp(one) + (1 - chance) * np.exp(other))
+    lines.texts[:] = np.where(np.random.default_rng(1).random(2000) < weighed, "a", "b")
+    recognizer.card = replace(recognizer.card, temperature=2.0)  # where both are found
+    assert fit_temperature(recognizer, lines) == pytest.approx(3, rel=0.25)  # type: ignore[arg-type]
+    recognizer.card = replace(recognizer.card, temperature=3.0)
+    evaluation = evaluate(recognizer, lines)  # type: ignore[arg-type]
+    assert evaluation.calibration_error < 0.03
+    assert {line.reading for line in evaluation.lines} == {"a", "b"}
 
 
 def test_many_classes_are_cut_to_the_likeliest(monkeypatch: pytest.MonkeyPatch) -> None:

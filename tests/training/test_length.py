@@ -36,8 +36,20 @@ def test_processes_share_the_lines() -> None:
     assert length_for(settings(), 8000, processes=4) == Length(16, 32)
 
 
-def test_rendered_lines_are_new_in_every_epoch() -> None:
-    assert length_for(settings(), 4096, endless=True) == Length(32, 16)
+@pytest.mark.parametrize(
+    ("lines", "words", "expected"),
+    [
+        (4096, [], Length(8, 8)),
+        (7999, [], Length(8, 8)),
+        (8000, [], Length(16, 8)),
+        (16000, [], Length(32, 8)),
+        (64, [], Length(8, 8)),
+        (4096, ["init=bundled"], Length(8, 8)),
+        (4096, ["data.batch_size=64", "trainer.max_epochs=3"], Length(64, 3)),
+    ],
+)
+def test_rendered_lines_are_new_in_every_epoch(lines: int, words: list[str], expected: Length) -> None:
+    assert length_for(settings(*words), lines, endless=True) == expected
 
 
 @pytest.mark.parametrize("word", ["trainer.max_epochs=0", "data.batch_size=-1"])

@@ -40,7 +40,27 @@ class Text(NamedTuple):
 
     labels: list[int]
     confidence: float
-    """0..1, the probability of the text: all paths that collapse to it, language model left aside."""
+    """0..1, the probability of the text: all paths that collapse to it. With a language model see `shared_out`."""
+
+
+def shared_out(chances: NDArray[np.float64], factors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the network gives to some texts together, shared out among them as the language model would have it.
+
+    Without a language model each keeps what it has. Texts that were not found keep what they have, too, so these never
+    come to more than 1.
+
+    Args:
+        chances: (N, ...) log-probabilities of N texts of a line, by the network.
+        factors: (N, ...) log of what the language model multiplies them with.
+
+    Returns:
+        (N, ...) log-probabilities.
+    """
+    together = np.logaddexp.reduce(chances, axis=0)
+    weighed = chances + factors
+    with np.errstate(invalid="ignore"):  # impossible, all of them
+        shares = weighed - np.logaddexp.reduce(weighed, axis=0) + together
+    return np.where(np.isneginf(together), chances, shares)
 
 
 class BeamDecoder:
@@ -52,7 +72,7 @@ class BeamDecoder:
     Args:
         width: prefixes that are kept after each time step.
         lm: a language model; texts are then ranked by ``log P(text) + lm_weight * log P_lm(text) + length_bonus *
-            symbols``, the confidence stays ``P(text)``.
+            symbols``, and the confidences of the texts that were found are `shared_out` by the same factors.
         lm_weight: 0 leaves the model aside.
         length_bonus: makes up for the language model's liking for short texts.
         constraint: the texts that are allowed. A line too short for any of them reads as nothing, with confidence 0.
@@ -97,28 +117,46 @@ class BeamDecoder:
 
     def texts(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64], count: int) -> list[list[Text]]:
         """The best texts of each line, best first: at least one, at most `count`, all different."""
-        found = [self._search(log_probs[:length, line], count) for line, length in enumerate(lengths.tolist())]
+        found = self.candidates(log_probs, lengths, count)
         lines = [line for line, texts in enumerate(found) for _ in texts]
-        flat = [labels for texts in found for labels in texts]
-        exact = text_log_probability(log_probs[:, lines], lengths[lines], flat).tolist()
-        results: list[list[tuple[float, Text]]] = [[] for _ in found]
-        for line, labels, chance in zip(lines, flat, exact, strict=True):
-            score = chance + self._bonus(labels) if len(found[line]) > 1 else 0.0
-            results[line].append((score, Text(labels, min(1.0, math.exp(chance)))))
-        for texts in results:
-            texts.sort(key=lambda item: -item[0])
-        return [[text for _, text in texts[:count]] or [Text([], 0.0)] for texts in results]
+        exact = text_log_probability(
+            log_probs[:, lines], lengths[lines], [labels for texts in found for labels in texts]
+        )
+        results, begin = [], 0
+        for texts in found:
+            chances = exact[begin : begin + len(texts)]
+            begin += len(texts)
+            results.append(self._ranked(texts, chances)[:count] or [Text([], 0.0)])
+        return results
 
-    def _bonus(self, labels: Sequence[int]) -> float:
+    def _ranked(self, texts: Sequence[list[int]], chances: NDArray[np.float64]) -> list[Text]:
+        """Texts of a line, best first; `chances` (N,) are their log-probabilities by the network."""
+        scores = chances
+        if self.lm is not None and len(texts) > 1:
+            factors = self.factors(texts)
+            scores, chances = chances + factors, shared_out(chances, factors)
+        order = np.argsort(-scores, kind="stable").tolist()
+        return [Text(texts[i], min(1.0, math.exp(chances[i]))) for i in order]
+
+    def factors(self, texts: Sequence[list[int]]) -> NDArray[np.float64]:
+        """(N,) log of what the language model multiplies each text's probability with; 0 without one."""
         if self.lm is None:
-            return 0.0
-        return self.lm_weight * self.lm.text_log_prob(labels) + self.length_bonus * len(labels)
+            return np.zeros(len(texts))
+        return np.array([self.lm_weight * self.lm.text_log_prob(t) + self.length_bonus * len(t) for t in texts])
+
+    def candidates(
+        self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64], count: int
+    ) -> list[list[list[int]]]:
+        """Texts of each line among which the best `count` are looked for; none if no allowed one fits."""
+        return [self._search(log_probs[:length, line], count) for line, length in enumerate(lengths.tolist())]
 
     def _search(self, log_probs: NDArray[np.float32], count: int) -> list[list[int]]:
         """The most promising texts of one line (T, C); none if no allowed one fits."""
         if self.constraint is not None and not self.constraint.possible:
             return []
         ended = self._prefixes.endings(log_probs, count)
+        if ended and self.lm is not None:
+            return [node.labels() for _, node in ended]  # their confidences depend on each other
         if ended or self.constraint is None:
             least = NEAR * ended[:count][-1][0] if ended else 0.0  # a few more than asked for, to be ranked anew
             return [node.labels() for score, node in ended[: 2 * count + 2] if score >= least]

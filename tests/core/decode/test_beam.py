@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from crnn.core.decode import BeamDecoder, GreedyDecoder
 from crnn.core.decode.automaton import Automaton, trie
+from crnn.core.decode.beam import shared_out
 from crnn.core.decode.best_match import best_match
 from crnn.core.decode.ngram import NgramModel
 
@@ -75,7 +76,7 @@ def test_a_constraint_leaves_the_likeliest_allowed_texts(
 
 @settings(max_examples=40, deadline=None)
 @given(LOGITS, st.floats(0, 2), st.floats(-1, 1))
-def test_a_language_model_ranks_and_the_confidence_stays(logits: np.ndarray, weight: float, bonus: float) -> None:
+def test_a_language_model_ranks_and_shares_out_the_confidence(logits: np.ndarray, weight: float, bonus: float) -> None:
     log_probs = normalised(logits)
     lm = NgramModel.of([[1], [1, 1], [1, 1, 1]], log_probs.shape[2] - 1, order=3)
     decoder = BeamDecoder(**EXACT, lm=lm, lm_weight=weight, length_bonus=bonus)
@@ -86,7 +87,19 @@ def test_a_language_model_ranks_and_the_confidence_stays(logits: np.ndarray, wei
             return math.log(chances[labels]) + weight * lm.text_log_prob(labels) + bonus * len(labels)
 
         assert score(tuple(text.labels)) == pytest.approx(max(map(score, chances)), abs=1e-4)
-        assert text.confidence == pytest.approx(chances[tuple(text.labels)], rel=1e-4)
+        # all texts were found: together certain, each as likely as the model makes it
+        whole = sum(math.exp(score(labels)) for labels in chances)
+        assert text.confidence == pytest.approx(math.exp(score(tuple(text.labels))) / whole, rel=1e-3)
+
+
+def test_what_was_not_found_keeps_its_share() -> None:
+    """Two texts of 0.3 and 0.2, and the model likes the second one four times as well: 0.5 in shares of 3 to 8."""
+    chances = np.log([0.3, 0.2])
+    assert np.exp(shared_out(chances, np.log([1.0, 4.0]))) == pytest.approx([0.5 * 3 / 11, 0.5 * 8 / 11])
+    assert np.exp(shared_out(chances, np.zeros(2))) == pytest.approx([0.3, 0.2])
+    assert shared_out(np.full(2, -np.inf), np.zeros(2)).tolist() == [-np.inf, -np.inf]
+    columns = np.stack([chances, chances[::-1]], axis=1)  # two temperatures
+    assert np.exp(shared_out(columns, np.log([[1.0], [4.0]])))[:, 1] == pytest.approx([0.5 * 2 / 14, 0.5 * 12 / 14])
 
 
 @settings(max_examples=40, deadline=None)

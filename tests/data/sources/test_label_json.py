@@ -193,7 +193,10 @@ def test_two_files(tmp_path: Path) -> None:
     assert entries(tmp_path)[0].text == "z"
 
 
-@pytest.mark.parametrize("shape", ["map", "data_list", "lines"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("shape", [pytest.param("map", marks=SLOW), pytest.param("data_list", marks=SLOW), "lines"])
 def test_memory(shape: str, tmp_path: Path) -> None:
     """A document is held as text, never built; JSON Lines stream."""
     with (tmp_path / "x.json").open("w") as file:

@@ -55,7 +55,7 @@ def test_size_is_known_without_drawing(pair: tuple[SyntheticSource, SyntheticSou
             assert source.picture(position).mode == "L"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.text(
         st.characters(min_codepoint=33, max_codepoint=1000, exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")),

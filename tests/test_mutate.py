@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import os
 import subprocess
 import sys
@@ -11,18 +10,19 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "mutate.py"
-spec = importlib.util.spec_from_file_location("mutate", SCRIPT)
-assert spec
-assert spec.loader
-mutate = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(mutate)
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+import mutate
+from mutation import lines
+from mutation.changes import Mutants
+
+SCRIPTS = Path(mutate.__file__).parent
 
 
 def changed(source: str) -> dict[str, list[str]]:
     """What is changed -> the sources after it."""
     found: dict[str, list[str]] = {}
-    for _, what, make in mutate.Mutants(source).found:
+    for _, what, make in Mutants(source).found:
         found.setdefault(what, []).append(ast.unparse(make()))
     return found
 
@@ -60,7 +60,7 @@ def test_in_functions() -> None:
 
 def test_leaves_the_source_as_it_is() -> None:
     source = "def f(a, b):\n    return [a < b, a - 1, not a]"
-    mutants = mutate.Mutants(source)
+    mutants = Mutants(source)
     assert len(mutants.found) == 5
     texts = {ast.unparse(make()) for _, _, make in mutants.found}
     assert len(texts) == 5
@@ -82,17 +82,20 @@ def test_verdicts(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     code = f"""
 import sys
-sys.path[:0] = [{str(SCRIPT.parent)!r}, {str(tmp_path)!r}]
-import mutate
+sys.path[:0] = [{str(SCRIPTS)!r}, {str(tmp_path)!r}]
+import ast
 from pathlib import Path
-mutate.HOME = Path({str(tmp_path)!r})
-file = mutate.HOME / "crnn" / "sums.py"
-found = {{what: make() for _, what, make in mutate.Mutants(file.read_text()).found}}
+from mutation import lines
+from mutation.changes import Mutants
+from mutation.forks import verdict
+lines.HOME = Path({str(tmp_path)!r})
+file = lines.HOME / "crnn" / "sums.py"
+found = {{what: make() for _, what, make in Mutants(file.read_text()).found}}
 for what, test in [("Add -> Sub", "test_looks.py"), ("Add -> Sub", "test_blind.py"), ("Gt -> GtE", "test_looks.py")]:
-    print(mutate.verdict(file, found[what], [test], 0.1))
-print(mutate.verdict(file, found["Add -> Sub"], [], 0.1))
+    print(verdict(file, found[what], [test], 0.1))
+print(verdict(file, found["Add -> Sub"], [], 0.1))
 for test in ("test_looks.py::test_looks", "test_looks.py::test_gone"):
-    print(mutate.verdict(file, mutate.ast.parse("g = 1"), [test], 0.1))
+    print(verdict(file, ast.parse("g = 1"), [test], 0.1))
 """
     environment = {**os.environ, "PYTHONPATH": ""}
     done = subprocess.run(
@@ -104,7 +107,7 @@ for test in ("test_looks.py::test_looks", "test_looks.py::test_gone"):
 
 def test_lines_that_run_on_a_call() -> None:
     source = "X = 1\ndef f(a=2):\n    b = (\n        a + 1\n    )\n    return b\nclass C:\n    y = 3\n    def g(self): return 4\n"
-    assert mutate.inner_lines(source) == {3, 4, 5, 6, 9}
+    assert lines.inner_lines(source) == {3, 4, 5, 6, 9}
 
 
 def test_the_map_is_made_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,13 +121,13 @@ def test_the_map_is_made_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             f"def test_it():\n    from crnn.sums import {name}\n    assert {name}(1)\n"
         )
     (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = -n auto --dist worksteal\n")
-    monkeypatch.setattr(mutate, "HOME", tmp_path)
-    monkeypatch.setattr(mutate, "MAP", tmp_path / ".mutation")
-    assert mutate.Tests().of(module, 3, 9.0) == []
+    monkeypatch.setattr(lines, "HOME", tmp_path)
+    monkeypatch.setattr(lines, "MAP", tmp_path / ".mutation")
+    assert lines.Tests().of(module, 3, 9.0) == []
     tests = {}
     for part in ("test_f.py", "test_g.py"):
-        assert mutate.make_map([part], "0") == 0
-        known = mutate.Tests()
+        assert lines.make_map([part], "0") == 0
+        known = lines.Tests()
         tests[part] = [sorted(known.of(module, line, 9.0)) for line in (1, 3, 5)]
     assert tests["test_f.py"] == [["test_f.py::test_it"]] * 3  # for what no test runs, those of the file
     assert tests["test_g.py"][1:] == [["test_f.py::test_it"], ["test_g.py::test_it"]]
@@ -133,8 +136,8 @@ def test_the_map_is_made_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_without_a_map_the_tests_that_import_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("coverage")
-    monkeypatch.setattr(mutate, "HOME", tmp_path)
-    monkeypatch.setattr(mutate, "MAP", tmp_path / ".mutation")
+    monkeypatch.setattr(lines, "HOME", tmp_path)
+    monkeypatch.setattr(lines, "MAP", tmp_path / ".mutation")
     texts = {
         "core/test_a.py": "from crnn.core.sums import f\ndef test_new(): pass\ndef helper(): pass\n",
         "core/test_b.py": "from crnn.core import other, sums\ndef test_fast(): pass\ndef test_slow(): pass\n",
@@ -148,7 +151,7 @@ def test_without_a_map_the_tests_that_import_a_file(tmp_path: Path, monkeypatch:
     for name in ("sums", "odd", "none"):
         (tmp_path / "crnn" / "core").mkdir(parents=True, exist_ok=True)
         (tmp_path / "crnn" / "core" / f"{name}.py").write_text("X = 1\n")
-    tests = mutate.Tests()
+    tests = lines.Tests()
     tests.seconds = {"tests/core/test_b.py::test_slow": 3.0, "tests/core/test_b.py::test_fast": 0.5}
     found = {name: tests.of(tmp_path / "crnn" / "core" / f"{name}.py", 1, 99.0) for name in ("sums", "odd", "none")}
     first, new, slow = "core/test_b.py::test_fast", "core/test_a.py::test_new", "core/test_b.py::test_slow"

@@ -38,12 +38,12 @@ class Parity:
         )
 
 
-def spread_pictures(source: LineSource, count: int = PARITY_LINES) -> list[Image.Image]:
-    """Up to `count` readable pictures, spread over the lines."""
-    pictures = []
-    for i in range(min(count, len(source))):
+def spread_pictures(source: LineSource) -> list[Image.Image]:
+    """Up to `PARITY_LINES` readable pictures, spread over the lines."""
+    pictures, count = [], min(PARITY_LINES, len(source))
+    for i in range(count):
         try:
-            pictures.append(source.picture(i * len(source) // min(count, len(source))))
+            pictures.append(source.picture(i * len(source) // count))
         except DataError:
             continue
     return pictures

@@ -1,4 +1,7 @@
-"""Bodies of requests: received under a bound, taken apart without a copy on disk, every field checked."""
+"""Bodies of requests: received under a bound, taken apart without a copy on disk, every field checked.
+
+Forms have a file of their own, `forms`.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,17 @@ import asyncio
 import base64
 import binascii
 import json
-import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 
 from crnn.serve.errors import Disconnected, Refused
+from crnn.serve.forms import PICTURE_FIELD, pictures_of, too_many
 from crnn.serve.options import Options, shown, with_option
 from crnn.serve.settings import Limits
 
-# it warns of every damaged form with bytes of it; the client is told, the log is not
-logging.getLogger("python_multipart").addHandler(logging.NullHandler())
-logging.getLogger("python_multipart").propagate = False
-
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-PICTURE_FIELD = "images"
-MAX_PART_HEADER = 8 * 1024
-"""Bytes of the headers of one part of a form."""
 MAX_JSON_PARTS = 16
 """Brackets in a JSON body, and commas beside those between pictures: what is well formed has two or three."""
 
@@ -136,7 +131,7 @@ def _take_apart(data: bytes, content_type: str | None, options: Options, limits:
     if name == "application/json":
         pictures, options = _from_json(data, options, limits)
     elif name == "multipart/form-data":
-        pictures = _from_form(data, parameters.get(b"boundary", b""), limits)
+        pictures = pictures_of(data, parameters.get(b"boundary", b""), limits)
     elif name == "application/octet-stream" or name.startswith("image/"):
         pictures = [data]
     else:
@@ -150,10 +145,6 @@ def _take_apart(data: bytes, content_type: str | None, options: Options, limits:
     return Request(pictures, options)
 
 
-def _too_many(limits: Limits) -> Refused:
-    return Refused("too_large", f"more than {limits.pictures} pictures; send them in several requests")
-
-
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON")
 
@@ -163,7 +154,7 @@ def _from_json(data: bytes, options: Options, limits: Limits) -> tuple[list[byte
     if data.count(b"[") + data.count(b"{") > MAX_JSON_PARTS:
         raise Refused("bad_request", 'the body holds lists in lists; send {"images": ["<base64>", ...]}')
     if data.count(b",") > limits.pictures + MAX_JSON_PARTS:
-        raise _too_many(limits)
+        raise too_many(limits)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -174,7 +165,7 @@ def _from_json(data: bytes, options: Options, limits: Limits) -> tuple[list[byte
         if name != "images":
             options = with_option(name, wanted, options)
     if len(value["images"]) > limits.pictures:
-        raise _too_many(limits)
+        raise too_many(limits)
     pictures = []
     for position, text in enumerate(value["images"]):
         try:
@@ -184,90 +175,3 @@ def _from_json(data: bytes, options: Options, limits: Limits) -> tuple[list[byte
         except (binascii.Error, ValueError):
             raise Refused("bad_request", f"images[{position}] is not base64 of a picture's bytes") from None
     return pictures, options
-
-
-def _from_form(data: bytes, boundary: bytes, limits: Limits) -> list[bytes]:
-    """The files of a form; a field of another name is refused, so that no picture is left out without a word."""
-    form = _Form(limits)
-    try:
-        parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]
-        parser.write(data)
-        parser.finalize()
-    except (FormParserError, ValueError):
-        raise Refused("bad_request", "the form is damaged; send multipart/form-data with its boundary") from None
-    if not form.ended:
-        raise Refused("bad_request", "the form has no end; send it whole, with its last boundary")
-    return form.pictures
-
-
-class _Form:
-    """What the parser of a form tells, part by part."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self.pictures: list[bytes] = []
-        self.ended = False
-        self._data = bytearray()
-        self._name = self._value = b""
-        self._header_bytes = 0
-        self._is_picture = False
-
-    def callbacks(self) -> dict[str, Callable[..., None]]:
-        names = (
-            "part_begin",
-            "part_data",
-            "part_end",
-            "header_field",
-            "header_value",
-            "header_end",
-            "headers_finished",
-        )
-        return {f"on_{name}": getattr(self, f"_{name}") for name in names} | {"on_end": self._end}
-
-    def _part_begin(self) -> None:
-        if len(self.pictures) >= self._limits.pictures:
-            raise _too_many(self._limits)
-        self._data = bytearray()
-        self._header_bytes = 0
-        self._name = self._value = b""
-        self._is_picture = False
-
-    def _header_field(self, data: bytes, start: int, end: int) -> None:
-        self._count(end - start)
-        self._name += data[start:end]
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._count(end - start)
-        self._value += data[start:end]
-
-    def _count(self, count: int) -> None:
-        self._header_bytes += count
-        if self._header_bytes > MAX_PART_HEADER:
-            raise Refused("bad_request", f"a part of the form has more than {MAX_PART_HEADER:,} bytes of headers")
-
-    def _header_end(self) -> None:
-        if self._name.lower() == b"content-disposition":
-            _, parameters = parse_options_header(self._value)
-            name = parameters.get(b"name", b"")
-            if name != PICTURE_FIELD.encode():
-                named = shown(name.decode("utf-8", "replace"))
-                raise Refused(
-                    "bad_request",
-                    f"the form has a field {named}; pictures go into {PICTURE_FIELD!r}, options into the query string",
-                )
-            self._is_picture = True
-        self._name = self._value = b""
-
-    def _headers_finished(self) -> None:
-        if not self._is_picture:
-            raise Refused("bad_request", f"a part of the form has no name; pictures go into {PICTURE_FIELD!r}")
-
-    def _part_data(self, data: bytes, start: int, end: int) -> None:
-        self._data += data[start:end]
-
-    def _part_end(self) -> None:
-        self.pictures.append(bytes(self._data))
-        self._data = bytearray()
-
-    def _end(self) -> None:
-        self.ended = True

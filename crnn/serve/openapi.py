@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crnn.serve.bodies import PICTURE_FIELD
+from crnn.serve.forms import PICTURE_FIELD
 from crnn.serve.options import MAX_NBEST
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR4nGP4DwUMlDEA98A/wTjP4TMAAAAASUVORK5CYII="

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crnn.core.decode.settings import Texts, beam_settings
+from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.errors import ModelFileError
@@ -20,28 +21,6 @@ MODEL_SUFFIXES = (".onnx", ".safetensors", ".ckpt")
 """What model files are called."""
 _OF_RUN = ("model.onnx", "model.safetensors", "checkpoints/best.ckpt")
 """Of a run folder, the first that is there is its model."""
-
-
-def file_kind(path: Path) -> str:
-    """``onnx``, ``safetensors`` or ``ckpt``, from the first bytes.
-
-    Raises:
-        ModelFileError: if there is no such file or it is none of these.
-    """
-    try:
-        with path.open("rb") as file:
-            head = file.read(9)
-    except IsADirectoryError:
-        raise ModelFileError(f"{path}: is a folder; name the model file in it") from None
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read ({error.strerror})") from None
-    if head[:4] == b"PK\x03\x04":
-        return "ckpt"
-    if len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < 2**32:
-        return "safetensors"
-    if head[:1] == b"\x08":  # protobuf field 1 (ir_version), as every ONNX file starts
-        return "onnx"
-    raise ModelFileError(f"{path}: is not a model file; allowed are .onnx, .safetensors and .ckpt written by crnn")
 
 
 def model_file(model: str | os.PathLike[str]) -> Path:

@@ -195,6 +195,25 @@ CHANGES: Registry[Change] = Registry(
 """Name -> change, in the order in which they are applied."""
 
 
+def chosen_changes(config: AugmentConfig) -> list[tuple[str, Change, float]]:
+    """Name, change and probability of each, ours first.
+
+    Raises:
+        ConfigError: for a probability outside 0..1, or an extra change that nobody has.
+    """
+    given = {item.name: getattr(config, item.name) for item in fields(config) if item.name != "extra"}
+    named = given | {f"extra.{name}": probability for name, probability in config.extra.items()}
+    for name, probability in named.items():
+        if not 0 <= probability <= 1:
+            raise ConfigError(f"augment.{name}={probability}: is a probability, 0..1")
+    for name in config.extra:
+        if name in given:
+            raise ConfigError(f"augment.extra.{name}: is one of ours; set augment.{name}")
+    extra = {name: CHANGES.find(name, f"augment.extra.{name}:") for name in config.extra}
+    changes: dict[str, Change] = {**CHANGES, **extra}
+    return [(name, change, (given | config.extra)[name]) for name, change in changes.items()]
+
+
 class Augment:
     """Applies each change with its probability.
 
@@ -207,17 +226,7 @@ class Augment:
     """
 
     def __init__(self, config: AugmentConfig, epochs: int | None = None) -> None:
-        given = {item.name: getattr(config, item.name) for item in fields(config) if item.name != "extra"}
-        named = given | {f"extra.{name}": probability for name, probability in config.extra.items()}
-        for name, probability in named.items():
-            if not 0 <= probability <= 1:
-                raise ConfigError(f"augment.{name}={probability}: is a probability, 0..1")
-        for name in config.extra:
-            if name in given:
-                raise ConfigError(f"augment.extra.{name}: is one of ours; set augment.{name}")
-        extra = {name: CHANGES.find(name, f"augment.extra.{name}:") for name in config.extra}
-        changes: dict[str, Change] = {**CHANGES, **extra}
-        self.changes = [(name, change, (given | config.extra)[name]) for name, change in changes.items()]
+        self.changes = chosen_changes(config)
         """Name, change and probability of each, in the order in which they are applied."""
         self.epochs = epochs and first_plain_epoch(config, epochs)
         """In the first so many epochs lines are changed."""

@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from crnn.core.card import ModelCard
+from crnn.core.file_kind import file_kind
 from crnn.core.onnx_backend import open_onnx
 from crnn.errors import ConfigError, ModelFileError
 from crnn.export.torch_backend import build_network, read_network
-from crnn.loader import file_kind, model_file
+from crnn.loader import model_file
 from crnn.model.crnn import CRNN, NetworkConfig
 from crnn.models import NAMES, bundled
 

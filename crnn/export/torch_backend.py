@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crnn.core.card import CARD_KEY, ModelCard
+from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
 from crnn.errors import ConfigError, ModelFileError, PluginError
-from crnn.loader import file_kind
 from crnn.model.crnn import CRNN, NetworkConfig
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}

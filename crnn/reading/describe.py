@@ -13,12 +13,13 @@ from textwrap import wrap
 from typing import Any
 
 from crnn.core.card import CARD_KEY, ModelCard
+from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
 from crnn.core.onnx_backend import open_onnx
 from crnn.core.onnx_file import OnnxFile, Value
 from crnn.errors import ModelFileError
 from crnn.files import sha256_of
-from crnn.loader import file_kind, model_file
+from crnn.loader import model_file
 from crnn.models import NAMES, bundled
 
 NOT_STATED = "not stated"

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from crnn.core.file_kind import file_kind
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
 from crnn.errors import ConfigError, ModelFileError
-from crnn.loader import MODEL_SUFFIXES, file_kind, load, model_file, model_first
+from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first
 from crnn.models import NAMES
 from crnn.report.compare import compare, compare_table
 from crnn.report.compare_page import render_comparison

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import threading
@@ -14,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.errors import ConfigError, CrnnError, ModelFileError
-from crnn.loader import chosen_file, file_kind, load
+from crnn.files import sha256_of
+from crnn.loader import chosen_file, load
 from crnn.models import NAME, NAMES
 from crnn.serve.errors import Refused
 from crnn.serve.worker import Worker
@@ -96,7 +97,7 @@ def open_model(path: str, **options: Any) -> Loaded:
     file = _file(path, options)
     try:
         before = _stamp(file)
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest = sha256_of(file)
         kind = file_kind(file)
         recognizer = load(path, **options)
         after = _stamp(file)

@@ -11,11 +11,12 @@ from typing import NamedTuple
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset, characters, count_symbols
 from crnn.core.charsets import SET_PREFIX, named_set
+from crnn.core.file_kind import file_kind
 from crnn.core.seen import RARE, SeenCharacters
 from crnn.core.text import TextRules
 from crnn.data.labels import CONTROL
 from crnn.errors import CharsetError, ConfigError
-from crnn.loader import MODEL_SUFFIXES, file_kind
+from crnn.loader import MODEL_SUFFIXES
 from crnn.training.config import CharsetConfig
 
 NAMED = 20

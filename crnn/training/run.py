@@ -17,7 +17,7 @@ import torch
 from crnn.core.card import ModelCard
 from crnn.core.image import LineTransform
 from crnn.core.seen import NOTE
-from crnn.data.augment import Augment
+from crnn.data.augment import Augment, chosen_changes
 from crnn.data.module import LineDataModule
 from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource
@@ -66,7 +66,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         config = replace(config, charset=own)
     network = CRNN(config.model, 2, config.image.height)  # bad settings show before a file is read
     transform = LineTransform(config.image.height, config.image.width, multiple=network.step)
-    Augment(config.augment, 1)  # so do unknown augmentations
+    chosen_changes(config.augment)  # so do unknown augmentations
 
     folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config, peers)
     peers.run = folder.path

@@ -30,6 +30,15 @@ SAMPLES = sorted((Path(__file__).parents[2] / "data" / "sample" / "val" / "image
 PNG = {"content-type": "image/png"}
 
 
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for it, a minute at most."""
+    for _ in range(6000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("never")
+
+
 class Served:
     """A service with everything around it but the socket."""
 

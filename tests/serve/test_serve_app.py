@@ -8,13 +8,13 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from serve_support import PNG, SAMPLES, Served, ask, form, served
+from serve_support import PNG, SAMPLES, Served, ask, form, served, until
 
 import crnn
 from crnn.serve.worker import Worker
@@ -35,14 +35,6 @@ def error(answer: httpx.Response) -> tuple[int, str]:
 
 def plain(readings: list[crnn.Recognition]) -> Any:
     return json.loads(json.dumps([reading.to_dict() for reading in readings]))
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(6000):
-        if true():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("never")
 
 
 def test_http_cli_and_python_read_the_same() -> None:

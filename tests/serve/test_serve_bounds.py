@@ -9,28 +9,20 @@ import gc
 import json
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from serve_support import PNG, SAMPLES, Served, ask, copy_of_bundled, form, other_version, served
+from serve_support import PNG, SAMPLES, Served, ask, copy_of_bundled, form, other_version, served, until
 
 from crnn.serve import bodies, service
 from crnn.serve.bodies import Body
 from crnn.serve.worker import Job
 
 PICTURES = [path.read_bytes() for path in SAMPLES[:2]]
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(6000):
-        if true():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("never")
 
 
 @contextlib.contextmanager

@@ -206,6 +206,8 @@ def test_a_card_from_before_there_were_column_pools_means_a_convolution() -> Non
         {"name": "x", "backbone": {}, "lstm": {"hidden": 3}},
         {"name": "x", "backbone": [1], "lstm": {}},
         {"name": "x", "backbone": {"height": 3}, "lstm": {}},
+        {"name": "x", "backbone": {"name": 3}, "lstm": {}},
+        {"name": "x", "backbone": {"options": [1]}, "lstm": {}},
         None,
     ],
 )

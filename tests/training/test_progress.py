@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
+from tests_support import settings
 
 from crnn.training import progress
 from crnn.training.progress import TrainingProgress
+from crnn.training.run import train
 
 
 def test_the_clock_goes_on_after_a_resume(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +30,21 @@ def test_the_clock_goes_on_after_a_resume(monkeypatch: pytest.MonkeyPatch) -> No
     second.on_train_start(trainer, None)  # type: ignore[arg-type]
     now = 5005.0
     assert second.seconds == 65.0
+
+
+def test_the_loss_is_ctc_s_own(tmp_path: Path) -> None:
+    """What training adds to it, such as the shortcut's, is neither on the screen nor in metrics.csv."""
+    sample = Path(__file__).resolve().parents[2] / "data" / "sample"  # 40 lines to train on
+    words = ["model=crnn_tiny", f"data.root={sample}", "trainer.max_epochs=1", "export.format=none", "data.workers=0"]
+    words += ["trainer.threads=1", "data.batch_size=40", f"runs_dir={tmp_path}"]  # one step: nothing is smoothed
+    shown = []
+    for shortcut in (0.0, 0.9):
+        outcome = train(settings(*words, f"loss.shortcut={shortcut}", f"name=run{len(shown)}"))
+        epoch = next(line for line in (outcome.folder / "train.log").read_text().splitlines() if "epoch 1/1: " in line)
+        loss = re.search(r"loss ([0-9.]+),", epoch)
+        rows = csv.DictReader((outcome.folder / "metrics.csv").open(encoding="utf-8"))
+        [kept] = [float(row["train/loss"]) for row in rows if row["train/loss"]]
+        assert loss
+        assert float(loss[1]) == pytest.approx(kept, abs=1e-3)
+        shown.append(kept)
+    assert shown[0] == pytest.approx(shown[1], rel=1e-5)

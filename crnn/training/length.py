@@ -2,7 +2,8 @@
 
 What a network learns follows the number of steps more than that of epochs: CTC alone takes some hundred before the
 first characters come, so few lines are taken in smaller batches and more often. The numbers are those of the committed
-experiments, whose good trainings took 2,000 to 8,000 steps.
+experiments, whose good trainings took 2,000 to 8,000 steps. Of the same 32,768 rendered lines, in batches of 32, 16 and
+8, `crnn_small` came to a validation CER of 8.99, 5.65 and 4.63 % (scripts/README.md).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn.core.recognizer import Recognizer
+from crnn.core.seen import NOTE as SEEN
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import open_source
 from crnn.errors import CrnnError, ModelFileError
@@ -34,10 +35,15 @@ _KEPT = ("date", "seed", "epoch", "val/cer", "val/wer", "val/exact")
 
 
 def public_note(training: dict[str, Any], experiment: str, note: str) -> dict[str, Any]:
-    """What of a training note goes to others: no paths, and the licence note."""
+    """What of a training note goes to others: no paths, and the licence note.
+
+    Of the characters that it saw, the counts; a model that it began from is of the same experiment, so not named.
+    """
     data = training.get("data", {})
     lines = {side: data[side]["lines"] for side in ("train", "val") if side in data}
     kept = {name: training[name] for name in _KEPT if name in training}
+    if SEEN in training:
+        kept[SEEN] = {name: value for name, value in training[SEEN].items() if name != "earlier"}
     return {"name": NAME, "experiment": experiment, "lines": lines, **kept, "note": note}
 
 

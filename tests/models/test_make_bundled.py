@@ -23,6 +23,8 @@ def test_both_files_and_a_note_without_paths(trained: Path, tmp_path: Path, monk
     assert not list(tmp_path.iterdir())
     said = script.make_bundled(checkpoint, tmp_path, "tests", "ours", None)
     assert len(said) == 2
+    begun = {"characters": {"labels": {"a": 3}, "rendered": ["b"], "earlier": "/there/old.ckpt"}}
+    assert script.public_note(begun, "tests", "ours")["characters"] == {"labels": {"a": 3}, "rendered": ["b"]}
     assert all("sha256" in row for row in said)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["latin.onnx", "latin.safetensors"]
     for path in tmp_path.iterdir():
@@ -30,6 +32,8 @@ def test_both_files_and_a_note_without_paths(trained: Path, tmp_path: Path, monk
         assert (card.training["experiment"], card.training["note"]) == ("tests", "ours")
         assert card.training["lines"] == {"train": 48, "val": 12}
         assert card.training["val/cer"] < 0.5
+        assert card.training["characters"] == crnn.load(checkpoint).card.training["characters"]
+        assert set(card.training["characters"]["labels"]) == set(card.charset.symbols)
         assert card.temperature == pytest.approx(crnn.load(trained / "model.onnx").card.temperature, rel=1e-3)
         assert str(trained.parent) not in card.to_json()
         assert '"/' not in card.to_json().replace('"/"', "")

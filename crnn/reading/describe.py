@@ -17,6 +17,8 @@ from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
 from crnn.core.onnx_backend import open_onnx
 from crnn.core.onnx_file import OnnxFile, Value
+from crnn.core.seen import NOTE as SEEN
+from crnn.core.seen import RARE, SeenCharacters
 from crnn.errors import ModelFileError
 from crnn.files import sha256_of
 from crnn.loader import model_file
@@ -166,11 +168,20 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
     ]
     for name, value in facts["training"].items():
         if value != facts["licence"]:
-            said = value if isinstance(value, str) else _json(value)
+            said = _seen(facts["training"]) if name == SEEN else value if isinstance(value, str) else _json(value)
             rest.append(("training" if rest[-1][0] == "temperature" else "", f"{name}: {said}"))
     rest.append(("licence", facts["licence"]))
     above, below = ([line for row in part for line in _row(*row)] for part in (rows, rest))
     return [*above, *_symbols(charset["symbols"]), *below]
+
+
+def _seen(training: dict[str, Any]) -> str:
+    """How much a training saw of the characters, in a line; the counts are in the facts."""
+    seen = SeenCharacters.of_note(training)
+    if seen is None:
+        return _json(training[SEEN])
+    rare = sum(count < RARE for count in seen.labels.values())
+    return f"{len(seen.labels)} in labels, {rare} of them fewer than {RARE} times; {len(seen.rendered)} rendered"
 
 
 def _json(value: object) -> str:

@@ -144,7 +144,7 @@ def test_the_real_one() -> None:
     readers = [crnn.load(file, threads=1) for file in files]
     assert readers[0].card.charset == readers[1].card.charset
     assert readers[0].card.training["note"]
-    assert '"/' not in json.dumps(readers[0].card.training)
+    assert '"/' not in json.dumps(readers[0].card.training).replace('"/"', "")
     lines = synthetic_pair(1, 40, seed=9, fonts="bundled", max_length=20, wear=0.2)[1]
     cers = [evaluate(reader, lines).counts.cer for reader in readers]
     assert max(cers) < 0.15

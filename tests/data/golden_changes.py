@@ -59,7 +59,9 @@ def effects() -> Iterator[tuple[str, Callable[[], NDArray[np.float64]]]]:
                 ink = strokes(*SHAPES[0])
                 pixels = ink if is_ink else np.asarray(225 - 0.75 * ink, dtype=np.float32)
                 cases = [(size, seed) for size in FONT_SIZES for seed in range(SEEDS)]
-                return np.concatenate([blocks(effect(pixels, np.random.default_rng(seed), size)) for size, seed in cases])
+                return np.concatenate(
+                    [blocks(effect(pixels, np.random.default_rng(seed), size)) for size, seed in cases]
+                )
 
             yield effect.__name__, make
 

@@ -9,6 +9,7 @@ import time
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +52,18 @@ def test_an_index_of_another_layout_or_not_whole_is_not_opened(tmp_path: Path) -
     ):
         (folder / "index.json").write_text(json.dumps(meta | change))
         with pytest.raises(ValueError, match=words):
+            LineIndex.open(folder)
+
+
+def test_an_index_with_a_column_of_another_is_not_opened(tmp_path: Path) -> None:
+    for name in (ROWS[0]._fields[0], ROWS[0]._fields[-1]):
+        folder = LineIndex.build(ROWS).save(tmp_path / name).folder
+        assert folder is not None
+        np.save(folder / f"{name}_ends.npy", np.array([0, 0], dtype=np.int64))
+        with pytest.raises(ValueError, match="not whole"):
+            LineIndex.open(folder)
+        np.save(folder / f"{name}_ends.npy", np.array([None]), allow_pickle=True)  # could run anything
+        with pytest.raises(ValueError, match=r"memory-mapped|allow_pickle"):
             LineIndex.open(folder)
 
 

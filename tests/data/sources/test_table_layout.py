@@ -39,6 +39,7 @@ from crnn.errors import DataError
         ("1_a_77.jpg 77\n2_b_5.jpg 6\n", "space", " "),
         ("a77.png 77\n", "space", " "),
         ("a_b.png b\n", "space", " "),
+        ('"a.png";x\n"b.png";y\n', "csv", ";"),
         ("filename\na.png\n", None, ""),
         ("file,text,a.png\n", None, ""),  # a picture's name is no name of a column
         ("lexicon\nwords\n", None, ""),

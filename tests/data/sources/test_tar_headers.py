@@ -48,6 +48,17 @@ def test_members_and_how_they_begin(notes: bool, tmp_path: Path) -> None:
         assert head == content(member.size)[: 512 if notes else 1536]
 
 
+def test_only_notes_that_rename_take_the_slow_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Content that reads like them is none."""
+    given = [(file("a.txt", mtime=1.5), b"1 path=x\n size=3\n")]
+    path = archive(tmp_path / "x.tar", given, tarfile.PAX_FORMAT)
+    monkeypatch.setattr(tar_headers, "_by_tarfile", None)
+    assert [(member.name, head) for member, head in tar_members_and_heads(path)] == [("a.txt", given[0][1])]
+    archive(tmp_path / "x.tar", [(file("é" * 60, mtime=1.5), b"")], tarfile.PAX_FORMAT)
+    with pytest.raises(TypeError):
+        list(tar_members(path))
+
+
 @pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT])
 def test_folders_and_links_are_no_members(kind: int, tmp_path: Path) -> None:
     members = [
@@ -120,6 +131,9 @@ def test_names_in_headers() -> None:
     gnu = header("a.txt", kind=tarfile.GNU_FORMAT)
     gnu[345:348] = b"123"  # a time there, no part of the name
     assert name(bytes(gnu)) == "a.txt"
+    full = header("p" * 155 + "/" + "n" * 100)
+    full[500:512] = b"x" * 12  # behind the name
+    assert name(bytes(full)) == "p" * 155 + "/" + "n" * 100
     assert name(b"\xffa\0") == "\udcffa"
 
 

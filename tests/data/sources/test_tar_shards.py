@@ -333,6 +333,8 @@ def test_keys_of_no_member(tmp_path: Path) -> None:
         with pytest.raises(DataError) as caught:
             reader.picture(key)
         assert "\n" not in str(caught.value)
+    assert reader._name("0:0:10:a.png") == f"{tmp_path}/x.tar:a.png"
+    assert reader._name("1:0:10:a.png") == f"{tmp_path}/x.tar:1:0:10:a.png"
 
 
 def test_other_archives_are_left_to_others(tmp_path: Path) -> None:

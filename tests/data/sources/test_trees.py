@@ -72,7 +72,7 @@ def test_what_is_not_there_is_named(tree: Tree) -> None:
     for name in ("a/none.txt", "none\n"):
         with pytest.raises(DataError, match=r"none.*: there is no such picture$"):
             tree.content(name)
-    with pytest.raises(DataError, match=r"must stay within|there is no such"):
+    with pytest.raises(DataError, match="there is no such" if isinstance(tree, Tar) else "must stay within"):
         tree.content("../b.txt")
 
 

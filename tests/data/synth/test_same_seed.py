@@ -70,6 +70,7 @@ TEXTS: dict[str, str] = {
     "digits": "72e79717ed52",
     "capitals": "55d25feb70a3",
     "own": "35b9bb16dce2",
+    "chinese": "ad654af95ee4",
 }
 
 
@@ -107,6 +108,15 @@ def test_texts_of_a_maker() -> None:
     }
     for name, maker in makers.items():
         assert digest(maker(np.random.default_rng(seed)) for seed in range(300)) == TEXTS[name], name
+
+
+def test_texts_of_a_chinese_maker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "_wordfreq", lambda: None)
+    words_of.cache_clear()
+    maker = TextMaker(CHINESE, 1, 12, languages=("zh", "zh", "basic"))
+    made = [maker(np.random.default_rng(seed)) for seed in range(200)]
+    words_of.cache_clear()
+    assert digest(made) == TEXTS["chinese"]
 
 
 # layouts

@@ -9,18 +9,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator
+from types import ModuleType
 
 import numpy as np
 import pytest
 from block_font import layouts
 
 from crnn.core.charsets import named_set
-from crnn.data.synth import chinese, prose, vocabulary
+from crnn.data.synth import chinese, notation, prose, shop, text, vocabulary
 from crnn.data.synth.own_lines import LineModel
 from crnn.data.synth.pen import Pen
 from crnn.data.synth.pixels import clouds
 from crnn.data.synth.render import draw_ink
-from crnn.data.synth.text import KINDS, PRINTABLE_ASCII, TextMaker
+from crnn.data.synth.text import KINDS, PRINTABLE_ASCII, Kind, TextMaker
 from crnn.data.synth.vocabulary import words_of
 from crnn.data.synth.wear import INK, SCAN, worn
 
@@ -82,9 +83,29 @@ def pens(count: int) -> Iterator[Pen]:
         yield Pen(np.random.default_rng(seed), LANGUAGES[seed % 6], words, allowed, (12, 30, 60, 100)[seed % 4])
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_texts_of_each_kind(kind) -> None:
-    assert digest(prose.typeset(pen, kind(pen)) for pen in pens(300)) == TEXTS[kind.__name__]
+def kinds_of(*modules: ModuleType) -> pytest.MarkDecorator:
+    kinds = [kind for kind in KINDS if kind.__module__ in [module.__name__ for module in modules]]
+    assert kinds
+    return pytest.mark.parametrize("kind", kinds, ids=lambda kind: kind.__name__)
+
+
+def written(kind: Kind) -> str:
+    return digest(prose.typeset(pen, kind(pen)) for pen in pens(300))
+
+
+@kinds_of(prose, text)
+def test_running_texts_of_each_kind(kind: Kind) -> None:
+    assert written(kind) == TEXTS[kind.__name__]
+
+
+@kinds_of(shop)
+def test_lines_of_shops_of_each_kind(kind: Kind) -> None:
+    assert written(kind) == TEXTS[kind.__name__]
+
+
+@kinds_of(notation)
+def test_notations_of_each_kind(kind: Kind) -> None:
+    assert written(kind) == TEXTS[kind.__name__]
 
 
 @pytest.mark.parametrize("kind", chinese.KINDS, ids=lambda kind: kind.__name__)

@@ -58,7 +58,7 @@ class SplitRule:
             re.compile(self.pattern or "")
         except re.error as error:
             raise ConfigError(f"split.pattern={self.pattern}: is no regular expression ({error})") from None
-        if not 0 < self.share < 1 or not 0 <= self.test_share < 1 or self.share + self.test_share >= 1:
+        if not (self.share > 0 <= self.test_share and self.share + self.test_share < 1):
             raise ConfigError(
                 f"split.share={self.share}, split.test_share={self.test_share}: must be shares of all lines, "
                 "the first above 0, together below 1"
@@ -134,7 +134,7 @@ def load_side(path: Path, source: LineSource) -> NDArray[np.int64]:
             for row in file:
                 number, picture, _ = row.rstrip("\n").split("\t")
                 position = int(number)
-                if position >= len(source) or printable(source.entry(position).picture, 10_000) != picture:
+                if not 0 <= position < len(source) or printable(source.entry(position).picture, 10_000) != picture:
                     raise DataError(
                         f"{path}: line {position} of {source.name} is no longer {picture}; the lines have changed "
                         "since the split was made: bring them back, or start a new run"

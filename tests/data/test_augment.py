@@ -128,6 +128,42 @@ def test_every_change_has_a_probability_and_is_in_the_settings() -> None:
             Augment(AugmentConfig(**{name: 1.25}))
 
 
+def test_what_a_training_does_to_its_lines_unless_told_otherwise() -> None:
+    on = {"affine": 0.5, "contrast": 0.4, "blur": 0.15, "stroke": 0.15, "noise": 0.2, "until": 1.0}
+    assert {item.name: getattr(AugmentConfig(), item.name) for item in fields(AugmentConfig)} == {
+        **OFF,
+        "concat": 0.0,
+        "extra": {},
+        **on,
+    }
+
+
+def test_cutouts_are_as_many_and_as_wide_as_said() -> None:
+    """One to three spans, each up to half a height wide."""
+    picture = Image.new("L", (4000, 32), 220)
+    ImageDraw.Draw(picture).rectangle((0, 8, 4000, 23), fill=20)
+    spans, widths = set(), set()
+    for seed in range(150):
+        paper = (changed("cutout", picture, seed) == 220).all(0).astype(int)
+        edges = np.flatnonzero(np.diff(paper, prepend=0, append=0))
+        spans.add(len(edges) // 2)
+        widths |= set((edges[1::2] - edges[::2]).tolist()) if len(edges) == 2 else set()
+    assert spans == {1, 2, 3}
+    assert (min(widths), max(widths)) == (1, 16)
+
+
+def test_paper_is_the_middle_of_both_edges() -> None:
+    """What comes into the picture from outside is as light as the first and last row."""
+    pixels = np.full((16, 64), 90, dtype=np.uint8)
+    pixels[0], pixels[-1] = 250, 150
+    after = np.asarray(only("cutout")(Image.fromarray(pixels), np.random.default_rng(0)))
+    assert set(after[5].tolist()) == {90, 200}
+    after = np.asarray(only("noise")(Image.new("L", (99, 32), 0), np.random.default_rng(0)))
+    assert (after == 0).mean() > 0.4  # cut off at black
+    after = np.asarray(only("noise")(Image.new("L", (99, 32), 255), np.random.default_rng(0)))
+    assert (after == 255).mean() > 0.4
+
+
 def test_lines_are_left_as_they_are_in_the_last_epochs(line_folder: Path) -> None:
     charset = Charset.from_texts(["0123456789 abc"])
     source = open_source(line_folder / "train")

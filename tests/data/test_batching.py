@@ -89,3 +89,82 @@ def test_padding_is_what_lines_do_not_fill() -> None:
     assert make([100, 110], batch_size=2).padding() == 0  # stretched
     assert make([100, 110], batch_size=2, shuffle=False).padding() == pytest.approx(10 / 220)
     assert make([100, 110], batch_size=1, shuffle=False).padding() == 0
+
+
+def sizes_of(widths: list[int], **changes: object) -> list[int]:
+    return [len(batch) for batch in make(widths, shuffle=False, **changes).plan(0)]
+
+
+def test_sizes_at_the_limits() -> None:
+    assert sizes_of([40] * 7, batch_size=3) == [3, 3, 1]
+    assert sizes_of([40] * 6, batch_size=3) == [3, 3]
+    assert sizes_of([40] * 4, batch_pixels=2 * 40 * 32) == [2, 2]
+    assert sizes_of([40] * 4, batch_pixels=2 * 40 * 32 - 1) == [1] * 4
+    assert sizes_of([10, 10, 10, 50], batch_pixels=32 * 100) == [3, 1]  # four of the widest would be too many
+    assert sizes_of([500, 10, 400], batch_pixels=32 * 100) == [1, 1, 1]  # wider than the budget, alone
+    for seed in range(4):
+        assert len(make([500, 10, 400], batch_pixels=32 * 100, seed=seed)) == 3
+
+
+def test_sizes_are_split_until_their_number_divides() -> None:
+    assert sizes_of([40] * 5, world_size=2) == [3, 2]
+    assert sizes_of([40] * 7, batch_size=5, world_size=3) == [3, 2, 2]
+    assert sizes_of([40] * 9, batch_size=4, world_size=2) == [2, 2, 4, 1]
+    assert len(make([40] * 9, batch_size=4, world_size=2)) == 2
+
+
+def test_validation_goes_by_width_and_order() -> None:
+    batches = list(make([80, 40, 120, 40, 80], shuffle=False, batch_size=2).plan(3))
+    assert batches == [[(3, 1, 0), (3, 3, 0)], [(3, 0, 0), (3, 4, 0)], [(3, 2, 0)]]
+
+
+def test_neighbours_in_width_run_at_the_same_time() -> None:
+    widths = [round(40 * 1.15**i) for i in range(40)]  # too far apart to change places
+    ranks = [make(widths, batch_size=2, batch_pixels=10**7, rank=rank, world_size=4, seed=3) for rank in range(4)]
+    steps = list(zip(*ranks, strict=True))
+    together = [[key.line for batch in step for key in batch] for step in steps]
+    assert sorted(together) == [list(range(first, first + 8)) for first in range(0, 40, 8)]
+    assert together != sorted(together)  # steps come in any order
+    whole = list(make(widths, batch_size=2, batch_pixels=10**7, world_size=4, seed=3).plan(0))
+    assert whole == [batch for step in steps for batch in step]
+    ranks[1].skip(2)
+    assert list(ranks[1]) == [step[1] for step in steps[2:]]
+
+
+def test_widths_vary_a_little_before_they_are_sorted() -> None:
+    """By 5 %: lines 4 % apart may change places, lines 11 % apart never do."""
+
+    def pairs(other: int) -> set[tuple[int, ...]]:
+        sampler = make([100, 100, other, other], batch_size=2)
+        return {tuple(sorted(key.line for key in batch)) for epoch in range(40) for batch in sampler.plan(epoch)}
+
+    assert pairs(111) == {(0, 1), (2, 3)}
+    assert len(pairs(104)) > 2
+
+
+def test_the_same_plan_in_every_version() -> None:
+    """Runs go on, and are repeated, by seed and epoch alone."""
+    widths = [40 + 12 * (i % 5) for i in range(12)]
+    plan = make(widths, batch_size=4, seed=5).plan(2)
+    assert [[key.line for key in batch] for batch in plan] == [[8, 3, 4, 9], [1, 11, 7, 2], [0, 5, 10, 6]]
+
+
+def test_widths_are_of_the_epoch() -> None:
+    asked: list[int] = []
+
+    def widths(epoch: int) -> np.ndarray:
+        asked.append(epoch)
+        return np.array([40, 80]) + 20 * epoch
+
+    sampler = WidthBatches(widths, 32, 1, 10**6, True)
+    assert asked == [0]
+    assert {key.width for batch in sampler.plan(3) for key in batch} == {100, 140}
+    assert asked == [0, 3]
+    assert sampler.sampler is sampler
+    sampler.set_epoch(1)
+    assert {key.width for batch in sampler for key in batch} == {60, 100}
+
+
+def test_a_line_is_widened_by_no_more_than_is_allowed() -> None:
+    assert make([100, 114], batch_size=2).padding() == 0
+    assert make([100, 116], batch_size=2).padding() == pytest.approx(16 / 232)

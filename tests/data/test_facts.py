@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from tests_support import ListSource
 
 from crnn.data import facts
 from crnn.data.facts import PictureFacts, picture_facts
 from crnn.data.hashes import pixel_hash
-from crnn.data.sources import open_source
+from crnn.data.sources import LineEntry, open_source
 from crnn.data.sources.views import Concatenation, Selection
+from crnn.errors import DataError
 
 
 @pytest.fixture
@@ -78,3 +81,76 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     again = PictureFacts.load(tmp_path / "x.npz")
     assert (again.sizes.tolist(), again.hashes.tolist(), again.problems) == ([[1, 2], [0, 0]], [7, 0], {1: "no \u05d0"})
     assert PictureFacts.join([whole, whole]).problems == {1: "no \u05d0", 3: "no \u05d0"}
+
+
+def listed(count: int, broken: tuple[int, ...] = ()) -> ListSource:
+    """Lines of which some pictures cannot be read, and number 1 is no line at all."""
+    entries = [LineEntry("x", f"l:{i}", f"{i}.png", problem="is none" if i == 1 else "") for i in range(count)]
+    source = ListSource(entries)
+    whole = source.picture
+
+    def picture(position: int) -> Image.Image:
+        if position in broken:
+            raise DataError(f"{position} is broken")
+        return whole(position)
+
+    source.picture = picture  # type: ignore[method-assign]
+    return source
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("decode", [True, False])
+def test_every_line_is_looked_at_once(count: int, decode: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "_BLOCK", 2)
+    source, seen = listed(count, broken=(3,)), []
+
+    def watch(positions):  # type: ignore[no-untyped-def]
+        for position in positions:
+            seen.append(position)
+            yield position
+
+    found = picture_facts(source, decode, threads=1, progress=watch)
+    assert seen == list(range(count))
+    assert found.sizes.tolist() == [[0, 0] if i == 1 or (i == 3 and decode) else [20 + i, 16] for i in range(count)]
+    assert found.problems == ({3: "3 is broken"} if decode and count > 3 else {})
+    assert sorted(source.opened) == ([i for i in range(count) if i not in (1, 3)] if decode else [])
+    assert [bool(value) for value in found.hashes] == [decode and i not in (1, 3) for i in range(count)]
+
+
+class Others:
+    """Processes of which each looked at its share before this one; by rank."""
+
+    def __init__(self, rank: int, given: list[bytes]) -> None:
+        self.rank, self.world, self.local_rank, self.given = rank, len(given), rank, given
+        self.mine: list[bytes] = []
+
+    def exchange(self, mine: bytes) -> list[bytes]:
+        self.mine.append(mine)
+        return [mine if rank == self.rank else part if mine else b"" for rank, part in enumerate(self.given)]
+
+
+def test_processes_look_at_a_share_each() -> None:
+    whole = picture_facts(listed(11, broken=(6,)), threads=1)
+    parts, shares = [b""] * 4, []
+    for _ in range(2):  # the second time, all parts are there
+        for rank in range(4):
+            source = listed(11, broken=(6,))
+            given = [part or PictureFacts(whole.sizes[:0], whole.hashes[:0], {}).to_bytes() for part in parts]
+            others = Others(rank, given)
+            found = picture_facts(source, threads=1, peers=others)
+            parts[rank] = others.mine[-1]
+            shares.append(sorted(source.opened))
+    assert shares[4:] == [[0], [2, 3, 4], [5, 7], [8, 9, 10]]
+    assert found.sizes.tolist() == whole.sizes.tolist()
+    assert found.hashes.tolist() == whole.hashes.tolist()
+    assert found.problems == whole.problems == {6: "6 is broken"}
+
+
+def test_facts_of_some_lines_and_of_several_sources() -> None:
+    four = PictureFacts(np.arange(8, dtype=np.int32).reshape(4, 2), np.arange(4, dtype=np.uint64), {1: "a", 3: "b"})
+    some = four.select(np.array([3, 0, 1]))
+    assert (some.sizes.tolist(), some.hashes.tolist()) == ([[6, 7], [0, 1], [2, 3]], [3, 0, 1])
+    assert some.problems == {0: "b", 2: "a"}
+    both = PictureFacts.join([some, four, four.select(np.array([1]))])
+    assert both.problems == {0: "b", 2: "a", 4: "a", 6: "b", 7: "a"}
+    assert both.hashes.tolist() == [3, 0, 1, 0, 1, 2, 3, 1]

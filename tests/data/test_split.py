@@ -76,6 +76,27 @@ def test_three_sides(share: float, test_share: float, seed: int) -> None:
     assert len(sides[2]) <= max(7, test_share * 70)
 
 
+def test_sides_are_as_large_as_asked() -> None:
+    def sizes(lines: int, share: float, test_share: float = 0.0) -> list[int]:
+        split = split_lines(named(NAMES[:lines]), SplitRule("line", None, share, test_share), 1)
+        return [len(split.train), len(split.val), len(split.test)]
+
+    assert sizes(70, 0.2, 0.3) == [35, 14, 21]
+    assert sizes(10, 0.3) == [7, 3, 0]
+    assert sizes(10, 0.39) == [7, 3, 0]
+    assert sizes(3, 0.01, 0.01) == sizes(3, 0.98, 0.01) == sizes(3, 0.01, 0.98) == [1, 1, 1]
+    assert sizes(9, 0.98, 0.01) == [1, 7, 1]
+    assert sizes(2, 0.01) == sizes(2, 0.99) == [1, 1, 0]
+
+
+def test_the_same_split_in_every_version() -> None:
+    """Runs are repeated by seed and rule alone."""
+    split = split_lines(named(NAMES[:40]), SplitRule("folder", None, 0.2, 0.4), 3)
+    assert [sorted({int(i) // 7 for i in side}) for side in vars(split).values()] == [[2, 3, 5], [0], [1, 4]]
+    split = split_lines(named(NAMES[:12]), SplitRule("line", None, 0.25, 0.25), 4)
+    assert [side.tolist() for side in vars(split).values()] == [[0, 1, 2, 3, 4, 11], [6, 7, 9], [5, 8, 10]]
+
+
 def test_what_stays_together() -> None:
     entries = [
         LineEntry("", "1", "a/p1.jpg#l1", group="p1"),
@@ -121,7 +142,33 @@ def test_recorded_and_read_again(tmp_path: Path) -> None:
         Split.load(tmp_path / "splits", source)
 
 
+def test_a_recorded_side_is_of_these_lines(tmp_path: Path) -> None:
+    path, header = tmp_path / "val.tsv", "position\tpicture\twhere\n"
+    source = named(["a.png", "b.png", "c.png"])
+    path.write_text(f"{header}0\ta.png\tx\n2\tc.png\ty\n")
+    assert load_side(path, source).tolist() == [0, 2]
+    assert load_side(path, source).dtype == "int64"
+    path.write_text(header)
+    assert load_side(path, source).tolist() == []
+    for row in ("3\tc.png\tx", "-1\tc.png\tx", "1\ta.png\tx"):
+        path.write_text(f"{header}{row}\n")
+        with pytest.raises(DataError, match=r"is no longer .*; the lines have changed since the split was made"):
+            load_side(path, source)
+    for text in ("0\ta.png\tx\n", f"{header[1:]}0\ta.png\tx\n", f"{header}0\ta.png\n", f"{header}x\ta.png\tx\n"):
+        path.write_text(text)
+        with pytest.raises(DataError, match=r"val\.tsv: is no recorded split"):
+            load_side(path, source)
+    with pytest.raises(DataError, match=r"test\.tsv: is no recorded split \(.*No such file"):
+        load_side(tmp_path / "test.tsv", source)
+
+
 def test_refusals() -> None:
+    with pytest.raises(DataError, match=r"2 lines in 2 line cannot be split into 3; give"):
+        split_lines(named(["a", "b"]), SplitRule(test_share=0.1, by="line"), 0)
+    assert SplitRule(share=0.9, test_share=0.09).share == 0.9
+    for share, test_share in ((float("nan"), 0.0), (0.9, 0.1), (0.1, float("nan")), (0.1, 1.0)):
+        with pytest.raises(ConfigError, match=r"split\.share=.*: must be shares of all lines, the first above 0"):
+            SplitRule(share=share, test_share=test_share)
     with pytest.raises(DataError, match=r"1 lines in 1 line cannot be split into 2; give validation lines"):
         halves(["a.png"], 0.1, 0)
     with pytest.raises(DataError, match="in 1 folder cannot be split"):
@@ -153,6 +200,19 @@ def test_pages_on_both_sides_are_said() -> None:
     assert leaks(lines(["ab.png"]), lines(["ab.png"])) == ""
 
 
+def test_groups_that_say_nothing_are_not_compared() -> None:
+    """Of names, from three groups on, with two lines of each or more on average."""
+
+    def said(here: list[str], there: list[str]) -> bool:
+        return bool(leaks([named(here)], [named(there)]))
+
+    three = ["a-1.png", "b-1.png", "c-1.png"]
+    assert said(three, ["a-2.png", "b-2.png", "c-2.png"])
+    assert not said([*three, "d-1.png"], ["a-2.png", "b-2.png", "c-2.png"])  # four groups of seven lines
+    assert not said(["a-1.png", "b-1.png"], ["a-2.png", "b-2.png"])  # two groups
+    assert not said(["a-1.png", "b-1.png", "a-3.png"], ["c-1.png", "c-2.png", "c-3.png"])  # no group on both sides
+
+
 @pytest.mark.parametrize(
     ("picture", "group"),
     [
@@ -160,7 +220,10 @@ def test_pages_on_both_sides_are_said() -> None:
         ("x.y/p1_line12.gt.png", "x.y/p1"),
         ("p1 - 7", "p1"),
         ("C:\\a.b\\p_1.png", "C:\\a.b\\p"),
-        ("p1_column12.png", ""),
+        ("p1_column12.png", ""),  # six letters before the number
+        ("p1_lines12.png", "p1"),
+        ("a/b\\c_1.png", "a/b\\c"),
+        ("a\\b/c_1.png", "a\\b/c"),
         ("12.png", ""),
         ("a_b.png", ""),
         ("a12.png", ""),

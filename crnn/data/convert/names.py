@@ -93,7 +93,6 @@ class Names:
 
     def __init__(self, source: LineSource, folder: str = "", in_order: bool = False) -> None:
         self._prefix = f"{folder}/" if folder else ""
-        self._all = False
         sorted_so_far = True
         before: list[tuple[bool, str]] = []
 

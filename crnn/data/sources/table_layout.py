@@ -91,7 +91,7 @@ def _without_header(lines: list[str]) -> Layout | None:
 
     counts = {delimiter: sum(fits(line, delimiter) for line in lines) for delimiter in DELIMITERS}
     delimiter = max(counts, key=lambda one: counts[one])
-    if counts[delimiter] * 2 < len(lines) or not counts[delimiter]:
+    if counts[delimiter] * 2 < len(lines):
         return None
     rows = [line for line in lines if fits(line, delimiter)]
     layout = Layout("tab" if delimiter == "\t" else "csv", delimiter)

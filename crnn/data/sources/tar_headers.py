@@ -60,7 +60,7 @@ def tar_members_and_heads(path: Path) -> Iterator[tuple[Member, bytes]]:
     """As `tar_members`, each with its first bytes as far as they were read anyway: all of most labels."""
     try:
         with path.open("rb", buffering=0) as file:
-            for number, (member, head) in enumerate(_members(file, path)):
+            for number, (member, head) in enumerate(_members(file, path), start=1):
                 if number > MAX_MEMBERS:
                     raise DataError(f"{path}: has more than {MAX_MEMBERS:,} members; divide it")
                 name = member.name

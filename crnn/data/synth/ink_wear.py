@@ -87,9 +87,8 @@ def perspective(ink: Pixels, rng: Rng, font_size: float) -> Pixels:
     """Seen from the side: each corner up to 10 % of the height further in, so that nothing leaves the picture."""
     height, width = ink.shape
     away = (rng.random(8) * 0.1 * min(height, width)).tolist()
-    right, bottom = [width + a for a in away[:2]], [height + a for a in away[2:4]]
-    left, top = [-a for a in away[4:6]], [-a for a in away[6:]]
+    right0, right1, bottom0, bottom1, left0, left1, top0, top1 = away
     # where the corners come from: above left, below left, below right, above right; all outside of the source
-    corners = (left[0], top[0], left[1], bottom[0], right[0], bottom[1], right[1], top[1])
+    corners = (-left0, -top0, -left1, height + bottom0, width + right0, height + bottom1, width + right1, -top1)
     seen = to_picture(ink).transform((width, height), Image.Transform.QUAD, corners, Image.Resampling.BILINEAR)
     return np.asarray(seen, dtype=np.float32)

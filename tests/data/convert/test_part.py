@@ -133,3 +133,50 @@ def test_the_state_is_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     state = json.loads((stopped(tmp_path / "out") / "state.json").read_text())
     assert (state["next"], state["written"], sorted(state["writer"])) == (32, 30, ["shard", "size"])
     assert state["left_out"] == {"unusable row": 1, "unreadable picture": 1}
+
+
+def test_stopped_while_the_result_was_put_in_place(tmp_path: Path) -> None:
+    """The result is where it belongs and only the folder beside it is left; or both are there, which are not one."""
+    part = Part(tmp_path / "out", {"a": "1"})
+    with part.held() as state:
+        state.fingerprint, state.next, state.written = "f" * 16, 3, 3
+        part.save()
+    (tmp_path / "out").write_text("the result")
+    part.result.parent.mkdir()
+    part.result.write_text("another")
+    with pytest.raises(DataError, match=r"out: is there already; name another place, or delete it"):
+        enter(Part(tmp_path / "out", {"a": "1"}))
+    part.result.unlink()
+    again = Part(tmp_path / "out", {"a": "1"})
+    with again.held() as state:
+        assert (state.fingerprint, state.next, state.written, state.job) == ("f" * 16, 3, 3, {"a": "1"})
+        again.finish()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out").read_text() == "the result"
+
+
+def test_a_target_without_a_finished_conversion_is_taken(tmp_path: Path) -> None:
+    part = Part(tmp_path / "out", {})
+    with part.held() as state:
+        state.next = 3
+        part.save()
+    (tmp_path / "out").mkdir()
+    enter(Part(tmp_path / "out", {}))  # an empty folder is no result
+    (tmp_path / "out" / "x").write_text("")
+    with pytest.raises(DataError, match="is there already"):
+        enter(Part(tmp_path / "out", {}))
+
+
+def test_what_waits_lets_go_of_the_lock(tmp_path: Path) -> None:
+    one, two = Part(tmp_path / "out", {}), Part(tmp_path / "out", {})
+    with one.held():
+        with pytest.raises(DataError, match=r"out: another process is writing it; wait for it, or stop it"):
+            enter(two)
+        assert two._lock is None
+    assert one._lock is None
+    enter(two)
+
+
+def enter(part: Part) -> None:
+    with part.held():
+        pass

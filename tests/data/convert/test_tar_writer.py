@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
+import pytest
 import webdataset
 from given_lines import given, into, noise
 
@@ -65,3 +66,40 @@ def test_what_was_written_since_is_forgotten(tmp_path: Path) -> None:
         assert len(archive.getnames()) == 2
     assert (tmp_path / "out" / "lines-000001.tar").stat().st_size == tarfile.RECORDSIZE
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["lines-000000.tar", "lines-000001.tar"]
+
+
+def shards_of(folder: Path, shard_bytes: int, sizes: list[int]) -> list[list[str]]:
+    writer = TarWriter(folder, shard_bytes)
+    writer.start(None)
+    for i, size in enumerate(sizes):
+        writer.put(Sample(i, i, "x", "t", bytes(size), ".png"))
+    writer.finish()
+    writer.close()
+    found = []
+    for file in sorted(folder.iterdir()):
+        assert file.stat().st_size % tarfile.RECORDSIZE == 0
+        with tarfile.open(file) as archive:
+            found.append([name for name in archive.getnames() if name.endswith(".png")])
+    return found
+
+
+def test_a_shard_ends_before_it_grows_beyond_its_size(tmp_path: Path) -> None:
+    """A line takes its picture, its text, and a header for each: 2,048 bytes here; the end mark takes 1,024."""
+    a, b, c = (f"00000000{i}.png" for i in range(3))
+    assert shards_of(tmp_path / "1", 2 * 2048 + 1024, [512] * 3) == [[a, b], [c]]
+    assert shards_of(tmp_path / "2", 2 * 2048 + 1023, [512] * 3) == [[a], [b], [c]]
+    assert shards_of(tmp_path / "3", 2 * 2048 + 1024, [512, 513, 512]) == [[a], [b], [c]]
+    assert shards_of(tmp_path / "4", 10, [5, 0]) == [[a], [b]]  # each has one at least
+
+
+def test_good_moments_and_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crnn.data.convert.tar_writer.SAVE_EVERY", 3)
+    writer = TarWriter(tmp_path / "x.tar", 10**6)
+    writer.start(None)
+    assert [writer.put(Sample(i, i, "x", "t", b"", ".png")) for i in range(7)] == [False, False, True] * 2 + [False]
+    writer.close()
+    for text, refused in (("\ufeffa", True), ("a\n", True), ("a\r", True), ("a\ufeff", False), ("\na", False)):
+        assert bool(writer.refusal(text)) is refused
+    monkeypatch.setattr("crnn.data.convert.base.MAX_TEXT_BYTES", 4)
+    assert writer.refusal("éé") == ""
+    assert writer.refusal("ééx") == "has 5 bytes; at most 4 are read"

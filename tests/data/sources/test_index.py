@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import time
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crnn.data.sources import index as index_module
 from crnn.data.sources import open_source
 from crnn.data.sources.base import Row
 from crnn.data.sources.index import LineIndex
@@ -30,7 +33,62 @@ def test_every_row_comes_back(rows: list[Row]) -> None:
     assert [index.key(i) for i in range(len(index))] == [row.key for row in rows]
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7])
+def test_a_pass_over_all_reads_some_at_a_time(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "BLOCK", 2)
+    texts = ["ab", "", "c", "né", "", "fgh", "i"][:count]
+    assert list(LineIndex.build([Row(text, "", "") for text in texts]).column("text")) == texts
+
+
+def test_an_index_of_another_layout_or_not_whole_is_not_opened(tmp_path: Path) -> None:
+    folder = LineIndex.build(ROWS).save(tmp_path / "a" / "b" / "index").folder
+    assert folder == tmp_path / "a" / "b" / "index"
+    meta = json.loads((folder / "index.json").read_text())
+    assert (meta["lines"], meta["notes"]) == (3, [])
+    for change, words in (
+        ({"format": meta["format"] + 1}, "index format"),
+        ({"lines": 2}, "not whole"),
+        ({"lines": 4}, "not whole"),
+    ):
+        (folder / "index.json").write_text(json.dumps(meta | change))
+        with pytest.raises(ValueError, match=words):
+            LineIndex.open(folder)
+
+
+def test_an_index_with_a_column_of_another_is_not_opened(tmp_path: Path) -> None:
+    for name in (ROWS[0]._fields[0], ROWS[0]._fields[-1]):
+        folder = LineIndex.build(ROWS).save(tmp_path / name).folder
+        assert folder is not None
+        np.save(folder / f"{name}_ends.npy", np.array([0, 0], dtype=np.int64))
+        with pytest.raises(ValueError, match="not whole"):
+            LineIndex.open(folder)
+        np.save(folder / f"{name}_ends.npy", np.array([None]), allow_pickle=True)  # could run anything
+        with pytest.raises(ValueError, match=r"memory-mapped|allow_pickle"):
+            LineIndex.open(folder)
+
+
+def test_notes_and_content_travel(tmp_path: Path) -> None:
+    index = LineIndex.build(ROWS)
+    index.notes.append("said")
+    for each in (pickle.loads(pickle.dumps(index)), index.save(tmp_path / "index")):
+        assert each.notes == ["said"]
+        assert [each.row(i) for i in range(3)] == ROWS
+        each.release()
+        assert (each.row(2), each.notes, len(each)) == (ROWS[2], ["said"], 3)
+    assert pickle.loads(pickle.dumps(each)).folder == tmp_path / "index"
+    assert index.folder is None
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "other").write_text("")  # neither an index nor empty
+    with pytest.raises(OSError, match="index"):
+        LineIndex.build(ROWS).save(tmp_path / "index")
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+
 def test_positions_outside_are_refused() -> None:
+    assert LineIndex.build(ROWS).row(0) == ROWS[0]
     for position in (-1, 3):
         with pytest.raises(IndexError):
             LineIndex.build(ROWS).row(position)

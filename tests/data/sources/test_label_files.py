@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crnn.data.sources import FORMATS, open_source, trees
+from crnn.data.sources import FORMATS, label_files, open_source, trees
 from crnn.data.sources.label_files import base_folder, find_label_files, read_lines, read_whole
 from crnn.data.sources.place import Place
 from crnn.data.sources.registry import find_reader
@@ -135,3 +135,79 @@ def test_looking_never_raises(tmp_path: Path) -> None:
                     assert "\n" not in str(error)
                 count += 1
     assert count == 7 * 13 * 2
+
+
+def names_of(path: Path) -> list[str]:
+    return [one.name for one in find_label_files(Place(path))]
+
+
+def test_as_many_tables_as_may_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, a_DOT_csv=ROW, b_DOT_csv=ROW)
+    for most, found in ((2, ["a.csv", "b.csv"]), (1, [])):
+        monkeypatch.setattr(label_files, "_MOST", most)
+        assert names_of(tmp_path) == found
+
+
+def test_which_of_several_files_wins(tmp_path: Path) -> None:
+    """A known name that is understood, any that is understood, a known name, one that names pictures at least."""
+    partly, other = "filename,caption\na.png,x\n", "nothing of that\n"
+    written(tmp_path / "1", labels_DOT_csv=partly, a_DOT_csv=ROW, gt_DOT_txt=other)
+    assert names_of(tmp_path / "1") == ["a.csv"]
+    written(tmp_path / "2", gt_DOT_csv=ROW, metadata_DOT_csv=ROW, labels_DOT_csv=partly, a_DOT_csv=ROW)
+    assert names_of(tmp_path / "2") == ["metadata.csv"]
+    written(tmp_path / "3", gt_DOT_txt=other, labels_DOT_txt=other, a_DOT_csv=partly)
+    assert names_of(tmp_path / "3") == ["labels.txt"]
+    written(tmp_path / "4", b_DOT_csv=partly, a_DOT_csv=partly, c_DOT_csv=other)
+    assert names_of(tmp_path / "4") == ["a.csv", "b.csv"]
+    written(tmp_path / "5", LABELS_DOT_CSV=ROW, a_DOT_csv=ROW)
+    assert names_of(tmp_path / "5") == ["LABELS.CSV"]
+    written(tmp_path / "6", a_DOT_txt=other)
+    assert names_of(tmp_path / "6") == names_of(tmp_path / "6" / "a.txt") == []
+    assert names_of(written(tmp_path / "7", a_DOT_csv=other) / "a.csv") == ["a.csv"]  # given by its path
+    with pytest.raises(DataError, match=r"has 2 files that may hold the labels \(a\.csv, b\.csv\); keep one|give one"):
+        open_source(written(tmp_path / "8", a_DOT_csv=ROW, b_DOT_csv=ROW))
+
+
+def test_files_that_belong_to_a_picture_are_no_tables(tmp_path: Path) -> None:
+    written(
+        tmp_path, p_DOT_png="x", p_DOT_csv=ROW, q_DOT_gt_DOT_txt=ROW, r_DOT_md=ROW, sub__s_DOT_csv=ROW, t_DOT_csv=ROW
+    )
+    assert names_of(tmp_path) == ["t.csv"]
+
+
+def test_the_head_of_a_file_ends_with_a_whole_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    decode = label_files._decode_head
+    monkeypatch.setattr(label_files, "HEAD", 8)
+    assert decode(b"ab\ncd\nef") == "ab\ncd\n"
+    assert decode(b"ab\ncd\ne") == "ab\ncd\ne"  # all of the file
+    assert decode(b"abcdefgh") == "abcdefgh"
+    assert decode(b"\xef\xbb\xbfab") == "ab"
+    assert decode("né".encode("utf-16-le").join((b"\xff\xfe", b""))) == "né"
+    assert decode("né".encode("utf-16-be").join((b"\xfe\xff", b""))) == "né"
+    assert decode(b"a\0b\xff") == "ab\ufffd"
+
+
+def test_label_files_at_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = trees.Folder(tmp_path)
+    (tmp_path / "x.txt").write_bytes(b"abc\n" * 25)
+    monkeypatch.setattr(label_files, "MAX_LABEL_BYTES", 100)
+    assert read_whole(tree, "x.txt") == "abc\n" * 25
+    monkeypatch.setattr(label_files, "MAX_LABEL_BYTES", 99)
+    with pytest.raises(DataError, match=r"x\.txt: has 0 MiB; labels of at most 64 MiB are read"):
+        read_whole(tree, "x.txt")
+    monkeypatch.setattr(label_files, "MAX_LABEL_BYTES", 10_000)
+    for zeros, texts in ((2, True), (3, False)):  # of eleven bytes, more than a quarter are zeros: UTF-16
+        (tmp_path / "y.txt").write_bytes(b"\0" * zeros + b"x" * (11 - zeros))
+        if texts:
+            assert read_whole(tree, "y.txt") == "\0" * zeros + "x" * (11 - zeros)
+        else:
+            with pytest.raises(DataError, match=r"y\.txt: is UTF-16"):
+                read_whole(tree, "y.txt")
+    (tmp_path / "z.txt").write_bytes(b"x" * 4096 + b"\0" * 4000)  # only the beginning is looked at
+    assert len(read_whole(tree, "z.txt")) == 8096
+
+
+def test_tables_that_name_their_columns() -> None:
+    assert label_files.has_header(b"filename,text\na.png,x\n")
+    assert not label_files.has_header(b"a.png,x\nb.png,y\n")
+    assert not label_files.has_header(b"")

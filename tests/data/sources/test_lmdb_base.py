@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import pickle
+import struct
 import subprocess
 import sys
 import tempfile
@@ -271,6 +272,98 @@ def test_damaged_pages(tmp_path: Path) -> None:
             whole[page * 4096 : page * 4096 + 4096] = bytes(4096)
     file.write_bytes(whole)
     assert "data.mdb: is damaged (" in in_another_process(folder)
+
+
+PAGE = 512
+"""Bytes in a page of the files made here by hand."""
+
+
+def meta(last: int, transaction: int, page: int = PAGE, magic: int = 0xBEEFC0DE, version: int = 1) -> bytes:
+    """A meta page: its header, magic number and version, address and size of the map, two trees, the last page ..."""
+    head = bytes(16) + struct.pack("=II", magic, version) + bytes(16)
+    return (head + struct.pack("=I", page) + bytes(92) + struct.pack("=QQ", last, transaction)).ljust(PAGE, b"\0")
+
+
+def test_the_later_of_two_meta_pages_says_how_long_the_file_is(tmp_path: Path) -> None:
+    file = tmp_path / "x.mdb"
+    for first, second in ((meta(3, 7), meta(9, 6)), (meta(9, 6), meta(3, 7)), (meta(3, 10), meta(9, 2))):
+        file.write_bytes(first + second + b"x" * (2 * PAGE))  # pages 0 .. 3
+        assert lmdb_base._require_whole(file) == 4 * PAGE
+        file.write_bytes(first + second + b"x" * (3 * PAGE))  # more is no matter
+        assert lmdb_base._require_whole(file) == 5 * PAGE
+        file.write_bytes(first + second + b"x" * (2 * PAGE - 1))
+        with pytest.raises(DataError, match=r"x\.mdb: has 2,047 of 2,048 bytes; copy or download it again \(if"):
+            lmdb_base._require_whole(file)
+    file.write_bytes(meta(3, 6) + meta(9, 7) + b"x" * (2 * PAGE))
+    with pytest.raises(DataError, match="has 2,048 of 5,120 bytes"):
+        lmdb_base._require_whole(file)
+
+
+def test_sixteen_pages_of_zeros_at_the_end_were_never_written(tmp_path: Path) -> None:
+    file = tmp_path / "x.mdb"
+    head = meta(29, 1) + meta(0, 0)
+    pages = bytearray(28 * PAGE)
+    for place, whole in ((28 * PAGE - 1, True), (12 * PAGE, True), (12 * PAGE - 1, False), (0, False)):
+        pages[:] = bytes(28 * PAGE)
+        pages[place] = 1
+        file.write_bytes(head + pages)
+        if whole:
+            assert lmdb_base._require_whole(file) == 30 * PAGE
+        else:
+            with pytest.raises(DataError, match="ends with nothing but zeros; copy or download it again"):
+                lmdb_base._require_whole(file)
+
+
+def test_meta_pages() -> None:
+    assert lmdb_base._meta(meta(3, 7)) == (7, 3, 512)
+    assert lmdb_base._meta(meta(2**40, 2**41, 65536)) == (2**41, 2**40, 65536)
+    for other in (meta(3, 7, 511), meta(3, 7, 65537), meta(3, 7, magic=1), meta(3, 7, version=2), b"", bytes(4096)):
+        with pytest.raises(ValueError, match="page"):
+            lmdb_base._meta(other)
+    with pytest.raises(struct.error):
+        lmdb_base._meta(meta(3, 7)[:151])
+    assert lmdb_base._meta(meta(3, 7)[:152]) == (7, 3, 512)
+
+
+def test_files_that_are_no_database_say_so(tmp_path: Path) -> None:
+    file = tmp_path / "x.mdb"
+    for content in (meta(3, 7)[:100], meta(3, 7) + bytes(3 * PAGE), meta(3, 7, 64) + bytes(3 * PAGE)):
+        file.write_bytes(content)
+        with pytest.raises(DataError, match=r"x\.mdb: is not a whole LMDB database; copy or download it again"):
+            lmdb_base._require_whole(file)
+    with pytest.raises(DataError, match=r"none: cannot be read \(No such file"):
+        lmdb_base._require_whole(tmp_path / "none")
+
+
+def test_which_files_are_databases(tmp_path: Path) -> None:
+    for name, content, taken in (
+        ("data.mdb", meta(3, 7), True),
+        ("X.LMDB", meta(3, 7), True),
+        ("x.mdb", meta(3, 7)[:24], True),
+        ("x.mdb", meta(3, 7)[:23], False),
+        ("data.mdb", bytes(5000), True),  # cut or never written: to be told so, not passed over
+        ("data.mdb", b"", True),
+        ("x.mdb", bytes(5000), False),
+        ("x.db", meta(3, 7), False),
+        ("data.mdb", b"other" + bytes(5000), False),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert lmdb_base._is_database_file(tmp_path / name) is taken, (name, taken)
+    assert not lmdb_base._is_database_file(tmp_path / "none.mdb")
+
+
+def test_counts_at_the_bounds(tmp_path: Path) -> None:
+    """A database may say it has as many lines as it has keys; the last picture counts, one behind it does not."""
+    keys = {b"label-000000001": b"a", b"image-000000001": png(0), b"num-samples": b"3"}
+    source = open_source(change(tmp_path / "a", keys))
+    assert problems_of(source) == ["", "is missing", "is missing"]
+    with pytest.raises(DataError, match="num-samples='4', but there are 3 keys"):
+        open_source(change(tmp_path / "a", {b"num-samples": b"4"}))
+    folder = change(write(tmp_path / "b", ["a", "b"]), {b"image-000000003": png(2), b"zz": b""}, [b"image-000000002"])
+    assert problems_of(open_source(folder)) == ["", "has no picture: the key image-000000002 is missing"]
+    folder = change(write(tmp_path / "c", ["a", "b"]), {b"zz": b"", b"image-": b"", b"label-": b"x"})
+    assert problems_of(open_source(folder))[1:] == ["", ""]
+    assert problems_of(open_source(folder))[0].startswith("is outside label-000000001 .. label-000000002")
 
 
 def test_changed_databases_are_indexed_anew(tmp_path: Path) -> None:

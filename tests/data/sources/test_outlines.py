@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from page_files import drawn, page_line, page_xml, pixels, saved
 from PIL import Image, ImageDraw
 
+from crnn.data.sources import bands as bands_module
 from crnn.data.sources import open_source
 from crnn.data.sources.bands import bands
 from crnn.data.sources.outlines import (
@@ -222,6 +223,15 @@ def test_bands_of_few_lines_have_a_height_within_bounds() -> None:
     assert height_of(near, [10] * 7, 4000) == 50  # half of the usual 100
     for length, usable in ((1, True), (0.9, False)):
         assert (bands([points((100, 5), (100 + length, 5))], [1], 400)[0] is not None) == usable
+
+
+def test_neighbours_are_looked_for_nearby_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    far = points((900, 500), (901.5, 500))  # stands beside nothing
+    rows: list[Points | None] = [points((0, 100), (100, 100)), far, points((0, 140), (100, 140)), far]
+    for near, heights in ((2, [40, 40, 40, 40]), (1, [24, 3.6, 24, 3.6])):
+        monkeypatch.setattr(bands_module, "_NEAR", near)
+        found = [round(float(np.ptp(b[:, 1])), 3) for b in bands(rows, [10] * 4, 4000) if b is not None]
+        assert found == [max(height, 8) for height in heights]
 
 
 def test_a_curved_baseline_is_followed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -152,6 +153,21 @@ def test_forked_and_spawned_workers(temporary: Path) -> None:
     with get_context("spawn").Pool(1) as pool:
         assert pool.map(read_some, [cache]) == [wanted]
     assert cache.folder.exists()
+
+
+def test_the_folder_goes_with_the_cache(temporary: Path) -> None:
+    cache = PageCache()
+    copy = pickle.loads(pickle.dumps(cache))
+    cache.folder.mkdir()
+    (cache.folder / "x.npy").write_bytes(b"x")
+    folder = cache.folder
+    assert copy.folder == folder
+    del copy
+    gc.collect()
+    assert folder.exists()
+    del cache
+    gc.collect()
+    assert not folder.exists()
 
 
 def test_forgotten_folders_are_removed(temporary: Path) -> None:

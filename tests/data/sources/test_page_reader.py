@@ -1,13 +1,23 @@
-"""Lines of which only the baseline is known."""
+"""Lines of pages: where they lie, and those of which only the baseline is known."""
 
 from __future__ import annotations
 
+import json
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
+from page_files import drawn, page_line, page_xml, pixels, saved
 
-from crnn.data.sources.outlines import Points, box
-from crnn.data.sources.page_marks import MarkedLine
-from crnn.data.sources.page_reader import _is_bare
+from crnn.data.sources import open_source, page_reader
+from crnn.data.sources.outlines import Points, UnusableOutlineError, box
+from crnn.data.sources.page_marks import MarkedLine, MeasuredPicture
+from crnn.data.sources.page_reader import _is_bare, _locator
+from crnn.data.sources.page_xml import PageXmlReader
+from crnn.data.sources.place import Place
+from crnn.data.sources.registry import find_reader
+from crnn.errors import DataError
 
 LEVEL = np.array([(10.0, 50.0), (90.0, 52.0)])
 
@@ -29,3 +39,43 @@ LEVEL = np.array([(10.0, 50.0), (90.0, 52.0)])
 )
 def test_a_line_without_a_height(outline: Points | None, baseline: Points | None, bare: bool) -> None:
     assert _is_bare(MarkedLine("l1", 7, "x", outline, baseline)) is bare
+
+
+def test_where_a_line_lies_is_its_key() -> None:
+    picture = MeasuredPicture("a/p.png", 100, 60, (1.0, 1.0))
+    line = MarkedLine("l1", 7, "x", box(10, 20.25, 30, 9.75), np.array([(10.0, 28.0), (40.0, 28.2)]))
+    assert json.loads(_locator(picture, line)) == ["a/p.png", [10, 20.2, 40, 20.2, 40, 30, 10, 30], 0.38, "l1"]
+    assert '"a/p.png",[10,20.2,40,' in _locator(picture, line)  # whole numbers without a point
+    line = MarkedLine("l2", 7, "x", box(90, 50, 30, 30))
+    assert json.loads(_locator(picture, line)) == ["a/p.png", [90, 60, 90, 50, 100, 50, 100, 60], 0.0, "l2"]
+    with pytest.raises(UnusableOutlineError, match="has neither outline nor baseline; mark where the line is"):
+        _locator(picture, MarkedLine("l3", 7, "x"))
+
+
+def test_a_page_may_end_where_its_line_does(tmp_path: Path) -> None:
+    corner = page_line(0, "x", "350,270 400,270 400,300 350,300")
+    source = open_source(saved(tmp_path, page_xml(corner)))
+    page = drawn(400, 300)
+    assert np.array_equal(pixels(source.picture(0)), pixels(page)[270:300, 350:400])
+    for size in ((399, 300), (400, 299)):
+        drawn(*size).save(tmp_path / "p1.png")
+        other = pickle.loads(pickle.dumps(source))  # which has decoded nothing yet
+        with pytest.raises(DataError, match=rf"p1\.png: has {size[0]} x {size[1]} pixels now, fewer than when"):
+            other.picture(0)
+
+
+def test_only_the_first_files_are_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = saved(tmp_path, page_xml(page_line(0, "x")))
+    for name in ("a.xml", "b.xml"):
+        (folder / name).write_text("<other/>")
+    for count, found in ((3, True), (2, False)):
+        monkeypatch.setattr(page_reader, "LOOK_INTO", count)
+        assert PageXmlReader.matches(Place(folder)) is found
+
+
+@pytest.mark.parametrize("key", ["", "x", "[1]", "[1, 2, 3]", '["p1.png", [1, 2, 3], 0, "l"]', '["p", "x", 0, "l"]'])
+def test_keys_of_no_line(key: str, tmp_path: Path) -> None:
+    reader = find_reader(saved(tmp_path, page_xml(page_line(0, "x"))))[1]
+    for ask in (reader.content, reader.size):
+        with pytest.raises(DataError, match="has no place on a page that is here"):
+            ask(key)

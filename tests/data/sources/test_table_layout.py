@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crnn.data.sources import ReadOptions
+from crnn.data.sources import ReadOptions, table_layout
 from crnn.data.sources.table_columns import find_columns, is_picture_name, known_columns
 from crnn.data.sources.table_layout import find_layout, several_pictures, split
 from crnn.errors import DataError
@@ -29,6 +29,19 @@ from crnn.errors import DataError
         ("a.png b.png\n", None, ""),
         ("a.png x\nb.png\n", None, ""),
         ("a.png x\nb.png y\tz\n", None, ""),
+        ('a.png, "x"\nb.png,y\n', "csv", ","),  # half of the lines are ICDAR's, not most
+        ('a.png, "x"\nb.png, "y"\nc.png,z\n', "icdar", ","),
+        ('text, "x"\na.png,y\nb.png,z\n', "csv", ","),
+        ("no name\na.png\tx\n", "tab", "\t"),  # half of the lines is enough
+        ("no name\nnor here\na.png\tx\n", None, ""),
+        ("a.png,x,y\nb.png,x\nc.png,x,y\n", "csv", ","),  # not all rows have three cells: commas of the text
+        ("1_a_77.jpg 77\n2_b_5.jpg 5\n", None, ""),  # MJSynth's: numbers, no texts
+        ("1_a_77.jpg 77\n2_b_5.jpg 6\n", "space", " "),
+        ("a77.png 77\n", "space", " "),
+        ("a_b.png b\n", "space", " "),
+        ('"a.png";x\n"b.png";y\n', "csv", ";"),
+        ("filename\na.png\n", None, ""),
+        ("file,text,a.png\n", None, ""),  # a picture's name is no name of a column
         ("lexicon\nwords\n", None, ""),
         ("", None, ""),
     ],
@@ -45,6 +58,8 @@ def test_layouts(head: str, style: str | None, delimiter: str) -> None:
     [
         ("filename,caption\na.png,x\n", "has no column for the text"),
         ("a.png,x,1\nb.png,y,2\n", "has 3 columns and no header"),
+        ("a.png\tx\t1\nb.png\ty\t2\n", "has 3 columns and no header"),
+        ('a.png;"x;y";1\nb.png;y;2\n', "has 3 columns and no header"),
         ('p.png\t[{"transcription": "x", "points": [[0, 0]]}]\n', "holds boxes on pages"),
     ],
 )
@@ -59,6 +74,35 @@ def test_commas_in_some_texts_are_no_columns() -> None:
     layout = find_layout("a.png,x\nb.png,y, z\n", ReadOptions())
     assert layout is not None
     assert layout.grade == 2
+
+
+def test_boxes_in_half_of_the_rows_are_texts() -> None:
+    box, text = 'p.png\t[{"points": []}]\n', "q.png\tx\n"
+    for head, grade in ((box + text, 2), (box * 2 + text, 1), ('p.png\t[{"x": 1}]\n', 2), ('p.png\tx "points"\n', 2)):
+        layout = find_layout(head, ReadOptions())
+        assert layout is not None
+        assert (layout.style, layout.grade) == ("tab", grade)
+
+
+def test_columns_that_the_user_names() -> None:
+    head = "scan;said;file\n1;x;2\n"
+    for options, grade in (
+        (ReadOptions(image_column="scan", text_column="said"), 2),
+        (ReadOptions(text_column="said"), 2),
+        (ReadOptions(image_column="scan"), 1),
+        (ReadOptions(), 1),
+    ):
+        layout = find_layout(head, options)
+        assert layout is not None
+        assert (layout.style, layout.header, layout.grade) == ("header", ("scan", "said", "file"), grade)
+    assert find_layout("scan;said\n", ReadOptions(text_column="said")) is None
+
+
+def test_the_first_lines_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_layout, "_LOOK_AT", 4)
+    for others, style in ((2, "tab"), (3, None)):
+        layout = find_layout("\n" + "none\n" * others + "a.png\tx\n" * 9, ReadOptions())
+        assert (layout and layout.style) == style
 
 
 def test_columns() -> None:

@@ -329,10 +329,12 @@ def test_huge_pictures_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_keys_of_no_member(tmp_path: Path) -> None:
     reader = find_reader(webdataset_tar(tmp_path / "x.tar", txt()))[1]
-    for key in ("9:0:10:a.png", "x", "", "0:-1:5:a", "0:99999999:5:a.png", "0:1"):
+    for key in ("9:0:10:a.png", "1:0:10:a.png", "x", "", "0:-1:5:a", "0:99999999:5:a.png", "0:1"):
         with pytest.raises(DataError) as caught:
             reader.picture(key)
         assert "\n" not in str(caught.value)
+    assert reader._name("0:0:10:a.png") == f"{tmp_path}/x.tar:a.png"
+    assert reader._name("1:0:10:a.png") == f"{tmp_path}/x.tar:1:0:10:a.png"
 
 
 def test_other_archives_are_left_to_others(tmp_path: Path) -> None:
@@ -342,6 +344,52 @@ def test_other_archives_are_left_to_others(tmp_path: Path) -> None:
     assert find_reader(plain_tar(tmp_path / "d.tar", dots))[0] == "gt.txt"
     for name, members in {"p": [("a.png", b"")], "n": [("a.npy", b""), ("a.cls", b"")]}.items():
         assert not tar_shards._looks_like_samples(plain_tar(tmp_path / f"{name}.tar", members))
+
+
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        (["a.png", "a.txt", "b.txt"], False),  # half of the labels have a picture, not most
+        (["a.png", "a.txt", "b.png", "b.txt", "c.txt"], True),
+        (["a.png", "a.txt", "b.png", "c.png", "d.png"], True),
+        (["a.txt"], False),
+        (["a.png", "a.json"], True),
+        (["a.png", "a.gt.txt"], True),
+        ([], False),
+    ],
+)
+def test_samples_are_told_by_most_labels(names: list[str], taken: bool, tmp_path: Path) -> None:
+    path = plain_tar(tmp_path / "x.tar", [(name, b"x") for name in names])
+    assert tar_shards._looks_like_samples(path) is taken
+
+
+def test_only_the_first_members_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = plain_tar(tmp_path / "x.tar", [(name, b"x") for name in ("a.txt", "b.txt", "a.png", "b.png")])
+    for count, taken in ((4, True), (3, False)):
+        monkeypatch.setattr(tar_shards, "LOOK_AT", count)
+        assert tar_shards._looks_like_samples(path) is taken
+
+
+def test_unreadable_archives_are_taken_by_their_name(tmp_path: Path) -> None:
+    for name, taken in (("x.tar", True), ("x.TAR", True), ("x.data", False)):
+        (tmp_path / name).write_bytes(b"none" * 300)
+        assert tar_shards._looks_like_samples(tmp_path / name) is taken
+
+
+def test_which_files_are_shards() -> None:
+    for name in ("a.tar", "a/b.TAR", "x.tar.gz", "x.tgz", ".a/b.tar"):
+        assert tar_shards._is_shard(name)
+    for name in (".a.tar", "a/._b.tar", "a.tar.txt", "tar", "a.zip"):
+        assert not tar_shards._is_shard(name)
+
+
+def test_pictures_of_the_most_bytes_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = open_source(plain_tar(tmp_path / "x.tar", [("a.png", b"x" * 50), ("a.txt", b"x")]))
+    monkeypatch.setattr(tar_shards, "MAX_BYTES", 50)
+    assert source.content(0) == b"x" * 50
+    monkeypatch.setattr(tar_shards, "MAX_BYTES", 49)
+    with pytest.raises(DataError, match=r"x\.tar:a\.png: has 50 bytes; allowed are 49"):
+        source.content(0)
 
 
 def names_by_tarfile(path: Path) -> list[tuple[str, int, int]]:

@@ -149,6 +149,19 @@ def test_characters_that_would_be_drawn_wrongly_are_refused(characters: str, mes
         synthetic_pair(5, 5, characters=characters, fonts="bundled")
 
 
+def test_settings_at_their_bounds() -> None:
+    for wear in (0.0, 1.0):
+        assert len(SyntheticSource(1, 0, [], [TextMaker()], wear)) == 1
+    for lines, seed, wear, words in (
+        (0, 0, 1.0, r"data\.rendered: 0 lines; must be 1 or more"),
+        (1, -1, 1.0, "seed=-1: must be 0 or more"),
+        (1, 0, 1.01, r"data\.rendered\.wear=1\.01: must be 0\.\.1"),
+        (1, 0, -0.01, r"data\.rendered\.wear=-0\.01"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            SyntheticSource(lines, seed, [], [TextMaker()], wear)
+
+
 def test_negative_seed_is_refused() -> None:
     with pytest.raises(ConfigError, match="must be 0 or more"):
         synthetic_pair(5, 5, seed=-1, fonts="bundled")

@@ -9,19 +9,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator
+from types import ModuleType
 
 import numpy as np
 import pytest
-from PIL import Image
+from block_font import layouts
 
 from crnn.core.charsets import named_set
-from crnn.data.synth import chinese, prose, vocabulary
-from crnn.data.synth.fonts import Font
+from crnn.data.synth import chinese, notation, prose, shop, text, vocabulary
 from crnn.data.synth.own_lines import LineModel
 from crnn.data.synth.pen import Pen
 from crnn.data.synth.pixels import clouds
-from crnn.data.synth.render import Layout, draw_ink, make_layout
-from crnn.data.synth.text import KINDS, PRINTABLE_ASCII, TextMaker
+from crnn.data.synth.render import draw_ink
+from crnn.data.synth.text import KINDS, PRINTABLE_ASCII, Kind, TextMaker
 from crnn.data.synth.vocabulary import words_of
 from crnn.data.synth.wear import INK, SCAN, worn
 
@@ -71,6 +71,7 @@ TEXTS: dict[str, str] = {
     "digits": "72e79717ed52",
     "capitals": "55d25feb70a3",
     "own": "35b9bb16dce2",
+    "chinese": "ad654af95ee4",
 }
 
 
@@ -82,9 +83,29 @@ def pens(count: int) -> Iterator[Pen]:
         yield Pen(np.random.default_rng(seed), LANGUAGES[seed % 6], words, allowed, (12, 30, 60, 100)[seed % 4])
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_texts_of_each_kind(kind) -> None:
-    assert digest(prose.typeset(pen, kind(pen)) for pen in pens(300)) == TEXTS[kind.__name__]
+def kinds_of(*modules: ModuleType) -> pytest.MarkDecorator:
+    kinds = [kind for kind in KINDS if kind.__module__ in [module.__name__ for module in modules]]
+    assert kinds
+    return pytest.mark.parametrize("kind", kinds, ids=lambda kind: kind.__name__)
+
+
+def written(kind: Kind) -> str:
+    return digest(prose.typeset(pen, kind(pen)) for pen in pens(300))
+
+
+@kinds_of(prose, text)
+def test_running_texts_of_each_kind(kind: Kind) -> None:
+    assert written(kind) == TEXTS[kind.__name__]
+
+
+@kinds_of(shop)
+def test_lines_of_shops_of_each_kind(kind: Kind) -> None:
+    assert written(kind) == TEXTS[kind.__name__]
+
+
+@kinds_of(notation)
+def test_notations_of_each_kind(kind: Kind) -> None:
+    assert written(kind) == TEXTS[kind.__name__]
 
 
 @pytest.mark.parametrize("kind", chinese.KINDS, ids=lambda kind: kind.__name__)
@@ -110,38 +131,16 @@ def test_texts_of_a_maker() -> None:
         assert digest(maker(np.random.default_rng(seed)) for seed in range(300)) == TEXTS[name], name
 
 
+def test_texts_of_a_chinese_maker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "_wordfreq", lambda: None)
+    words_of.cache_clear()
+    maker = TextMaker(CHINESE, 1, 12, languages=("zh", "zh", "basic"))
+    made = [maker(np.random.default_rng(seed)) for seed in range(200)]
+    words_of.cache_clear()
+    assert digest(made) == TEXTS["chinese"]
+
+
 # layouts
-
-
-class Blocks:
-    """A face of plain blocks, so that nothing depends on the fonts or the FreeType of a machine."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def getmask2(self, text: str, mode: str, anchor: str) -> tuple[object, tuple[int, int]]:
-        wide, high = max(2, self.size * (2 + ord(text) % 4) // 8), max(4, self.size * (3 + ord(text) % 3) // 5)
-        grey = 0 if text == " " else 255
-        return Image.new("L", (wide, high), grey).im, (ord(text) % 3 - 1, -high + ord(text) % 4)
-
-    def getlength(self, text: str) -> float:
-        return self.size * (3 + ord(text) % 4) / 8
-
-
-class Plain(Font):
-    def at(self, size: int) -> Blocks:  # type: ignore[override]
-        return Blocks(size)
-
-
-def layouts(count: int, wear: float = 1.0) -> Iterator[Layout]:
-    fonts = [
-        Plain(name, 0, name, style, frozenset(PRINTABLE_ASCII))
-        for name, style in (("plain", "Regular"), ("heavy", "Bold"), ("mono", "Regular"))
-    ]
-    for seed in range(count):
-        yield make_layout(
-            ("ab", "x yz fg", "one: long line")[seed % 3], fonts[seed % 5 % 3], np.random.default_rng(seed), wear
-        )
 
 
 def rounded(value: object) -> object:

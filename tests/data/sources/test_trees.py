@@ -1,0 +1,169 @@
+"""Folders and archives as one thing: names in order, contents, what is not there, what is too large."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from crnn.data.sources import trees
+from crnn.data.sources.trees import Folder, Tar, Tree, Zip, is_tar, open_tree, walk
+from crnn.errors import DataError
+
+FILES = {"b.txt": b"bb", "a/2.txt": b"2", "a/b/c.txt": b"", "a/10.txt": b"ten", "B.txt": b"B"}
+ORDER = ["B.txt", "b.txt", "a/10.txt", "a/2.txt", "a/b/c.txt"]
+"""The files of a folder before the folders in it, sorted by code points."""
+
+
+def folder(root: Path) -> Path:
+    for name, data in FILES.items():
+        (root / "x" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "x" / name).write_bytes(data)
+    return root / "x"
+
+
+def zipped(root: Path) -> Path:
+    with zipfile.ZipFile(root / "x.zip", "w") as archive:
+        archive.mkdir("a") if hasattr(archive, "mkdir") else archive.writestr("a/", "")
+        for name, data in FILES.items():
+            archive.writestr(name, data)
+    return root / "x.zip"
+
+
+def tarred(root: Path) -> Path:
+    with tarfile.open(root / "x.tar", "w") as archive:
+        for name, data in FILES.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return root / "x.tar"
+
+
+KINDS = {"folder": (folder, Folder), "zip": (zipped, Zip), "tar": (tarred, Tar)}
+
+
+@pytest.fixture(params=KINDS)
+def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
+    make, kind = KINDS[request.param]
+    opened = open_tree(make(tmp_path))
+    assert type(opened) is kind
+    return opened
+
+
+def bytes_of(tree: Tree, name: str) -> bytes:
+    found = tree.content(name)
+    return found.read_bytes() if isinstance(found, Path) else found
+
+
+def test_names_and_contents(tree: Tree) -> None:
+    assert list(tree.names()) == ORDER
+    assert {name: bytes_of(tree, name) for name in ORDER} == FILES
+    assert all(tree.has(name) for name in ORDER)
+    for name in ("a", "c.txt", "a/c.txt", "", "../x", "a/../b.txt"):
+        assert not tree.has(name)
+    assert tree.text("a/10.txt") == "ten"
+
+
+def test_what_is_not_there_is_named(tree: Tree) -> None:
+    for name in ("a/none.txt", "none\n"):
+        with pytest.raises(DataError, match=r"none.*: there is no such picture$"):
+            tree.content(name)
+    with pytest.raises(DataError, match="there is no such" if isinstance(tree, Tar) else "must stay within"):
+        tree.content("../b.txt")
+
+
+def test_travels_without_what_is_open(tree: Tree) -> None:
+    bytes_of(tree, "b.txt")
+    again = pickle.loads(pickle.dumps(tree))
+    assert type(again) is type(tree)
+    assert again.root == tree.root
+    assert bytes_of(again, "a/2.txt") == b"2"
+
+
+def test_parts(tmp_path: Path) -> None:
+    for make in (zipped, tarred):
+        path = make(tmp_path)
+        assert list(open_tree(path).parts()) == [path]
+    root = folder(tmp_path)
+    assert list(Folder(root).parts()) == [
+        root, root / "B.txt", root / "b.txt", root / "a", root / "a/10.txt", root / "a/2.txt", root / "a/b",
+        root / "a/b/c.txt",
+    ]  # fmt: skip
+    assert list(walk(root / "a")) == [(root / "a", ["10.txt", "2.txt"]), (root / "a/b", ["c.txt"])]
+    with pytest.raises(DataError, match=r"none: folder cannot be read \(No such file"):
+        list(walk(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("make", [zipped, tarred])
+def test_members_of_the_most_bytes_are_read(make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    opened = open_tree(make(tmp_path))
+    monkeypatch.setattr(trees, "MAX_BYTES", 3)
+    assert opened.content("a/10.txt") == b"ten"
+    monkeypatch.setattr(trees, "MAX_BYTES", 2)
+    with pytest.raises(DataError, match=r"x\.\w+:a/10\.txt: has 3 bytes; allowed are 2"):
+        opened.content("a/10.txt")
+
+
+def test_a_tar_that_was_cut_since(tmp_path: Path) -> None:
+    path = tarred(tmp_path)
+    opened = Tar(path)
+    member = opened._table()["a/10.txt"]
+    whole = path.read_bytes()
+    for keep, found in ((member.offset + 3, b"ten"), (member.offset + 2, None)):
+        path.write_bytes(whole[:keep])
+        if found:
+            assert opened.content("a/10.txt") == found
+        else:
+            with pytest.raises(DataError, match=r"x\.tar:a/10\.txt: the archive ends before it does"):
+                opened.content("a/10.txt")
+    path.unlink()
+    with pytest.raises(DataError, match=r"x\.tar: cannot be read \(No such file"):
+        pickle.loads(pickle.dumps(opened)).content("a/10.txt")
+
+
+def test_pictures_of_a_folder_may_lie_in_its_archive(tmp_path: Path) -> None:
+    root = folder(tmp_path)
+    with zipfile.ZipFile(root / "images.zip", "w") as archive:
+        archive.writestr("p.png", "picture")
+        archive.writestr("b.txt", "not this")
+    opened = Folder(root)
+    assert opened.has("p.png")
+    assert opened.content("p.png") == b"picture"
+    assert bytes_of(opened, "b.txt") == b"bb"  # what lies in the folder itself wins
+    assert not opened.has("q.png")
+    with pytest.raises(DataError, match=r"^q\.png: there is no such picture in .*x or its images\.zip$"):
+        opened.content("q.png")
+
+
+def test_what_is_no_tree(tmp_path: Path) -> None:
+    for name, words in (
+        ("x.zip", "is not a whole zip archive; copy or download it again"),
+        ("X.ZIP", "is not a whole zip archive"),
+        ("x.txt", "is neither a folder nor a zip or tar archive"),
+    ):
+        (tmp_path / name).write_bytes(b"none")
+        with pytest.raises(DataError, match=rf"{name}: {words}"):
+            open_tree(tmp_path / name)
+    (tmp_path / "x.TAR").write_bytes(b"none")
+    assert type(open_tree(tmp_path / "x.TAR")) is Tar  # whose error is then seen
+    assert type(open_tree(tarred(tmp_path).rename(tmp_path / "plain"))) is Tar
+    assert type(open_tree(zipped(tmp_path).rename(tmp_path / "other"))) is Zip
+
+
+def test_the_mark_of_a_tar(tmp_path: Path) -> None:
+    for content, found in (
+        (bytes(257) + b"ustar", True),
+        (bytes(257) + b"ustar\0more", True),
+        (bytes(256) + b"ustar", False),
+        (bytes(258) + b"ustar", False),
+        (bytes(257) + b"usta", False),
+        (b"", False),
+    ):
+        (tmp_path / "x").write_bytes(content)
+        assert is_tar(tmp_path / "x") is found
+    assert not is_tar(tmp_path / "none")
+    assert not is_tar(tmp_path)

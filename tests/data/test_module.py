@@ -1,0 +1,126 @@
+"""Loaders of a training: what of its settings reaches batches, datasets and worker processes."""
+
+from __future__ import annotations
+
+import signal
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from tests_support import ListSource
+
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.data import module as module_module
+from crnn.data.batching import LineKey
+from crnn.data.module import LineDataModule, PreparedLines, cached, joined
+from crnn.data.sources.base import LineEntry
+from crnn.data.sources.views import Concatenation
+
+CHARSET = Charset.from_texts(["0123456789"])
+TRANSFORM = LineTransform(32)
+
+
+def prepared(count: int, letter: str = "1") -> PreparedLines:
+    source = ListSource([LineEntry(letter * 2, f"{letter}:{i}", f"{i}.png") for i in range(count)])
+    sizes = np.array([source.size(i) for i in range(count)], dtype=np.int32)
+    return PreparedLines(source, lambda _: sizes, [])
+
+
+def made(workers: int = 0, batch_size: int = 4, batch_pixels: int = 10**6, seed: int = 3) -> LineDataModule:
+    return LineDataModule(
+        prepared(12), prepared(8, "2"), CHARSET, TRANSFORM, None, batch_size, batch_pixels, workers, seed
+    )
+
+
+def test_only_training_lines_are_shuffled_and_widened() -> None:
+    module = made()
+    assert [len(batch) for batch in module.batches("train").plan(0)] == [4, 4, 4]
+    assert all(key.width > 0 for batch in module.batches("train").plan(0) for key in batch)
+    assert [[key[1:] for key in batch] for batch in module.batches("val").plan(0)] == [
+        [(0, 0), (1, 0), (2, 0), (3, 0)],
+        [(4, 0), (5, 0), (6, 0), (7, 0)],
+    ]
+    train, other = ([batch for batch in made(seed=s).batches("train").plan(0)] for s in (3, 4))
+    assert train != other
+    assert module.datasets["train"].seed == 3
+    assert [module.datasets[side][LineKey(0, 0, 0)].text for side in ("train", "val")] == ["11", "22"]
+
+
+def test_bounds_of_batches_and_processes() -> None:
+    assert [len(b) for b in made(batch_size=5).batches("val").plan(0)] == [5, 3]
+    widest = TRANSFORM.scaled_width(27, 16)
+    assert [len(b) for b in made(batch_size=50, batch_pixels=8 * widest * 32).batches("val").plan(0)] == [8]
+    assert len(list(made(batch_size=50, batch_pixels=8 * widest * 32 - 1).batches("val").plan(0))) == 2
+    assert len(made().batches("train", processes=3)) == 1
+    module = made()
+    module.trainer = SimpleNamespace(global_rank=1, world_size=2)  # type: ignore[assignment]
+    one = module.batches("val")
+    assert [[key.line for key in batch] for batch in one] == [[4, 5, 6, 7]]
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+@pytest.mark.parametrize(("workers", "train", "val"), [(0, 0, 0), (1, 1, 1), (2, 2, 2), (3, 3, 2)])
+def test_workers(workers: int, train: int, val: int) -> None:
+    module = made(workers)
+    loaders = module.train_dataloader(), module.val_dataloader()
+    assert [loader.num_workers for loader in loaders] == [train, val]
+    assert [loader.persistent_workers for loader in loaders] == [workers > 0] * 2
+    assert not any(loader.pin_memory for loader in loaders)
+    assert all(loader.worker_init_fn is module_module._ignore_signals for loader in loaders)
+
+
+def test_pictures_are_pinned_for_a_graphics_card_alone() -> None:
+    for kind in ("cuda", "cpu"):
+        module = made()
+        device = SimpleNamespace(root_device=SimpleNamespace(type=kind))
+        module.trainer = SimpleNamespace(global_rank=0, world_size=1, strategy=device)  # type: ignore[assignment]
+        assert module.val_dataloader().pin_memory is (kind == "cuda")
+
+
+def test_workers_leave_signals_to_the_main_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to: dict[int, object] = {}
+    monkeypatch.setattr(signal, "signal", set_to.__setitem__)
+    module_module._ignore_signals(0)
+    assert set_to == {signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_IGN}
+
+
+def test_goes_on_in_the_epoch_and_at_the_batch() -> None:
+    module = made()
+    module.load_state_dict({"epoch": 2, "batches": 1})
+    wanted = list(module.batches("train").plan(2))[1:]
+    assert list(module.train_dataloader().batch_sampler) == wanted  # type: ignore[arg-type]
+    assert len(list(module.val_dataloader())) == 2
+
+
+def test_where_a_training_is() -> None:
+    module = made()
+
+    def at(epoch: int, batches: int, of: int) -> dict[str, int]:
+        def done(count: int) -> SimpleNamespace:
+            return SimpleNamespace(current=SimpleNamespace(processed=count))
+
+        loop = SimpleNamespace(epoch_progress=done(epoch), epoch_loop=SimpleNamespace(batch_progress=done(batches)))
+        module.trainer = SimpleNamespace(fit_loop=loop, num_training_batches=of)  # type: ignore[assignment]
+        return module.state_dict()
+
+    assert at(3, 4, 10) == {"epoch": 3, "batches": 4}
+    assert at(3, 10, 10) == {"epoch": 3, "batches": 0}  # at the end of an epoch the next one begins
+    assert at(3, 11, 10) == {"epoch": 3, "batches": 1}
+    assert at(0, 0, 0) == {"epoch": 0, "batches": 0}
+
+
+def test_sources_one_after_the_other() -> None:
+    one, two = prepared(3), prepared(5, "2")
+    assert joined([one]) is one
+    both = joined([one, two])
+    assert isinstance(both.source, Concatenation)
+    assert [both.source.entry(i).text for i in range(8)] == ["11"] * 3 + ["22"] * 5
+    assert both.sizes(7).tolist() == [*one.sizes(0).tolist(), *two.sizes(0).tolist()]
+
+
+def test_endless_sources_have_no_cache() -> None:
+    lines = prepared(3)
+    assert cached(lines, TRANSFORM, 10**6, None).source.picture(1).size == (TRANSFORM.scaled_width(21, 16), 32)
+    lines.source.endless = True  # type: ignore[misc]
+    assert cached(lines, TRANSFORM, 10**6, None) is lines

@@ -166,7 +166,10 @@ def test_weights_in_another_file() -> None:
     [
         ({"i": 3, "f": 1.0, "s": b"x", "ints": [1, 2], "floats": [1.0], "strings": [b"x"]}, None),
         ({"t": TensorProto(name="c", data_type=1, dims=[1], raw_data=bytes(4))}, None),
-        ({"t": TensorProto(name="c", data_type=1, dims=[9])}, "has a tensor 'c' of 9 values, which are not in the file"),
+        (
+            {"t": TensorProto(name="c", data_type=1, dims=[9])},
+            "has a tensor 'c' of 9 values, which are not in the file",
+        ),
         ({"tensors": [TensorProto(name="c", data_type=8)]}, "has a tensor 'c' of type 8"),
         ({"g": onnx.GraphProto(name="g")}, "has a graph in a graph"),
         ({"graphs": [onnx.GraphProto(name="g")]}, "has a graph in a graph"),

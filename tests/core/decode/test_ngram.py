@@ -217,7 +217,7 @@ def test_rare_n_grams_go_from_the_longest_on() -> None:
         without("aab", "ab", "aba", "ba", "aa", "aaa"),
     ]
     assert [_size(step) for step in steps] == sorted({_size(step) for step in steps}, reverse=True)
-    for step, smaller in zip(steps[:4], steps[1:5], strict=True):
+    for step, smaller in itertools.pairwise(steps[:5]):
         assert _pruned(counts, 3, _size(step)) == step
         assert _pruned(counts, 3, _size(step) - 1) == smaller
     assert _pruned(counts, 3, _size(steps[4]) - 1) == without("aab", "ab", "aba", "ba", "aa")  # 4: aa, but not aaa

@@ -197,7 +197,7 @@ def test_a_decoder_by_its_name_or_as_json() -> None:
     for given in ("greedy", {"name": "greedy"}, '{"name": "greedy"}', '  \n{"name": "greedy"}'):
         assert beam_settings({"name": "beam"}, CHARSET, decoder=given) == {"name": "greedy"}
     assert beam_settings({}, CHARSET, decoder="own") == {"name": "own"}  # whose name is known is asked later
-    with pytest.raises(ConfigError, match="decoder '{x' is not JSON, such as"):
+    with pytest.raises(ConfigError, match=r"decoder '\{x' is not JSON, such as"):
         beam_settings({}, CHARSET, decoder="{x")
     given = {"name": "beam"}
     assert beam_settings({}, CHARSET, decoder=given) is not given

@@ -272,7 +272,7 @@ def test_widths_of_pictures_without_pixels() -> None:
 def test_lines_as_wide_as_allowed() -> None:
     transform = LineTransform(max_width=16)
     assert transform.check_width((17, 32)) == 16
-    with pytest.raises(DataError, match="^picture: 18 x 32 pixels become 20 x 32; at most 16 wide are read"):
+    with pytest.raises(DataError, match=r"^picture: 18 x 32 pixels become 20 x 32; at most 16 wide are read"):
         transform.check_width((18, 32))
     assert LineTransform().check_width((32_768, 32)) == 32_768
     with pytest.raises(DataError, match="become 32772 x 32; at most 32768 wide"):
@@ -301,7 +301,7 @@ def test_the_largest_picture_may_be_given(tmp_path: Path) -> None:
     Image.fromarray(RAMP).save(path)
     for source in (path, path.read_bytes(), Image.fromarray(RAMP), RAMP):
         assert open_picture(source, max_pixels=1200).size == (60, 20)
-        with pytest.raises(DataError, match="^x: has 60 x 20 pixels; at most 1,199 are decoded$"):
+        with pytest.raises(DataError, match=r"^x: has 60 x 20 pixels; at most 1,199 are decoded$"):
             open_picture(source, "x", 1199)
     for kind in (bytearray, memoryview):
         assert open_picture(kind(path.read_bytes())).size == picture_size(kind(path.read_bytes())) == (60, 20)
@@ -350,3 +350,8 @@ def test_names_of_pictures() -> None:
 )
 def test_printable_names_have_a_limit(name: object, limit: int, wanted: str) -> None:
     assert printable(name, limit) == wanted
+
+
+def test_an_upright_grey_picture_is_not_copied() -> None:
+    grey = Image.fromarray(RAMP)
+    assert open_picture(grey) is grey

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -64,7 +65,8 @@ def test_at_most_so_many_pixels_run_together() -> None:
     assert batches(prepared(40, 40, 44), batch_pixels=3 * 320) == [[0, 1], [2]]  # padding included
     assert batches(prepared(40, 40), batch_pixels=1) == [[0], [1]]  # however few are allowed
     assert batches(prepared(*[65_536] * 3)) == [[0], [1], [2]]
-    assert batches(prepared(*[32_768] * 3)) == [[0, 1], [2]]
+    assert batches(prepared(*[32_768] * 3)) == [[0, 1], [2]]  # by default, 16 lines of 32 x 1024 pixels
+    assert batches(prepared(*[32_772] * 2)) == [[0], [1]]
 
 
 def test_no_line_is_padded_by_more_than_15_percent() -> None:
@@ -141,7 +143,7 @@ def test_a_stream_is_in_order_whatever_its_windows(window: int) -> None:
 def test_pictures_are_taken_as_they_are_needed() -> None:
     taken: list[int] = []
 
-    def pictures():  # noqa: ANN202
+    def pictures() -> Iterator[Image.Image]:
         for i in range(10):
             taken.append(i)
             yield picture(16)
@@ -155,7 +157,7 @@ def test_a_picture_is_prepared() -> None:
     line = Recognizer(Widths()).prepare(picture(20, 2, height=16))
     assert (line.grey.shape, line.grey.dtype, line.width, line.original_width) == ((8, 8 + 4), np.uint8, 12, 20)
     assert Recognizer(Widths()).prepare(picture(10), max_pixels=80).width == 12
-    with pytest.raises(DataError, match="^page 3: has 10 x 8 pixels; at most 79 are decoded"):
+    with pytest.raises(DataError, match=r"^page 3: has 10 x 8 pixels; at most 79 are decoded"):
         Recognizer(Widths()).prepare(picture(10), "page 3", 79)
     with pytest.raises(DataError, match=r"^picture \(Image\): has 10 x 8 pixels"):
         Recognizer(Widths()).prepare(picture(10), max_pixels=79)

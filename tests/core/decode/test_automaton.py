@@ -52,10 +52,10 @@ def test_the_likeliest_of_each_move() -> None:
 def test_as_many_as_asked_for_are_taken_whole() -> None:
     """Where a move allows just as many classes as asked for, they stay in their order."""
     automaton = Automaton([-1, 0, 0, 0], [{0: 1}, {}], [False, True])
-    scores = np.array([0, 1, 3, 2], dtype=np.float32)
+    scores = np.array([0, 3, 1, 2], dtype=np.float32)
     assert automaton.likeliest(0, scores, 3) == [(1, 1), (2, 1), (3, 1)]
-    assert sorted(automaton.likeliest(0, scores, 2)) == [(2, 1), (3, 1)]
-    assert automaton.likeliest(0, scores, 1) == [(2, 1)]
+    assert sorted(automaton.likeliest(0, scores, 2)) == [(1, 1), (3, 1)]
+    assert automaton.likeliest(0, scores, 1) == [(1, 1)]
     assert automaton.likeliest(1, scores, 1) == []
 
 

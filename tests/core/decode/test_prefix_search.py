@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -230,3 +233,45 @@ def test_factors_of_a_language_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_labels_of_a_prefix() -> None:
     assert ROOT.labels() == []
     assert Prefix(Prefix(Prefix(None, 0, 0), 2, 0), 1, 5).labels() == [2, 1]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_all_texts_have_the_sums_of_their_paths(seed: int) -> None:
+    probs = np.random.default_rng(seed).dirichlet([1, 0.7, 0.7], 4)
+    sums: defaultdict[tuple[int, ...], float] = defaultdict(float)
+    for path in itertools.product(range(3), repeat=4):
+        text = tuple(label for label, _ in itertools.groupby(path) if label)
+        sums[text] += math.prod(float(probs[step, label]) for step, label in enumerate(path))
+    found = search(width=99, floor=0.0, far_behind=0.0).endings(np.log(probs), 1)
+    best = max(sums.values())
+    assert {tuple(node.labels()): score for score, node in found} == pytest.approx(
+        {text: chance / best for text, chance in sums.items()}, rel=1e-6
+    )
+    scores = [score for score, _ in found]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_so_many_symbols_are_looked_at_as_the_beam_may_keep() -> None:
+    """Twice as many as it is wide after the best prefix, half of that after the next; with a language model, all."""
+    row = [0.02, 0.3, 0.22, 0.18, 0.15, 0.13]
+    loose = {"floor": 0.0, "far_behind": 0.0}
+    [(node, _, _)] = search(width=1, **loose)._beam(np.array([row]), 1)
+    assert node.parent is not None
+    assert sorted(node.parent.after) == [1, 2]
+    beam = search(width=2, **loose)._beam(np.array([row, row]), 1)
+    root = beam[0][0]
+    while root.parent is not None:
+        root = root.parent
+    assert sorted(root.after) == [1, 2, 3, 4]
+    assert [sorted(root.after[label].after) for label in (1, 2)] == [[1, 2, 3, 4], [1, 2]]
+    lm = NgramModel.of([[5]] * 20, 5, order=2)
+    assert texts_left([row], width=1) == [[1]]
+    assert texts_left([row], width=1, lm=lm, lm_weight=1.0) == [[5]]
+
+
+def test_what_cannot_end_in_time_takes_no_place() -> None:
+    doubt = [0.2, 0.4, 0.1, 0.3]
+    assert texts_left([doubt], width=1, constraint=trie([[1, 2], [2]], 4)) == [[2]]
+    assert texts_left([doubt, doubt], width=1, constraint=trie([[1, 2, 3], [3, 2]], 4)) == [[3, 2]]
+    assert texts_left([doubt, doubt], width=1, constraint=trie([[1, 2], [2]], 4)) == [[1, 2]]
+    assert texts_left([doubt], constraint=trie([[1, 2]], 4)) == []

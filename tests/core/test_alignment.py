@@ -99,3 +99,12 @@ def test_as_many_as_the_metrics_count(reading: str, reference: str) -> None:
     for character in "ab ":  # what the label has, less what is gone, and what came
         change = sum(read == character for _, read in found) - sum(true == character for true, _ in found)
         assert reading.count(character) == reference.count(character) + change
+
+
+@pytest.mark.parametrize(
+    ("reading", "reference"), [("aa", "aaa"), ("aaa", "aa"), ("abab", "ab"), ("ab", "abab"), ("a", "aa")]
+)
+def test_ends_that_are_alike_do_not_overlap(reading: str, reference: str) -> None:
+    pairs = align(reading, reference)
+    assert ("".join(p.read for p in pairs), "".join(p.true for p in pairs)) == (reading, reference)
+    assert sum(p.is_error for p in pairs) == abs(len(reading) - len(reference))

@@ -247,3 +247,44 @@ def test_the_work_is_bounded(base: bidi.Base) -> None:
     ):
         few, many = (steps(part * n + middle + closing * n + end) for n in (1_000, 2_000))
         assert many < 2.5 * few, part
+
+
+def pairs(text: str) -> dict[int, int]:
+    return bidi._bracket_pairs(list(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", {}),
+        ("a(b)c", {1: 3}),
+        ("([a])", {0: 4, 1: 3}),
+        ("([)]", {0: 2}),  # what is crossed is left out
+        ("(a", {}),
+        ("a)", {}),
+        ("(()", {1: 2}),
+        ("())", {0: 1}),
+        ("(a](b)", {3: 5}),
+        ("(a]b)", {0: 4}),
+        ("()[]", {0: 1, 2: 3}),
+        ("<a>", {}),  # mirrored, but no brackets
+    ],
+)
+def test_pairs_of_brackets(text: str, wanted: dict[int, int]) -> None:
+    assert pairs(text) == wanted
+
+
+def test_pairs_are_looked_for_63_deep() -> None:
+    """UAX #9, BD16: at the 64th that is open, the search ends; the pairs so far count."""
+    assert pairs("(" * 63 + ")" * 63) == {i: 125 - i for i in range(63)}
+    assert pairs("(" * 64 + ")" * 64) == {}
+    assert pairs("()" + "[" * 63 + "]" + "(") == {0: 1, 64: 65}
+    assert pairs("()" + "[" * 63 + "(" + "]" * 63) == {0: 1}
+
+
+def test_a_line_that_only_numbers_end() -> None:
+    for text, shown in (("אב 12", "12 בא"), ("12 אב", "בא 12"), ("אב, 12%", "12% ,בא"), ("$5 אב", "בא $5")):
+        assert bidi.to_visual(text, "R") == shown
+        assert bidi.to_logical(shown, "R") == text
+    assert bidi.base_of("12 א") == bidi.base_of("ا") == bidi.base_of("אa") == "R"
+    assert bidi.base_of("aא") == bidi.base_of("12") == bidi.base_of("") == "L"

@@ -217,3 +217,18 @@ def test_anything_else_is_one_clear_error(junk: object, keys: list[str]) -> None
             assert "\n" not in str(error)
     with pytest.raises(ModelFileError):
         ModelCard.from_json("{" + json.dumps(junk))
+
+
+def test_a_card_is_one_line_with_its_characters_as_they_are() -> None:
+    """Files of one model are the same whoever writes them, and can be searched for a character."""
+    text = CARD.to_json()
+    assert "नि" in text
+    assert "\n" not in text
+    assert list(json.loads(text)) == sorted(CARD.to_dict())
+    assert list(json.loads(text)["transform"]) == sorted(CARD.to_dict()["transform"])
+
+
+@pytest.mark.parametrize("temperature", [True, "1.5", None, 0, 1e-4, 1e4, float("nan"), float("inf")])
+def test_a_temperature_is_a_number_in_its_bounds(temperature: object) -> None:
+    with pytest.raises(ModelFileError, match=r"^m: its model card has no valid 'temperature' \(0\.001\.\.1000\)$"):
+        ModelCard.from_dict(CARD.to_dict() | {"temperature": temperature}, "m")

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from tests_support import encoded
 
+from crnn.core.grey import from_array, to_grey
 from crnn.core.image import open_picture, picture_size
 from crnn.errors import DataError
 
@@ -180,3 +181,97 @@ def test_16_bits_take_no_8_bytes_a_pixel() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10 * 10**6
+
+
+def greys(array: np.ndarray) -> list[list[int]]:
+    return np.asarray(from_array(array, "x")).tolist()
+
+
+@pytest.mark.parametrize(
+    ("array", "wanted"),
+    [
+        (np.array([[0, 1, 254, 255]], np.uint8), [[0, 1, 254, 255]]),
+        (np.array([[0, 256, 257, 513, 514, 65534, 65535]], np.uint16), [[0, 0, 1, 1, 2, 254, 255]]),
+        (np.array([[False, True]]), [[0, 255]]),
+        (np.array([[0.0, 0.25, 0.5, 1.0]]), [[0, 64, 128, 255]]),
+        (np.array([[1 / 255, 2.4 / 255, 2.6 / 255, 0.999]]), [[1, 2, 3, 255]]),
+        (np.array([[[7], [9]]], np.uint8), [[7, 9]]),
+        (np.array([[[7, 8, 9]]], np.uint8), [[[7, 8, 9]]]),
+        (np.array([[[7, 8, 9, 10]]], np.uint8), [[[7, 8, 9, 10]]]),
+        (np.array([[3]], np.uint8), [[3]]),
+        (np.array([[3], [4], [5]], np.uint8), [[3], [4], [5]]),
+        (np.array([[1, 2, 3, 4]] * 3, np.uint8), [[1, 2, 3, 4]] * 3),  # as high as there are colours
+    ],
+)
+def test_values_of_arrays(array: np.ndarray, wanted: list) -> None:
+    assert greys(array) == wanted
+
+
+@pytest.mark.parametrize(
+    "shape", [(), (3,), (0, 3), (3, 0), (2, 2, 0), (2, 2, 2), (2, 2, 5), (3, 4, 1, 1), (1, 1, 1, 3)]
+)
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_shapes_that_are_no_picture(shape: tuple[int, ...], dtype: str) -> None:
+    with pytest.raises(DataError, match=r"^x: an array of shape .* is not a picture; pass \(H, W\[, 3\|4\]\)$"):
+        from_array(np.zeros(shape, dtype), "x")
+
+
+@pytest.mark.parametrize("value", [-0.001, 1.001, np.nan, np.inf, -np.inf])
+def test_one_value_out_of_range_is_enough(value: float) -> None:
+    array = np.array([[0.0, 0.5, 1.0]])
+    assert greys(array) == [[0, 128, 255]]
+    for place in range(3):
+        array[0] = (0.0, 0.5, 1.0)
+        array[0, place] = value
+        with pytest.raises(DataError, match=r"^x: a float64 picture must lie in 0\.\.1; scale it or pass uint8$"):
+            from_array(array, "x")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint32", "uint64", "complex64"])
+def test_types_that_are_no_picture(dtype: str) -> None:
+    with pytest.raises(DataError, match=f"^x: an array of {dtype} is not a picture; pass uint8, uint16 or floats"):
+        from_array(np.zeros((2, 2), dtype), "x")
+
+
+def test_grey_stays_what_it_is() -> None:
+    grey = Image.fromarray(RAMP)
+    assert to_grey(grey) is grey
+    grey.info["transparency"] = 0
+    assert to_grey(grey) is not grey
+    assert np.asarray(to_grey(grey)).min() > 0  # black is transparent: paper
+
+
+@pytest.mark.parametrize(("top", "wanted"), [(255, [0, 100, 255]), (256, [0, 0, 0]), (65535, [0, 0, 255])])
+def test_whole_numbers_of_8_and_of_16_bits(top: int, wanted: list[int]) -> None:
+    picture = Image.fromarray(np.array([[0, 100, top]], np.int32))
+    assert np.asarray(to_grey(picture)).tolist() == [wanted]
+    deep = Image.fromarray(np.array([[0, 100, min(top, 65535)]], np.uint16))
+    assert np.asarray(to_grey(deep)).tolist() == [[0, 0, min(top, 65535) // 257]]
+
+
+@pytest.mark.parametrize(("top", "wanted"), [(1.0, [0, 128, 255]), (1.01, [0, 0, 1]), (2.0, [0, 0, 2])])
+def test_floats_to_1_and_beyond(top: float, wanted: list[int]) -> None:
+    assert np.asarray(to_grey(Image.fromarray(np.array([[0.0, 0.5, top]], np.float32)))).tolist() == [wanted]
+
+
+def test_colours_and_palettes() -> None:
+    red = Image.new("RGB", (2, 1), (255, 0, 0))
+    for mode in ("RGB", "P", "HSV", "CMYK", "YCbCr"):
+        assert abs(np.asarray(to_grey(red.convert(mode))).astype(int) - 76).max() <= 2, mode
+        assert to_grey(red.convert(mode)).mode == "L"
+    assert np.asarray(to_grey(Image.new("1", (2, 1), 1))).tolist() == [[255, 255]]
+
+
+@pytest.mark.parametrize("pixels", [1, 7, 8, 15, 16, 17, 24, 2**20])
+def test_strips_of_a_transparent_picture(pixels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows are laid on paper at once, it is the same picture; no more at once than there is room for."""
+    values = np.random.default_rng(0).integers(0, 256, (5, 8, 4)).astype(np.uint8)
+    picture = Image.fromarray(values, "RGBA")
+    wanted = greys_as_before(picture)
+    laid: list[tuple[int, int]] = []
+    real = Image.alpha_composite
+    monkeypatch.setattr(Image, "alpha_composite", lambda a, b: laid.append(b.size) or real(a, b))
+    monkeypatch.setattr("crnn.core.grey._STRIP_PIXELS", pixels)
+    assert np.array_equal(np.asarray(to_grey(picture)), wanted)
+    rows = max(1, pixels // 8)
+    assert laid == [(8, min(rows, 5 - top)) for top in range(0, 5, rows)]

@@ -236,3 +236,122 @@ def test_printable() -> None:
     assert printable("a\u202eb\u2028") == "a\\u202eb\\u2028"  # nothing turns the message round
     assert printable(Path("a") / "b.png") == str(Path("a") / "b.png")
     assert printable("öä ß中") == "öä ß中"
+
+
+@pytest.mark.parametrize(
+    ("size", "width"),
+    [
+        ((1, 32), 8),
+        ((9, 32), 8),
+        ((10, 32), 12),  # half of a multiple goes up
+        ((13, 32), 12),
+        ((14, 32), 16),
+        ((60, 20), 96),
+        ((100, 64), 52),
+        ((97, 64), 48),
+        ((1, 1), 32),
+        ((1000, 33), 968),
+    ],
+)
+def test_width_of_a_line(size: tuple[int, int], width: int) -> None:
+    assert LineTransform().scaled_width(*size) == width
+    assert LineTransform().check_width(size) == width
+    found = LineTransform().scaled_widths(np.array([size, size], np.int32))
+    assert (found.tolist(), found.dtype) == ([width, width], np.int64)
+
+
+def test_widths_of_pictures_without_pixels() -> None:
+    sizes = np.array([(0, 0), (5, 0), (0, 5), (600, 0)], np.int32)
+    assert LineTransform().scaled_widths(sizes)[[0, 2]].tolist() == [8, 8]
+    assert LineTransform().scaled_widths(sizes[:0]).tolist() == []
+    fixed = LineTransform(width=64).scaled_widths(sizes)
+    assert (fixed.tolist(), fixed.dtype) == ([64] * 4, np.int64)
+    assert (LineTransform().min_width, LineTransform(multiple=8).min_width) == (8, 16)
+
+
+def test_lines_as_wide_as_allowed() -> None:
+    transform = LineTransform(max_width=16)
+    assert transform.check_width((17, 32)) == 16
+    with pytest.raises(DataError, match=r"^picture: 18 x 32 pixels become 20 x 32; at most 16 wide are read"):
+        transform.check_width((18, 32))
+    assert LineTransform().check_width((32_768, 32)) == 32_768
+    with pytest.raises(DataError, match="become 32772 x 32; at most 32768 wide"):
+        LineTransform().check_width((32_772, 32))
+
+
+def test_resizing_and_values() -> None:
+    picture = Image.fromarray(RAMP)
+    assert LineTransform(20).resize(picture, 60) is picture
+    assert LineTransform(20).resize(picture, 64).size == (64, 20)
+    assert LineTransform(24).resize(picture, 60).size == (60, 24)
+    grey = np.array([[0, 51, 255]], np.uint8)
+    for transform, wanted in (
+        (LineTransform(), [-1, -0.6, 1]),
+        (LineTransform(mean=0.2, std=0.1), [-2, 0, 8]),
+        (LineTransform(mean=0.0, std=2.0), [0, 0.1, 0.5]),
+    ):
+        found = transform.normalize(grey)
+        assert found[0].tolist() == pytest.approx(wanted, abs=1e-5)
+        assert (found.dtype, found.shape) == (np.float32, (1, 3))
+    assert grey.tolist() == [[0, 51, 255]]
+
+
+def test_the_largest_picture_may_be_given(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(RAMP).save(path)
+    for source in (path, path.read_bytes(), Image.fromarray(RAMP), RAMP):
+        assert open_picture(source, max_pixels=1200).size == (60, 20)
+        with pytest.raises(DataError, match=r"^x: has 60 x 20 pixels; at most 1,199 are decoded$"):
+            open_picture(source, "x", 1199)
+    for kind in (bytearray, memoryview):
+        assert open_picture(kind(path.read_bytes())).size == picture_size(kind(path.read_bytes())) == (60, 20)
+
+
+def test_files_as_large_as_allowed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    content = encoded(Image.fromarray(RAMP))
+    (tmp_path / "a.png").write_bytes(content)
+    for source in (content, tmp_path / "a.png"):
+        monkeypatch.setattr(image_module, "MAX_BYTES", len(content))
+        assert open_picture(source).size == (60, 20)
+        monkeypatch.setattr(image_module, "MAX_BYTES", len(content) - 1)
+        with pytest.raises(DataError, match="has 0 MiB; at most 0 MiB are opened"):
+            open_picture(source)
+    monkeypatch.undo()
+    assert (MAX_BYTES, MAX_PIXELS) == (256 * 1024**2, 80_000_000)
+
+
+def test_pictures_are_closed_once_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(ImageFile.ImageFile, "close", lambda self: closed.append(self.mode))
+    coloured, grey = (encoded(Image.fromarray(RAMP).convert(mode)) for mode in ("RGB", "L"))
+    assert (picture_size(coloured), closed) == ((60, 20), ["RGB"])
+    assert (open_picture(coloured).mode, closed) == ("L", ["RGB", "RGB"])
+    assert (open_picture(grey).mode, closed) == ("L", ["RGB", "RGB"])  # it is the picture that is given
+    own = Image.open(io.BytesIO(coloured))
+    picture_size(own)
+    open_picture(own)
+    assert closed == ["RGB", "RGB"]
+
+
+def test_names_of_pictures() -> None:
+    for source, name in (
+        ("a\n", "a\\n"),
+        (Path("b.png"), "b.png"),
+        (b"", "picture (bytes)"),
+        (Image.new("L", (1, 1)), "picture (Image)"),
+        (RAMP, "picture (ndarray)"),
+    ):
+        assert image_module.picture_name(source) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "wanted"),
+    [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("a\n", 3, "a\\n"), ("a\n", 2, "a…"), (12345, 4, "123…"), ("", 1, "")],
+)
+def test_printable_names_have_a_limit(name: object, limit: int, wanted: str) -> None:
+    assert printable(name, limit) == wanted
+
+
+def test_an_upright_grey_picture_is_not_copied() -> None:
+    grey = Image.fromarray(RAMP)
+    assert open_picture(grey) is grey

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from crnn.core.charset import Charset, count_symbols
-from crnn.core.seen import NOTE, RARE, SeenCharacters, Seldom, seldom
+from crnn.core.seen import NOTE, RARE, SeenCharacters, Seldom, in_order, seldom
 
 CHARSET = Charset(("a", "b", "c", "d", "e", "\u0301"))
 
@@ -46,3 +46,36 @@ def test_the_rarest_first_and_not_those_that_are_known_or_cannot_be() -> None:
 
 def test_of_rendered_lines_alone_only_what_they_lack() -> None:
     assert seldom(SeenCharacters({}, ("a", "b")), CHARSET, ["abd"]) == {"d": Seldom(0, False)}
+
+
+def test_what_was_rendered() -> None:
+    seen = SeenCharacters({}, ("a", "b", "e", "\u0301"))
+    assert [seen.was_rendered(c) for c in ("a", "c", "ab", "ac", "e\u0301")] == [True, False, True, False, True]
+    assert SeenCharacters({}, ("e\u0301",)).was_rendered("e\u0301")
+
+
+def test_notes_of_other_shapes() -> None:
+    labels = {"a": 1, "b": True, "c": 2.0, "d": None}
+    assert SeenCharacters.of_note({NOTE: {"labels": labels, "rendered": "abc", "earlier": None}}) == SeenCharacters(
+        {"a": 1}
+    )
+    found = SeenCharacters.of_note({NOTE: {"labels": {}, "rendered": ["b", 3], "earlier": "x"}})
+    assert found == SeenCharacters({}, ("b", "3"), "x")
+    assert SeenCharacters({"a": 1}).note() == {"labels": {"a": 1}, "rendered": []}
+    assert SeenCharacters({"a": 1}, ("b",), "x").note() == {"labels": {"a": 1}, "rendered": ["b"], "earlier": "x"}
+
+
+def test_characters_of_several_points_are_as_known_as_the_rarest() -> None:
+    seen = SeenCharacters({"e": 7, "\u0301": 2})
+    assert (seen.times("e\u0301", CHARSET), seen.times("ab", CHARSET)) == (2, 0)
+    assert seldom(seen, CHARSET, ["e\u0301e"]) == {"e\u0301": Seldom(2, False)}
+    counted = SeenCharacters.of(CHARSET, {"b": 1, "a": 2, "?": 3, "a?": 4}, "ba")
+    assert (list(counted.labels.items()), counted.rendered) == ([("a", 2), ("b", 1)], ("a", "b"))
+    assert SeenCharacters({"b": 1}, ("b",)).after({NOTE: {"labels": {"a": 1}, "rendered": ["a", "b"]}}, "m") == (
+        SeenCharacters({"a": 1, "b": 1}, ("a", "b"))
+    )
+
+
+def test_order_of_the_rare_ones() -> None:
+    found = {"c": Seldom(1, True), "b": Seldom(1, False), "a": Seldom(1, True), "d": Seldom(0, True)}
+    assert list(in_order(found)) == ["d", "b", "a", "c"]

@@ -99,3 +99,29 @@ def test_left_to_right_text_loads_no_bidi() -> None:
         "d = Charset.from_texts(['abc'], direction='auto'); d.decode(d.encode('cab')); print('bidi' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_code_points_stay_where_the_form_is_none() -> None:
+    for text in ("e\u0301", "\u212b", "abc"):
+        assert TextRules("none").characters(text) == text
+    assert TextRules("none", case="upper").normalize("e\u0301ß") == "E\u0301SS"
+
+
+def test_every_rule_is_named_when_it_is_not_the_first() -> None:
+    for name, allowed in CHOICES.items():
+        assert getattr(TextRules(), name) == allowed[0]
+        for value in allowed:
+            rules = TextRules(**{name: value})  # type: ignore[arg-type]
+            assert rules.differences() == ({} if value == allowed[0] else {name: value})
+            assert rules.to_dict() == {**TextRules().to_dict(), name: value}
+    assert list(TextRules().to_dict()) == list(CHOICES)
+
+
+def test_which_direction_a_line_has() -> None:
+    rtl, auto = TextRules(direction="rtl"), TextRules(direction="auto")
+    assert (rtl.to_visual("abc א"), auto.to_visual("abc א")) == ("א abc", "abc א")
+    assert (rtl.to_logical("א abc"), auto.to_logical("abc א")) == ("abc א", "abc א")
+    assert auto.to_visual("אב abc") == "abc בא"
+    assert not rtl.round_trips("12 abc")
+    assert rtl.round_trips("abc 12")
+    assert TextRules(direction="rtl", whitespace="strip").round_trips("  abc ")

@@ -52,6 +52,8 @@ def test_kinds_of_fields() -> None:
     for key in (b"\x00", b"\x07", number(2**32), number(2**32 + 8)):
         with pytest.raises(ValueError, match="a field number that there cannot be"):
             fields(key + bytes(9))
+        with pytest.raises(ValueError, match="a field number that there cannot be"):  # not only what is behind it
+            fields(key + b"\1")
 
 
 def test_fields_that_come_once() -> None:

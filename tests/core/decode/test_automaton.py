@@ -47,3 +47,34 @@ def test_the_likeliest_of_each_move() -> None:
     ranked = sorted(range(1, 3001), key=lambda label: -scores[label])
     for count in (1, 10, 300, 2999, 3000, 4000):
         assert sorted(many.likeliest(0, scores, count)) == [(label, 1) for label in sorted(ranked[:count])]
+
+
+def test_as_many_as_asked_for_are_taken_whole() -> None:
+    """Where a move allows just as many classes as asked for, they stay in their order."""
+    automaton = Automaton([-1, 0, 0, 0], [{0: 1}, {}], [False, True])
+    scores = np.array([0, 3, 1, 2], dtype=np.float32)
+    assert automaton.likeliest(0, scores, 3) == [(1, 1), (2, 1), (3, 1)]
+    assert sorted(automaton.likeliest(0, scores, 2)) == [(1, 1), (3, 1)]
+    assert automaton.likeliest(0, scores, 1) == [(1, 1)]
+    assert automaton.likeliest(1, scores, 1) == []
+
+
+def test_the_blank_takes_no_move() -> None:
+    automaton = Automaton([0, 0, 1], [{0: 1, 7: 1}, {}], [False, True])
+    assert automaton.followers(0) == {1: 1}  # and nothing of a group without classes
+    assert automaton.likeliest(0, np.zeros(3, np.float32), 9) == [(1, 1)]
+    assert (automaton.step(0, 1), automaton.step(0, 2), automaton.step(1, 1)) == (1, DEAD, DEAD)
+    assert automaton.missing == [1, 0]
+
+
+def test_the_shortest_rest_counts() -> None:
+    moves = [{0: 1, 1: 3}, {0: 2}, {0: 3}, {0: 3}, {0: 0}, {0: 5}]
+    automaton = Automaton([-1, 0, 1], moves, [False, False, False, True, False, False])
+    assert automaton.missing == [1, 2, 1, 0, 2, DEAD]
+    assert automaton.accepts([1, 1, 1])
+    assert automaton.accepts([2, 1, 1])
+    assert not automaton.accepts([1, 1])
+    assert not Automaton([-1, 0], [{0: 0}], [False]).possible
+    assert not Automaton([-1, 0], [{0: 0}], [False]).accepts([])
+    assert trie([[]], 2).accepts([])
+    assert trie([[1, 1]], 2).accepting == [False, False, True]

@@ -11,7 +11,7 @@ import pytest
 
 from crnn.core.charset import Charset
 from crnn.core.decode import BeamDecoder, GreedyDecoder
-from crnn.core.decode.settings import beam_settings, language_model, make_decoder
+from crnn.core.decode.settings import beam_settings, language_model, make_decoder, read_texts
 from crnn.errors import ConfigError, CrnnWarning, DataError
 
 CHARSET = Charset.from_texts(["abc 0123456789."])
@@ -191,3 +191,70 @@ def test_texts_that_the_charset_cannot_write_are_counted() -> None:
     with pytest.warns(CrnnWarning, match=r"2 texts are left out, such as 'xyz'.*'x'"):
         left = language_model(["abc", "xyz", "ab", "äh"], CHARSET)
     assert left.to_dict() == language_model(["abc", "ab"], CHARSET).to_dict()
+
+
+def test_a_decoder_by_its_name_or_as_json() -> None:
+    for given in ("greedy", {"name": "greedy"}, '{"name": "greedy"}', '  \n{"name": "greedy"}'):
+        assert beam_settings({"name": "beam"}, CHARSET, decoder=given) == {"name": "greedy"}
+    assert beam_settings({}, CHARSET, decoder="own") == {"name": "own"}  # whose name is known is asked later
+    with pytest.raises(ConfigError, match=r"decoder '\{x' is not JSON, such as"):
+        beam_settings({}, CHARSET, decoder="{x")
+    given = {"name": "beam"}
+    assert beam_settings({}, CHARSET, decoder=given) is not given
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("beam", 3), ("beam", 0), ("lm", []), ("lexicon", []), ("pattern", ""), ("lm_weight", 0.0), ("length_bonus", 0.0)],
+)
+def test_a_decoder_and_settings_of_the_beam_search(setting: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"decoder and {setting}, which is of the beam search, do not go together"):
+        beam_settings({}, CHARSET, decoder="greedy", **{setting: value})
+
+
+def test_settings_that_are_zero_are_given() -> None:
+    stored = {"name": "beam", "lm": LM, "width": 7}
+    assert beam_settings(stored, CHARSET, lm_weight=0.0) == {**stored, "lm_weight": 0.0}
+    assert beam_settings(stored, CHARSET, length_bonus=0.0) == {**stored, "length_bonus": 0.0}
+    assert beam_settings({"name": "other", "width": 3}, CHARSET, beam=1) == {"name": "beam", "width": 1}
+    assert beam_settings({"name": "beam", "depth": 3}, CHARSET, beam=1) == {"name": "beam", "depth": 3, "width": 1}
+    made = beam_settings({}, CHARSET, lm=["abc"], lm_weight=1.0)
+    assert made is not None
+    assert made["lm_weight"] == 1.0
+    for name in ("lm", "lexicon"):
+        with pytest.raises(ConfigError, match=f"a beam of 0 is greedy decoding, which has no {name}"):
+            beam_settings({}, CHARSET, beam=0, **{name: ["abc"]})
+
+
+def test_what_a_decoder_is_made_of() -> None:
+    made = beam()
+    assert (made.width, made.lm, made.lm_weight, made.length_bonus, made.constraint) == (10, None, 0.3, 0.0, None)
+    made = beam(lm=LM)
+    assert made.lm is not None
+    assert (made.lm_weight, made.length_bonus, made.lm.to_dict()) == (0.3, 0.6, LM)
+    made = beam(pattern="a", lexicon=None)
+    assert made.constraint is not None
+    assert made.constraint.accepts(CHARSET.encode("a"))
+    with pytest.raises(ConfigError, match="the pattern is empty"):
+        beam(pattern="")
+    with pytest.raises(ConfigError, match="decoder greedy has no setting 'width'; pip install -U crnn"):
+        make_decoder({"name": "greedy", "width": 3}, CHARSET)
+    with pytest.raises(ConfigError, match="is unknown"):
+        make_decoder({}, CHARSET)
+
+
+def test_lines_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "texts.txt"
+    file.write_bytes(b"a \r\n\x0bb\x85\n\r\r\nc".replace(b"\x85", "\u2028".encode()))
+    assert read_texts(file) == read_texts(str(file)) == ["a ", "\x0bb\u2028", "", "c"]
+    texts = ["a", "b"]
+    assert read_texts(texts) is texts
+
+
+def test_no_warning_where_all_can_be_written(recwarn: pytest.WarningsRecorder) -> None:
+    language_model(["abc"], CHARSET)
+    assert not recwarn.list
+    with pytest.warns(CrnnWarning, match="language model: 1 texts are left out, such as 'xyz'") as caught:
+        language_model(["abc", "xyz"], CHARSET)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__

@@ -84,7 +84,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     mapper = commands.add_parser("map")
     mapper.add_argument("tests", nargs="*", default=[], help="test folders or files (all)")
-    mapper.add_argument("--processes", default="auto", help="that share the tests (auto)")
+    mapper.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that share the tests (all cores)")
     runner = commands.add_parser("run")
     runner.add_argument("folders", nargs="+", help="crnn/core crnn/data ...")
     runner.add_argument("--sample", type=int, default=60, help="mutants of each folder")

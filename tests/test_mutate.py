@@ -126,12 +126,17 @@ def test_the_map_is_made_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert lines.Tests().of(module, 3, 9.0) == []
     tests = {}
     for part in ("test_f.py", "test_g.py"):
-        assert lines.make_map([part], "0") == 0
+        assert lines.make_map([part], 1) == 0
         known = lines.Tests()
         tests[part] = [sorted(known.of(module, line, 9.0)) for line in (1, 3, 5)]
     assert tests["test_f.py"] == [["test_f.py::test_it"]] * 3  # for what no test runs, those of the file
     assert tests["test_g.py"][1:] == [["test_f.py::test_it"], ["test_g.py::test_it"]]
     assert tests["test_g.py"][0] == ["test_f.py::test_it", "test_g.py::test_it"]  # whichever imported it first
+    (tmp_path / "test_f.py").write_text("def test_new():\n    import sys\n    sys.settrace(None)\n    assert False\n")
+    assert lines.make_map(["test_f.py", "test_g.py"], 2) == 1
+    known = lines.Tests()
+    assert sorted(known.of(module, 3, 9.0)) == ["test_g.py::test_it"]  # the old test is gone
+    assert sorted(known.seconds) == ["test_f.py::test_new", "test_g.py::test_it"]
 
 
 def test_without_a_map_the_tests_that_import_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parents[2]
@@ -17,20 +18,43 @@ MAP = HOME / ".mutation"
 """Where `map` keeps what it found; not in version control."""
 
 
-def make_map(folders: Sequence[str], processes: str) -> int:
-    """Run the tests once with coverage, and keep which test ran which line, and how long each took.
+def make_map(folders: Sequence[str], processes: int) -> int:
+    """Run the tests with coverage, and keep which test ran which line, and how long each took.
 
-    With folders or files the rest of the map stays; without, it is made anew.
+    Each file of tests runs in a process of its own: what one of them does to Python's tracing ends with it. A file that
+    runs again takes its old place.
+
+    Args:
+        folders: of tests, or files; none: all of them, and the map is made anew.
+        processes: so many at a time.
+
+    Returns:
+        0 if all of them passed.
     """
     if not folders:
         shutil.rmtree(MAP, ignore_errors=True)
     MAP.mkdir(exist_ok=True)
-    environment = os.environ | {"COVERAGE_FILE": str(MAP / "coverage")}
-    times = MAP / f"times-{len(list(MAP.glob('times-*.xml'))):04}.xml"
-    words = ["-p", "no:cacheprovider", "--cov=crnn", "--cov-context=test", "--cov-report=", "--cov-append"]
-    words += ["-n", processes, *(["--dist", "no"] if processes == "0" else [])]  # or pytest-cov waits for processes
-    words += [f"--junitxml={times}", *folders]
-    return subprocess.run([sys.executable, "-m", "pytest", *words], env=environment, cwd=HOME).returncode
+    files = [path for folder in folders or ["tests"] for path in _test_files(HOME / folder)]
+    with ThreadPoolExecutor(processes) as pool:
+        codes = []
+        for file, code in zip(files, pool.map(_map_file, files), strict=True):
+            print(f"{file.relative_to(HOME)}: {'passed' if code in (0, 5) else 'FAILED'}", flush=True)
+            codes.append(code)
+    return int(any(code not in (0, 5) for code in codes))  # 5: all of them are slow
+
+
+def _test_files(path: Path) -> list[Path]:
+    return sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
+
+
+def _map_file(file: Path) -> int:
+    """Exit code of pytest on one file of tests."""
+    mark = str(file.relative_to(HOME).with_suffix("")).replace(os.sep, "+")
+    environment = os.environ | {"COVERAGE_FILE": str(MAP / f"coverage+{mark}")}
+    words = ["-q", "-n", "0", "--dist", "no", "-p", "no:cacheprovider", "--cov=crnn", "--cov-context=test"]
+    words += ["--cov-report=", f"--junitxml={MAP / f'times+{mark}.xml'}", str(file)]
+    command = [sys.executable, "-m", "pytest", *words]
+    return subprocess.run(command, env=environment, cwd=HOME, stdout=subprocess.DEVNULL).returncode
 
 
 class Tests:
@@ -39,17 +63,16 @@ class Tests:
     def __init__(self) -> None:
         from coverage import CoverageData
 
-        known = (MAP / "coverage").is_file()
-        self.data = CoverageData(basename=str(MAP / "coverage"), no_disk=not known)
-        if known:
-            self.data.read()
+        self.data = CoverageData(no_disk=True)
+        for path in sorted(MAP.glob("coverage+*")):
+            one = CoverageData(basename=str(path))
+            one.read()
+            self.data.update(one)
         self.seconds: dict[str, float] = {}
-        for times in sorted(MAP.glob("times-*.xml")):  # of a test that ran twice, the later one counts
-            seconds: dict[str, float] = {}
+        for times in MAP.glob("times+*.xml"):
             for case in ET.parse(times).iter("testcase"):  # noqa: S314  # pytest wrote it
                 name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name', '').split('[')[0]}"
-                seconds[name] = seconds.get(name, 0.0) + float(case.get("time", 0))
-            self.seconds |= seconds
+                self.seconds[name] = self.seconds.get(name, 0.0) + float(case.get("time", 0))
 
     def of(self, file: Path, line: int, budget: float) -> list[str]:
         """Tests that run this line; for lines that run on import, tests that run any line of the file.

@@ -464,3 +464,12 @@ def test_views_travel_and_keep_the_contract(tmp_path: Path) -> None:
         assert pool.starmap(read, [(view, i) for i in range(7)]) == wanted
     with pytest.raises(IndexError):
         view.entry(7)
+
+
+def test_a_mac_s_notes_are_no_lines(tmp_path: Path) -> None:
+    Image.new("L", (40, 32)).save(tmp_path / "a.png")
+    (tmp_path / "a.gt.txt").write_text("yes")
+    (tmp_path / "._a.png").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "._a.gt.txt").write_bytes(b"\0\5\x16\7\xff")
+    source = open_source(tmp_path)
+    assert [(entry.text, entry.problem) for entry in map(source.entry, range(len(source)))] == [("yes", "")]

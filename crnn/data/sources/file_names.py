@@ -11,6 +11,7 @@ from crnn.core.image import PICTURE_SUFFIXES, printable
 from crnn.data.sources.base import ReadOptions, Row
 from crnn.data.sources.folder_reader import FolderReader
 from crnn.data.sources.place import Place
+from crnn.data.sources.trees import is_hidden
 from crnn.errors import ConfigError
 
 DEFAULT_PATTERN = "(?P<text>.+)_[0-9]+"
@@ -39,7 +40,7 @@ class FileNameReader(FolderReader):
         ``page`` is of ``page_1.png``, ``page_2.png``."""
         if not has_only_pictures(place):
             return False
-        pictures = [name for name in place.pictures if not _hidden(name)]
+        pictures = [name for name in place.pictures if not is_hidden(name)]
         pattern = compiled(DEFAULT_PATTERN)
         found = [pattern.fullmatch(PurePosixPath(name).stem) for name in pictures]
         texts = Counter(match["text"] for match in found if match)
@@ -47,7 +48,7 @@ class FileNameReader(FolderReader):
 
     def rows(self) -> Iterator[Row]:
         for name in self.tree.names():
-            if _hidden(name) or PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
+            if is_hidden(name) or PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
                 continue
             match = self.pattern.fullmatch(PurePosixPath(name).stem)
             text = match["text"] if match else None
@@ -57,10 +58,6 @@ class FileNameReader(FolderReader):
             elif not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
                 problem = "the name is not UTF-8; rename it"
             yield Row(text or "", printable(self.tree.root / name), name, problem)
-
-
-def _hidden(name: str) -> bool:
-    return PurePosixPath(name).name.startswith(".")
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
@@ -83,4 +80,4 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def has_only_pictures(place: Place) -> bool:
     """Whether there are pictures and nothing that could be a label."""
-    return place.tree is not None and not place.labels and not all(_hidden(name) for name in place.pictures)
+    return place.tree is not None and not place.labels and not all(is_hidden(name) for name in place.pictures)

@@ -11,6 +11,7 @@ from crnn.core.image import PICTURE_SUFFIXES, printable
 from crnn.data.sources.base import Row
 from crnn.data.sources.folder_reader import FolderReader
 from crnn.data.sources.place import Place
+from crnn.data.sources.trees import is_hidden
 from crnn.errors import DataError
 
 LABEL_SUFFIXES = (".gt.txt", ".txt")
@@ -40,7 +41,7 @@ class GtTextReader(FolderReader):
         self.notes = []
         unlabelled: list[str] = []
         for folder, group in groupby(self.tree.names(), key=lambda name: name.rpartition("/")[0]):
-            names = list(group)
+            names = [name for name in group if not is_hidden(name)]
             prefix = f"{folder}/" if folder else ""
             yield from self._rows_of(prefix, [name[len(folder) :].lstrip("/") for name in names], unlabelled)
         if unlabelled:

@@ -20,6 +20,7 @@ from crnn.data.sources.page_cache import PageCache
 from crnn.data.sources.page_marks import MarkedLine, MarkedPage, MeasuredPicture, measure
 from crnn.data.sources.page_pictures import MissingPictureError, PagePictures
 from crnn.data.sources.place import Place
+from crnn.data.sources.trees import is_hidden
 from crnn.data.sources.xml_safe import head_of, is_xml, parse_xml, root_name, whole_of
 from crnn.errors import DataError
 
@@ -81,7 +82,7 @@ class PageReader(FolderReader):
     def rows(self) -> Iterator[Row]:
         pictures = PagePictures(self._names())
         for name in [self._only] if self._only else self.tree.names():
-            if is_xml(name):
+            if is_xml(name) and not is_hidden(name):
                 yield from self._rows_of(name, pictures)
 
     def _rows_of(self, name: str, pictures: PagePictures) -> Iterator[Row]:

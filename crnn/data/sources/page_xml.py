@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from crnn.data.sources.outlines import Points, UnusableOutlineError, read_points
 from crnn.data.sources.page_marks import MarkedLine, MarkedPage
 from crnn.data.sources.page_reader import PageReader
-
-_BREAK = re.compile(r"^\s*\n\s*|\s*\n\s*$")
 
 
 class PageXmlReader(PageReader):
@@ -64,10 +61,16 @@ def _text(line: Any) -> str:
     )
 
 
+def _without_breaks(text: str) -> str:
+    """Without white space at an end where it holds a line break, as indented XML has it; other spaces stay."""
+    left, right = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return text[len(left) if "\n" in left else 0 : len(text) - len(right) if "\n" in right else None]
+
+
 def _own_text(element: Any) -> str:
     """Of the first TextEquiv among those with the lowest index."""
     found = sorted(element.iterchildren("{*}TextEquiv"), key=lambda equiv: number(equiv.get("index")))
-    return _BREAK.sub("", found[0].findtext("{*}Unicode") or "") if found else ""
+    return _without_breaks(found[0].findtext("{*}Unicode") or "") if found else ""
 
 
 def number(text: str | None) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -53,7 +54,10 @@ class Place:
 
     @cached_property
     def names(self) -> list[str]:
-        """Names of files in the folder or archive, those near the root first; at most `LOOK_AT`, sorted."""
+        """Names of files in the folder or archive, those near the root first; at most `LOOK_AT`, sorted.
+
+        Of a folder with more files, some of each ending, so that a table of labels is not missed among pictures.
+        """
         if self.is_folder:
             return sorted(islice(self._breadth_first(), LOOK_AT), key=_depth)
         if self.is_archive and is_tar(self.path):
@@ -61,22 +65,24 @@ class Place:
                 return sorted((member.name for member in islice(tar_members(self.path), LOOK_AT)), key=_depth)
             except DataError:  # said when it is opened
                 return []
-        return sorted(islice(self.tree.names(), LOOK_AT), key=_depth) if self.tree else []
+        return sorted(_mixed(self.tree.names() if self.tree else [])[:LOOK_AT], key=_depth)
 
     def _breadth_first(self) -> Iterator[str]:
         level = [self.path]
         while level:
             below: list[Path] = []
             for folder in sorted(level):
+                files: list[str] = []
                 try:
                     with os.scandir(folder) as entries:
                         for entry in entries:
                             if entry.is_dir(follow_symlinks=False):
                                 below.append(Path(entry.path))
                             else:
-                                yield Path(entry.path).relative_to(self.path).as_posix()
+                                files.append(Path(entry.path).relative_to(self.path).as_posix())
                 except OSError:
-                    continue
+                    pass
+                yield from _mixed(files)
             level = below
 
     @cached_property
@@ -105,6 +111,17 @@ class Place:
         if self.is_folder:
             return next((name for name in names if (self.path / name).is_file()), None)
         return next((name for name in names if name in self.names), None)
+
+
+def _mixed(names: Iterable[str]) -> list[str]:
+    """The first of each ending, then the second of each ..., those near the root before others."""
+    counts: Counter[tuple[int, str]] = Counter()
+    places: list[tuple[int, int, str]] = []
+    for name in sorted(names, key=_depth):
+        kind = (name.count("/"), PurePosixPath(name).suffix.lower())
+        places.append((kind[0], counts[kind], name))
+        counts[kind] += 1
+    return [name for _, _, name in sorted(places)]
 
 
 def _depth(name: str) -> tuple[int, str]:

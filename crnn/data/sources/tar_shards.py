@@ -86,7 +86,11 @@ class TarShardsReader(Reader):
     def rows(self) -> Iterator[Row]:
         for number, shard in enumerate(list(self.parts())):
             prefix = f"{shard.relative_to(self.path).as_posix()}/" if self.path.is_dir() else ""
-            with shard.open("rb", buffering=0) as file:
+            try:
+                file = shard.open("rb", buffering=0)
+            except OSError as error:
+                raise DataError(f"{shard}: cannot be read ({error.strerror})") from None
+            with file:
                 yield from _Shard(number, shard, prefix, file, self.options).rows()
 
     def content(self, key: str) -> Content:

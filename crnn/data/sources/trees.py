@@ -11,6 +11,7 @@ import threading
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -135,6 +136,20 @@ class Folder(Tree):
             yield from (here / name for name in names)
 
 
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """A member's name as its writer meant it: some write UTF-8 without saying so, some Windows' separators."""
+    name = info.filename
+    if not info.flag_bits & 0x800 and not name.isascii():
+        with suppress(UnicodeError):  # then it is in code page 437, as the format has it
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/") if info.create_system == 0 else name
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file is hidden, or one of the notes that a Mac puts beside files and into archives."""
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")
+
+
 class Zip(Tree):
     """A zip archive, opened once in each thread of each process."""
 
@@ -142,25 +157,30 @@ class Zip(Tree):
         if getattr(self._local, "pid", None) != os.getpid():  # a forked worker must not share a file position
             try:
                 self._local.zip = zipfile.ZipFile(self.root)
-            except (OSError, zipfile.BadZipFile, ValueError) as error:
+            except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
                 reason = printable(error)
                 raise DataError(f"{self.root}: is not a readable zip archive ({reason})") from None
+            self._local.members = {_zip_name(info): info for info in self._local.zip.infolist()}
             self._local.pid = os.getpid()
         return self._local.zip
 
+    def _members(self) -> dict[str, zipfile.ZipInfo]:
+        self._zip()
+        return self._local.members
+
     def names(self) -> Iterator[str]:
-        for name in sorted(self._zip().namelist(), key=_as_walked):
+        for name in sorted(self._members(), key=_as_walked):
             if not name.endswith("/"):
                 inside(name, self.root)
                 yield name
 
     def has(self, name: str) -> bool:
-        return name in self._zip().NameToInfo
+        return name in self._members()
 
     def content(self, name: str) -> bytes:
         inside(name, self.root)
         try:
-            info = self._zip().getinfo(name)
+            info = self._members()[name]
             if info.file_size > MAX_BYTES:
                 raise DataError(
                     f"{self.root}:{printable(name)}: has {info.file_size:,} bytes; allowed are {MAX_BYTES:,}"

@@ -15,6 +15,7 @@ from page_files import PAGE_13, alto_line, alto_xml, drawn, page_line, page_xml,
 from PIL import Image
 
 from crnn.data.sources import LineSource, open_source
+from crnn.data.sources.page_xml import _without_breaks
 from crnn.data.sources.registry import find_reader
 from crnn.errors import DataError
 
@@ -294,3 +295,31 @@ def test_a_picture_that_shrank(tmp_path: Path) -> None:
     drawn(200, 150).save(tmp_path / "p1.png")
     with pytest.raises(DataError, match=r"p1\.png: has 200 x 150 pixels now, fewer than when its lines were listed"):
         source.picture(0)
+
+
+def test_a_mac_s_notes_are_passed_over(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "a", page_xml(LINES))
+    (folder / "._p1.xml").write_bytes(b"\x00\x05\x16\x07 no xml")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, path.name)
+        archive.writestr("__MACOSX/._p1.xml", b"\x00\x05\x16\x07")
+    for where in (folder, tmp_path / "a.zip"):
+        assert texts(open_source(where)) == ["eins", "zwei & drei", ""]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (" a  b ", " a  b "),
+        ("\n    a b \n  ", "a b"),
+        (" \n a\n", "a"),
+        ("a\nb", "a\nb"),
+        (" a\n", " a"),
+        (" \n ", ""),
+        ("", ""),
+        (f"a{' ' * 50_000}b{chr(10) * 50_000}c", f"a{' ' * 50_000}b{chr(10) * 50_000}c"),
+    ],
+)
+def test_white_space_with_a_line_break_at_the_ends_is_xml_s_own(written: str, kept: str) -> None:
+    assert _without_breaks(written) == kept

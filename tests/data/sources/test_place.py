@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from crnn.data.sources import open_source
 from crnn.data.sources import place as place_module
 from crnn.data.sources.place import Place
 
@@ -95,3 +96,22 @@ def test_links_to_folders_are_names_and_not_followed(tmp_path: Path) -> None:
     folder(tmp_path)
     os.symlink(tmp_path / "x", tmp_path / "x" / "a" / "circle")
     assert Place(tmp_path / "x").names == sorted([*SORTED, "a/circle"], key=lambda name: (name.count("/"), name))
+
+
+@pytest.mark.parametrize("archive", [False, True])
+def test_a_table_among_many_pictures_is_found(archive: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else names such as word_1.png would be taken for labels."""
+    monkeypatch.setattr(place_module, "LOOK_AT", 3)
+    root = tmp_path / "x"
+    root.mkdir()
+    files = {f"word{i % 4}_{i}.png": b"x" for i in range(9)} | {"zz_labels.csv": b"path,text\nword1_1.png,other\n"}
+    for name, data in files.items():
+        (root / name).write_bytes(data)
+    if archive:
+        with zipfile.ZipFile(tmp_path / "x.zip", "w") as zipped_files:
+            for name, data in files.items():
+                zipped_files.writestr(name, data)
+        root = tmp_path / "x.zip"
+    assert "zz_labels.csv" in Place(root).names
+    source = open_source(root)
+    assert [source.entry(i).text for i in range(len(source))] == ["other"]

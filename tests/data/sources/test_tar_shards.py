@@ -464,3 +464,10 @@ def test_every_text_comes_back(texts: list[str], as_json: bool) -> None:
         )
         assert texts_of(source) == (texts if as_json else [t.removesuffix("\r").removeprefix("\ufeff") for t in texts])
         assert source.size(len(texts) - 1) == (39 + len(texts), 20)
+
+
+def test_a_shard_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    folder = shards(tmp_path / "a")
+    (folder / "lines-9.tar").symlink_to("gone.tar")
+    with pytest.raises(DataError, match=r"lines-9\.tar: cannot be read \(No such file or directory\)"):
+        open_source(folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crnn.data.sources import trees
-from crnn.data.sources.trees import Folder, Tar, Tree, Zip, is_tar, open_tree, walk
+from crnn.data.sources.trees import Folder, Tar, Tree, Zip, is_hidden, is_tar, open_tree, walk
 from crnn.errors import DataError
 
 FILES = {"b.txt": b"bb", "a/2.txt": b"2", "a/b/c.txt": b"", "a/10.txt": b"ten", "B.txt": b"B"}
@@ -167,3 +167,45 @@ def test_the_mark_of_a_tar(tmp_path: Path) -> None:
         assert is_tar(tmp_path / "x") is found
     assert not is_tar(tmp_path / "none")
     assert not is_tar(tmp_path)
+
+
+def test_names_in_archives_of_other_systems(tmp_path: Path) -> None:
+    """UTF-8 that does not say so, code page 437, and Windows' separators."""
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, system in (("M\u00fcller.png", 3), ("caf\u00e9.png", 3), ("images\\a.png", 0), ("b\\c.png", 3)):
+            info = zipfile.ZipInfo("x")
+            info.filename, info.create_system = name, system
+            archive.writestr(info, name.encode())
+    raw = path.read_bytes()
+    for name, written in (("M\u00fcller.png", "utf-8"), ("caf\u00e9.png", "cp437")):  # without the flag
+        raw = raw.replace(name.encode(), name.encode(written).ljust(len(name.encode()), b"_"))
+    parts = bytearray(raw)
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = parts.find(mark)
+        while at >= 0:
+            parts[at + flags + 1] &= ~0x08 & 0xFF
+            at = parts.find(mark, at + 4)
+    path.write_bytes(bytes(parts))
+    tree = Zip(path)
+    assert sorted(tree.names()) == sorted(["M\u00fcller.png", "caf\u00e9.png_", "images/a.png", "b\\c.png"])
+    assert tree.has("images/a.png")
+    assert tree.content("images/a.png") == b"images\\a.png"
+    assert tree.content("M\u00fcller.png") == "M\u00fcller.png".encode()
+
+
+def test_an_archive_of_a_later_version_is_named(tmp_path: Path) -> None:
+    path = zipped(tmp_path)
+    raw = bytearray(path.read_bytes())
+    raw[raw.find(b"PK\x01\x02") + 6] = 99  # version needed
+    path.write_bytes(bytes(raw))
+    with pytest.raises(DataError, match=r"x\.zip: is not a readable zip archive \(zip file version 9\.9\)"):
+        list(Zip(path).names())
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [("._a.xml", True), ("b/._a.xml", True), ("__MACOSX/a.xml", True), ("a.xml", False), ("b.c/a.xml", False)],
+)
+def test_hidden(name: str, hidden: bool) -> None:
+    assert is_hidden(name) == hidden

@@ -96,4 +96,4 @@ def test_no_circle_in_crnn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     assert graph.main() == 0
     drawn = capsys.readouterr().out.splitlines()
     assert drawn[0] == "graph TD"
-    assert {"    export --> loader", "    loader -.-> export", "    data --> core"} <= set(drawn)
+    assert {"    export --> core", "    loader -.-> export", "    data --> core"} <= set(drawn)

@@ -27,6 +27,8 @@ from crnn.report.evaluate import evaluate
 
 TRAIN = Path(__file__).with_name("train.py")
 SCRATCH = "scratch"
+OWN = ("init", "model", "data.root", "data.train", "data.val", "runs_dir", "name", "resume", "seed")
+"""Settings that tell its trainings apart."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#000000")
 """Okabe and Ito: told apart by the colour-blind, too."""
 
@@ -153,6 +155,11 @@ def main() -> int:
     parser.add_argument("--test", action="store_true", help="judge by test/ instead of val/; once")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg")
     args = parser.parse_intermixed_args()
+    for setting in args.settings:
+        if setting.partition("=")[0] in OWN:
+            raise CrnnError(
+                f"{setting}: this script sets {', '.join(OWN)} itself; leave it out (--work, --model, --seed)"
+            )
     wanted = [key(args, d, n, s) for d in args.data for n in args.lines for s in (SCRATCH, args.init)]
     args.out.parent.mkdir(parents=True, exist_ok=True)
     for one in wanted:

@@ -115,3 +115,10 @@ def test_a_failed_training_leaves_no_row(line_folder: Path, tmp_path: Path, monk
     with pytest.raises(DataError, match="has no train/; name a folder with train/, val/"):
         curve.main()
     assert not out.exists()
+
+
+def test_what_tells_the_trainings_apart_cannot_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    curve = script("finetune_curve")
+    monkeypatch.setattr(sys, "argv", ["curve", "runs_dir=elsewhere", "--data", str(tmp_path)])
+    with pytest.raises(CrnnError, match=r"^runs_dir=elsewhere: this script sets .* itself; leave it out"):
+        curve.main()

@@ -62,6 +62,7 @@ def length_for(config: TrainConfig, lines: int, processes: int = 1, endless: boo
         batch = config.data.batch_size or (sizes or [BATCHES[-1][1]])[0]
         return Length(batch, config.trainer.max_epochs or EPOCHS_RENDERED)
     batch = config.data.batch_size or next(size for least, size in BATCHES if mine >= least)
+    steps = -(-mine // batch)
     wanted = STEPS_FROM_MODEL if config.init else STEPS
-    epochs = config.trainer.max_epochs or min(MOST_EPOCHS, max(EPOCHS, -(-wanted // -(-mine // batch))))
+    epochs = config.trainer.max_epochs or min(MOST_EPOCHS, max(EPOCHS, -(-wanted // steps)))
     return Length(batch, epochs)

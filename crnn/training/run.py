@@ -117,7 +117,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     again = _again(folder, trainer.world_size)
     try:
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
-        peers.over.set()
+        peers.end_watch()
         if stop.asked:  # during a validation
             raise StoppedBySignal(stop.asked)
     except StoppedBySignal as stopped:

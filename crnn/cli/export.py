@@ -30,16 +30,13 @@ def add_export(command: NewCommand) -> None:
         action="store_true",
         help="weights in float16, half the size (--to safetensors); refused if CER rises by more than 0.05 points",
     )
-    add_decoder_options(
-        export, "a text file, one per line, or 'train' for the labels of the run; kept in the model file"
-    )
+    add_decoder_options(export, ", or 'train' for those of the run; kept in the model file")
 
 
 def _export(args: argparse.Namespace) -> int:
-    from crnn.export.command import export_checkpoint
+    from crnn.export.command import TRAINING_LABELS, export_checkpoint
 
     output = Path(args.output) if args.output else None
-    print(
-        export_checkpoint(Path(args.checkpoint), args.to, output, args.data, args.int8, args.half, **decoder_of(args))
-    )
+    decoder = decoder_of(args, word=TRAINING_LABELS)
+    print(export_checkpoint(Path(args.checkpoint), args.to, output, args.data, args.int8, args.half, **decoder))
     return 0

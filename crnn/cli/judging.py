@@ -31,7 +31,7 @@ def add_evaluate(command: NewCommand) -> None:
         "--reference", metavar="DATA", help="judge a file of readings (crnn recognize --format jsonl or tsv) by these"
     )
     add_reading_options(evaluate)
-    add_decoder_options(evaluate, "a text file, one per line")
+    add_decoder_options(evaluate)
 
 
 def _evaluate(args: argparse.Namespace) -> int:

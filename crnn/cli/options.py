@@ -33,26 +33,39 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=positive, metavar="N", help="most lines run together (8; GPU 32)")
 
 
-def add_decoder_options(parser: argparse.ArgumentParser, lm: str) -> None:
+def add_decoder_options(parser: argparse.ArgumentParser, lm: str = "") -> None:
     """How a model's output becomes text.
 
     Args:
         parser: of the command.
-        lm: what ``--lm`` takes.
+        lm: what ``--lm`` takes besides texts, for its help.
     """
     parser.add_argument("--beam", type=int, metavar="N", help="beam search that keeps N texts (10); 0: greedy")
-    parser.add_argument("--lm", metavar="FILE", help=f"prefer texts like these: {lm}")
+    parser.add_argument("--lm", metavar="TEXTS", help=f"prefer texts like these: one per line, or labelled lines{lm}")
     parser.add_argument("--lm-weight", type=float, metavar="A", help="of that language model (0.3)")
     parser.add_argument("--length-bonus", type=float, metavar="B", help="per character, with a language model (0.6)")
-    parser.add_argument("--lexicon", metavar="FILE", help="only these texts: a text file, one per line")
+    parser.add_argument("--lexicon", metavar="TEXTS", help="only these texts: as --lm takes them")
     parser.add_argument("--pattern", metavar="REGEX", help="only texts that match as a whole are possible")
     parser.add_argument("--decoder", metavar="NAME", help="another, of an installed package (or as JSON)")
 
 
-def decoder_of(args: argparse.Namespace) -> dict[str, Any]:
-    """The options of `add_decoder_options`, None where not given; `crnn.load` takes them so."""
+def decoder_of(args: argparse.Namespace, word: str | None = None) -> dict[str, Any]:
+    """The options of `add_decoder_options`, None where not given; `crnn.load` takes them so.
+
+    Args:
+        args: of the command.
+        word: that is no path, but means something to the command; it stays as it is.
+
+    Raises:
+        DataError: for a folder of ``--lm`` or ``--lexicon`` that holds no labelled lines.
+    """
     names = ("beam", "lm", "lm_weight", "length_bonus", "lexicon", "pattern", "decoder")
-    return {name: getattr(args, name) for name in names}
+    given = {name: getattr(args, name) for name in names}
+    if given["lm"] is not None or given["lexicon"] is not None:
+        from crnn.data.sources.label_texts import texts_of
+
+        given |= {name: texts_of(given[name]) for name in ("lm", "lexicon") if given[name] not in (None, word)}
+    return given
 
 
 def positive(text: str) -> int:

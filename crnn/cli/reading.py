@@ -34,7 +34,7 @@ def add_recognize(command: NewCommand) -> None:
     recognize.add_argument("--shard", metavar="I/N", help="the I-th of N shares, into folder --out")
     recognize.add_argument("--merge", metavar="DIR", help="put all shares there together")
     add_reading_options(recognize)
-    add_decoder_options(recognize, "a text file, one per line")
+    add_decoder_options(recognize)
     recognize.add_argument("--nbest", type=positive, default=1, metavar="K", help="K likeliest texts, in jsonl (1)")
 
 
@@ -56,11 +56,10 @@ def _recognize(args: argparse.Namespace) -> int:
         raise CrnnError("no pictures named; give files, folders, patterns, '-' for a picture on stdin, or --list FILE")
     if args.nbest > 1 and args.format != "jsonl":
         raise CrnnError(f"--nbest goes with --format jsonl; {args.format} has one text per line")
-    recognizer = load(
-        model, args.threads, args.device, args.batch_size, args.precision, nbest=args.nbest, **decoder_of(args)
-    )
+    decoder = decoder_of(args)
+    recognizer = load(model, args.threads, args.device, args.batch_size, args.precision, nbest=args.nbest, **decoder)
     if shard:
-        options = options_of(args.format, args.nbest, args.precision, decoder_of(args))
+        options = options_of(args.format, args.nbest, args.precision, decoder)
         job = make_job(paths, chosen_file(model, args.device, args.precision), options)
         return read_shard(recognizer, paths, shard, job, Path(args.output))
     return recognize(recognizer, find_pictures(paths), args.format, args.output)

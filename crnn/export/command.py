@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn.core.card import ModelCard
-from crnn.core.decode.settings import beam_settings, make_decoder
+from crnn.core.decode.settings import Texts, beam_settings, make_decoder
 from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
@@ -35,7 +35,7 @@ def export_checkpoint(
     data: str | None,
     int8: bool = False,
     half: bool = False,
-    lm: str | None = None,
+    lm: Texts | None = None,
     **decoder: Any,
 ) -> str:
     """Write the model file and say what was checked.
@@ -51,7 +51,8 @@ def export_checkpoint(
             of the kind that the model reads) rendered ones if they are gone.
         int8: convolutions in 8-bit integers, for processors that are fast with them (``onnx`` only).
         half: weights in float16, half the size (``safetensors`` only).
-        lm: texts for a language model that the file keeps: a text file, or ``train`` for the run's training labels.
+        lm: texts for a language model that the file keeps: a text file, the texts themselves, or ``train`` for the
+            run's training labels.
         decoder: further decoder settings that the file keeps, see `crnn.core.decode.settings.beam_settings`.
 
     Raises:

@@ -55,15 +55,17 @@ def file_digest(path: str | os.PathLike[str]) -> str:
 
 
 def options_of(format: str, nbest: int, precision: str, decoder: dict[str, Any]) -> dict[str, Any]:
-    """What changes a row, as it is written down; files of texts by what they hold.
+    """What changes a row, as it is written down; texts, or a file of them, as a SHA-256 of what they are.
 
     Raises:
         DataError: for a file that cannot be read.
     """
     kept = {name: value for name, value in decoder.items() if value is not None}
     for name in ("lm", "lexicon"):
-        if isinstance(kept.get(name), str):
-            kept[name] = file_digest(kept[name])
+        if isinstance(texts := kept.get(name), str):
+            kept[name] = file_digest(texts)
+        elif texts is not None:
+            kept[name] = hashlib.sha256("\n".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
     return {"format": format, "nbest": nbest, "precision": precision, **kept}
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 import crnn
 from crnn.cli import main
+from crnn.core.decode.settings import language_model
 from crnn.core.image import MAX_PIXELS
 from crnn.data.recorded import recorded_lines
 from crnn.errors import DataError
@@ -285,6 +286,43 @@ def test_decoder_options(model: Path, lines: list[Path], tmp_path: Path, capfd: 
     }.items():
         assert main(["recognize", str(model), str(lines[0]), *options]) == 2
         assert capfd.readouterr().err.startswith(message)
+
+
+def test_labelled_lines_are_texts_too(
+    model: Path, lines: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`--lm` and `--lexicon` take lines for their labels; `crnn export --lm train` is the run's, whatever lies here."""
+    texts = ["12", "abc", "7 a"]
+    (tmp_path / "train").mkdir()
+    table = tmp_path / "train" / "labels.tsv"
+    table.write_text("".join(f"{i}.png\t{text}\n" for i, text in enumerate(texts)), encoding="utf-8")
+    (tmp_path / "texts.txt").write_text("\n".join(texts), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    def readings(*options: object, shares: Path | None = None) -> list[str]:
+        end = ["--shard", "1/1", "--out", str(shares)] if shares else []
+        assert main(["recognize", str(model), *map(str, lines), *map(str, options), *end]) == 0
+        return capfd.readouterr().out.splitlines()
+
+    assert {*readings("--lexicon", "train")} <= {*texts}
+    heavy = ("--lm-weight", 5, "--length-bonus", 0, "--beam", 20, "--lm")
+    assert readings(*heavy, "train") == readings(*heavy, table) == readings(*heavy, "texts.txt") != readings()
+    readings(*heavy, "train", shares=tmp_path / "shares")
+    written = next((tmp_path / "shares").glob("*.json")).read_text("utf-8")
+    assert "7 a" not in written
+    table.write_text("0.png\t12\n", encoding="utf-8")
+    words = ["recognize", str(model), *map(str, lines), *map(str, heavy), "train", "--shard", "1/1", "--out", "shares"]
+    assert main(words) == 2
+    assert "the options (lm)" in capfd.readouterr().err
+    checkpoint = model.parent / "checkpoints" / "best.ckpt"
+    assert main(["export", str(checkpoint), "-o", "m.onnx", "--lm", "train"]) == 0
+    assert main(["export", str(checkpoint), "-o", "l.onnx", "--lm", "./train"]) == 0
+    card = crnn.load(model).card
+    learnt = [language_model(texts, card.charset).to_dict() for texts in (reader_labels(model), ["12"])]
+    assert [crnn.load(name).card.decoder["lm"] for name in ("m.onnx", "l.onnx")] == learnt
+    (tmp_path / "empty").mkdir()
+    assert main(["recognize", str(model), str(lines[0]), "--lm", "empty"]) == 2
+    assert "empty: holds no labelled lines" in capfd.readouterr().err
 
 
 def test_the_model_file_keeps_its_decoder(

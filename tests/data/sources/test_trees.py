@@ -154,6 +154,20 @@ def test_what_is_no_tree(tmp_path: Path) -> None:
     assert type(open_tree(zipped(tmp_path).rename(tmp_path / "other"))) is Zip
 
 
+def test_a_tar_that_ends_in_a_zip_archive_is_a_tar(tmp_path: Path) -> None:
+    """The mark of a zip archive is looked for at the end of a file."""
+    inner = zipped(tmp_path).read_bytes()
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        for name, data in {"a.txt": b"a", "more.zip": inner}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    assert zipfile.is_zipfile(tmp_path / "x.tar")
+    assert list(open_tree(tmp_path / "x.tar").names()) == ["a.txt", "more.zip"]
+    (tmp_path / "x.tar").rename(tmp_path / "plain")
+    assert list(open_tree(tmp_path / "plain").names()) == ["a.txt", "more.zip"]
+
+
 def test_the_mark_of_a_tar(tmp_path: Path) -> None:
     for content, found in (
         (bytes(257) + b"ustar", True),

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests_support import ListSource
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.augment import CHANGES, Augment, AugmentConfig
 from crnn.data.batching import LineKey
 from crnn.data.dataset import LineDataset, collate
-from crnn.data.sources import open_source
+from crnn.data.sources import LineEntry, open_source
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError
 
@@ -115,3 +116,44 @@ def test_labels_that_cannot_be_written_have_no_target(line_folder: Path) -> None
     assert digits[LineKey(0, odd, 0)].labels == []
     assert digits[LineKey(0, odd, 0)].text == texts[odd]  # still counted against the reading
     assert len(digits[LineKey(0, plain, 0)].labels) == len(texts[plain])
+
+
+class Sized(ListSource):
+    """Lines 32 pixels high, as wide as their text says."""
+
+    def size(self, position: int) -> tuple[int, int]:
+        return int(self.entries[position].where), 32
+
+
+def sized(*lines: tuple[str, int]) -> LineDataset:
+    return LineDataset(Sized([LineEntry(text, str(width), "x") for text, width in lines]), CHARSET, LineTransform())
+
+
+@pytest.mark.parametrize(("asked", "width"), [(40, 40), (44, 44), (46, 46), (47, 40), (36, 40), (0, 40)])
+def test_lines_are_widened_by_fifteen_percent_at_most(asked: int, width: int) -> None:
+    assert sized(("1", 40))[LineKey(0, 0, asked)].image.shape == (1, 32, width)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "fits"),
+    [("123", 12, True), ("1234", 12, False), ("11", 12, True), ("112", 12, False), ("112", 16, True)],
+)
+def test_texts_that_cannot_fit_have_no_target(text: str, width: int, fits: bool) -> None:
+    """A step is four pixels; two equal characters need one between them."""
+    line = sized((text, width))[LineKey(0, 0, 0)]
+    assert CHARSET.decode(line.labels) == (text if fits else "")
+    assert line.text == text
+    widened = sized((text, width))[LineKey(0, 0, width + 1)]  # looked at as it is shown
+    assert bool(widened.labels) is fits
+
+
+def test_several_lines_at_once() -> None:
+    lines = sized(("1", 40), ("2", 80))
+    keys = [LineKey(0, 1, 0), LineKey(0, 0, 44)]
+    assert [line.text for line in lines.__getitems__(keys)] == ["2", "1"]
+    batch = collate(lines.__getitems__(keys))
+    assert batch.images.shape == (2, 1, 32, 80)
+    assert (batch.widths.tolist(), batch.texts, batch.where) == ([80, 44], ["2", "1"], ["80", "40"])
+    assert (batch.targets.dtype, batch.targets.tolist()) == (torch.int64, CHARSET.encode("21"))
+    assert collate([lines[keys[0]]._replace(labels=[])]).targets.dtype == torch.int64
+    assert len(lines) == 2

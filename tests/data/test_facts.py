@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +155,70 @@ def test_facts_of_some_lines_and_of_several_sources() -> None:
     both = PictureFacts.join([some, four, four.select(np.array([1]))])
     assert both.problems == {0: "b", 2: "a", 4: "a", 6: "b", 7: "a"}
     assert both.hashes.tolist() == [3, 0, 1, 0, 1, 2, 3, 1]
+
+
+class Rank:
+    """One of two processes; the other has what `others` says."""
+
+    world = 2
+
+    def __init__(self, rank: int, other: bytes) -> None:
+        self.rank = self.local_rank = rank
+        self.other = other
+        self.given: list[bytes] = []
+
+    def exchange(self, mine: bytes) -> list[bytes]:
+        self.given.append(mine)
+        other = self.other if len(self.given) == 1 else PictureFacts.load(BytesIO(mine)).to_bytes()
+        return [mine, other] if self.rank == 0 else [other, mine]
+
+
+def test_processes_that_all_found_it_do_not_look(lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = tmp_path / "cache"
+    (lines / "images" / "009.png").write_bytes((lines / "images" / "010.png").read_bytes())
+    alone = picture_facts(open_source(lines, cache=cache))
+    looked: list[range] = []
+    kept = facts._look
+    monkeypatch.setattr(facts, "_look", lambda *a: looked.append(a[4]) or kept(*a))
+    both = Rank(1, b"found")
+    found = picture_facts(open_source(lines, cache=cache), peers=both)
+    assert (both.given, looked) == ([b"found"], [])
+    assert found.hashes.tolist() == alone.hashes.tolist()
+    one = Rank(1, b"")  # the other has to look, so this one helps
+    picture_facts(open_source(lines, cache=cache), peers=one)
+    assert one.given[0] == b"found"
+    assert looked == [range(24, 48)]
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_first_process_of_a_machine_keeps_what_was_found(rank: int, lines: Path, tmp_path: Path) -> None:
+    source = open_source(lines, cache=tmp_path / "cache")
+    peers = Rank(rank, b"")
+    picture_facts(source, peers=peers)
+    assert peers.given[0] == b""
+    [folder] = (tmp_path / "cache").iterdir()
+    assert (folder / "pictures_decoded.npz").exists() is (rank == 0)
+
+
+def test_facts_of_other_lines_are_not_taken(lines: Path, tmp_path: Path) -> None:
+    source = open_source(lines, cache=tmp_path / "cache")
+    [folder] = (tmp_path / "cache").iterdir()
+    few = PictureFacts(np.ones((47, 2), np.int32), np.ones(47, np.uint64), {})
+    for name in ("decoded", "headers"):
+        few.save(folder / f"pictures_{name}.npz")
+    assert picture_facts(source, decode=False).sizes.shape == (48, 2)
+    headers = PictureFacts.load(folder / "pictures_headers.npz")
+    assert headers.sizes[0].tolist() == list(source.size(0))
+    marked = PictureFacts(np.full((48, 2), 7, np.int32), np.zeros(48, np.uint64), {})
+    marked.save(folder / "pictures_headers.npz")
+    assert picture_facts(source, decode=False).sizes[0].tolist() == [7, 7]
+    assert picture_facts(source).sizes[0].tolist() == list(source.size(0))  # headers alone do not tell pixels
+
+
+def test_readers_let_go_after_each_block(lines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "_BLOCK", 20)
+    source = open_source(lines)
+    released: list[int] = []
+    source.reader.release = lambda: released.append(1)  # type: ignore[attr-defined]
+    picture_facts(source, threads=0)  # one at least
+    assert len(released) == 3

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tests_support import ListSource
 
 from crnn.core.charset import Charset
@@ -16,7 +17,7 @@ from crnn.core.image import LineTransform
 from crnn.data.augment import Augment, AugmentConfig
 from crnn.data.batching import LineKey
 from crnn.data.dataset import LineDataset
-from crnn.data.line_cache import CachedLines
+from crnn.data.line_cache import CachedLines, LineCache
 from crnn.data.sources.base import LineEntry, LineSource
 
 LINES = 40
@@ -92,3 +93,41 @@ def test_processes_share_it(on_disk: bool, tmp_path: Path) -> None:
     assert fill(view) == 0
     if on_disk:
         assert len(pickle.dumps(view)) < 20_000
+
+
+def test_places_in_a_cache(tmp_path: Path) -> None:
+    """A line is there once it was put, where it has a place; a file of another length is not taken."""
+    for file in (None, tmp_path / "new" / "x.bin"):
+        cache = LineCache(np.array([3, 2, 5]), 2, 10, file)
+        assert (cache.kept, cache.bytes) == (2, 10)
+        pictures = [Image.fromarray(np.arange(2 * w, dtype=np.uint8).reshape(2, w) + 10 * w) for w in (3, 2, 5)]
+        assert cache.get(1) is None
+        for i in (1, 2):
+            cache.put(i, pictures[i])
+        found = cache.get(1)
+        assert found is not None
+        assert np.array_equal(found, pictures[1])
+        assert cache.get(0) is None
+        assert cache.get(2) is None
+        cache.put(0, pictures[0])
+        assert [np.array_equal(cache.get(i), pictures[i]) for i in (0, 1)] == [True, True]  # type: ignore[arg-type]
+    assert file is not None
+    assert file.stat().st_size == 12
+    assert LineCache(np.array([3, 2, 5]), 2, 10, file).get(1) is not None
+    file.write_bytes(b"\1" * 30)
+    assert LineCache(np.array([3, 2, 5]), 2, 10, file).kept == 2
+    assert file.stat().st_size == 12
+
+
+def test_other_heights_and_bounds_have_files_of_their_own(tmp_path: Path) -> None:
+    lines = source()
+    sizes = np.array([lines.size(i) for i in range(LINES)], dtype=np.int32)
+    for transform, limit, count in (
+        (TRANSFORM, 9999, 1),
+        (TRANSFORM, 9999, 1),
+        (LineTransform(48), 9999, 2),
+        (TRANSFORM, 9998, 3),
+    ):
+        view = CachedLines(lines, sizes, transform, limit, tmp_path, "x")
+        assert (len(view), view.name) == (LINES, "a list")
+        assert len(list(tmp_path.iterdir())) == count

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests_support import ListSource
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data import module as module_module
 from crnn.data.batching import LineKey
-from crnn.data.module import LineDataModule, PreparedLines, cached, joined
+from crnn.data.check import CheckReport
+from crnn.data.module import LineDataModule, PreparedLines, cached, concatenated, joined, mixed, prepare
 from crnn.data.sources.base import LineEntry
 from crnn.data.sources.views import Concatenation
 
@@ -124,3 +127,100 @@ def test_endless_sources_have_no_cache() -> None:
     assert cached(lines, TRANSFORM, 10**6, None).source.picture(1).size == (TRANSFORM.scaled_width(21, 16), 32)
     lines.source.endless = True  # type: ignore[misc]
     assert cached(lines, TRANSFORM, 10**6, None) is lines
+
+
+def test_lines_are_checked_before_a_training() -> None:
+    source = ListSource([LineEntry(text, f"l:{i}", f"{i}.png") for i, text in enumerate(("1", "", "x", "22", "3"))])
+    seen: list[int] = []
+
+    def watch(positions):  # type: ignore[no-untyped-def]
+        for position in positions:
+            seen.append(position)
+            yield position
+
+    lines = prepare(source, TRANSFORM, CHARSET, True, watch)
+    assert [lines.source.entry(i).text for i in range(len(lines.source))] == ["1", "22", "3"]
+    assert lines.sizes(0).tolist() == lines.sizes(5).tolist() == [[20, 16], [23, 16], [24, 16]]
+    [report] = lines.reports
+    assert [dropped.where for dropped in report.dropped] == ["l:1", "l:2"]
+    assert sorted(source.opened) == seen == [0, 1, 2, 3, 4]
+    assert report.hashes.all()
+    source.opened.clear()
+    headers = prepare(source, TRANSFORM, None, False, iter, max_width=TRANSFORM.scaled_width(22, 16))
+    assert [headers.source.entry(i).text for i in range(len(headers.source))] == ["1", "x"]
+    assert source.opened == []
+
+
+def test_processes_share_the_checking() -> None:
+    class Alone:
+        rank = local_rank = 0
+        world = 2
+
+        def exchange(self, mine: bytes) -> list[bytes]:
+            return [mine, mine]
+
+    source = prepared(6).source
+    lines = prepare(source, TRANSFORM, None, True, iter, None, Alone())  # type: ignore[arg-type]
+    assert sorted(source.opened) == [0, 1, 2]  # type: ignore[attr-defined]
+    assert lines.sizes(0).tolist() == [[20, 16], [21, 16], [22, 16]] * 2
+
+
+class Endless(ListSource):
+    """A new line for every position."""
+
+    endless = True
+
+    def entry(self, position: int) -> LineEntry:
+        return LineEntry("77", f"e:{position}", f"{position}.png")
+
+    def size(self, position: int) -> tuple[int, int]:
+        return 100 + position, 16
+
+
+def endless(count: int) -> PreparedLines:
+    source = Endless([LineEntry("", "", "")] * count)
+
+    def sizes(epoch: int) -> NDArray[np.int32]:
+        return np.array([source.size(epoch * count + i) for i in range(count)], dtype=np.int32)
+
+    return PreparedLines(source, sizes, [])
+
+
+@pytest.mark.parametrize("weights", [(1, 1, 1), (0.5, 2.4, 1), (3, 0.25, 2.5), (1, 1, 0.3)])
+def test_sizes_of_a_mixture_are_those_of_its_lines(weights: tuple[float, ...]) -> None:
+    lines = mixed([prepared(4), prepared(7, "2"), endless(5)], weights, seed=2)
+    for epoch in range(5):
+        start = epoch * len(lines.source)
+        wanted = [lines.source.size(start + i) for i in range(len(lines.source))]
+        assert list(map(tuple, lines.sizes(epoch).tolist())) == wanted
+    texts = [lines.source.entry(i).text for i in range(len(lines.source))]
+    assert [texts.count(text) for text in ("11", "22", "77")] == [
+        round(w * n) for w, n in zip(weights, (4, 7, 5), strict=True)
+    ]
+    assert [len(part.reports) for part in (lines, prepared(3))] == [0, 0]
+
+
+def test_reports_of_all_parts_are_kept() -> None:
+    parts = [
+        PreparedLines(lines.source, lines.sizes, [CheckReport(str(i))])
+        for i, lines in enumerate((prepared(3), prepared(2)))
+    ]
+    for both in (joined(parts), mixed(parts, [1, 1], 0)):
+        assert [report.source for report in both.reports] == ["0", "1"]
+    view = SimpleNamespace(sizes=lambda epoch, sizes: sizes[::-1] + epoch)
+    side_by_side = concatenated(joined(parts), view)  # type: ignore[arg-type]
+    assert side_by_side.source is view
+    assert side_by_side.sizes(3).tolist() == (joined(parts).sizes(0)[::-1] + 3).tolist()
+    assert [report.source for report in side_by_side.reports] == ["0", "1"]
+    again = cached(joined(parts), TRANSFORM, 10**6, None)
+    assert [report.source for report in again.reports] == ["0", "1"]
+    assert again.sizes(0).tolist() == joined(parts).sizes(0).tolist()
+
+
+def test_caches_of_other_lines_are_others(tmp_path: Path) -> None:
+    reports = [CheckReport("a"), CheckReport("b")]
+    for fingerprints, files in ((("1", "2"), 1), (("1", "2"), 1), (("12", ""), 2), (("2", "1"), 3)):
+        for report, fingerprint in zip(reports, fingerprints, strict=True):
+            report.fingerprint = fingerprint
+        cached(PreparedLines(prepared(3).source, prepared(3).sizes, reports), TRANSFORM, 10**6, tmp_path)
+        assert len(list(tmp_path.iterdir())) == files

@@ -371,6 +371,32 @@ def test_pictures_without_a_text_are_said(tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(open_source(tmp_path))).notes == [said]
 
 
+def test_pictures_of_one_text_are_said(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in (
+        "a.jpg",
+        "a.png",
+        "b.png",
+        "sub/c.png",
+        "sub/c.tif",
+        "sub/c.webp",
+        "d.bin.png",
+        "d.png",
+        "e.jpg",
+        "e.png",
+    ):
+        picture(0).save(tmp_path / name)
+    for name in ("a.gt.txt", "b.gt.txt", "sub/c.txt", "d.gt.txt"):
+        written(tmp_path / name, "x")
+    source = open_source(tmp_path)
+    assert [source.entry(i).picture for i in range(len(source))] == ["a.jpg", "b.png", "d.bin.png", "sub/c.png"]
+    assert source.notes == [
+        f"{tmp_path}: 1 pictures have no text beside them and are no lines, such as e.jpg",
+        f"{tmp_path}: 3 pictures share their text with another picture and are no lines, such as a.png, for a.jpg is "
+        "read; to read both, give each a text of its own",
+    ]
+
+
 def test_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("b/2", "a/9", "a/1", "c", "b/1"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -236,3 +237,24 @@ def test_groups_of_names(picture: str, group: str) -> None:
         [ListSource([LineEntry("", "", name) for name in pictures])], [ListSource([LineEntry("", "", picture)])]
     )
     assert (f"(such as {group!r})" in said) if group else said == ""
+
+
+def test_long_names_are_recorded_and_known_again(tmp_path: Path) -> None:
+    names = ["x" * 10_000, "x" * 10_001, "y"]
+    source = ListSource([LineEntry("", "w" * 10_001, name) for name in names])
+    Split(np.array([0, 1]), np.array([2]), np.array([], dtype=np.int64)).save(tmp_path, source)
+    assert load_side(tmp_path / "train.tsv", source).tolist() == [0, 1]
+    rows = [row.split("\t") for row in (tmp_path / "train.tsv").read_text(encoding="utf-8").splitlines()]
+    assert rows[0] == ["position", "picture", "where"]
+    assert [[len(cell) for cell in row] for row in rows[1:]] == [[1, 10_000, 10_000]] * 2
+    assert (tmp_path / "test.tsv").read_text() == "position\tpicture\twhere\n"
+
+
+def test_names_without_a_match_of_the_group() -> None:
+    """A pattern may have a group that takes no part; then the whole match counts."""
+    rule = SplitRule("regex", r"(?:p([0-9]+)|q)_")
+    assert [rule.group(LineEntry("", "w", name), 0) for name in ("p12_a.png", "q_a.png", "p_p7_")] == ["12", "q_", "7"]
+    assert rule.group(LineEntry("", "w", "x\\p3_1.png"), 0) == "3"
+    assert SplitRule("line").group(LineEntry("", "w", ""), 7) == "7"
+    assert SplitRule("line").group(LineEntry("", "w", "a\\b.png"), 7) == "a/b.png"
+    assert SplitRule("folder").group(LineEntry("", "w", "a.png"), 7) == "."

@@ -191,11 +191,21 @@ def _values(table: Any, steps: Steps) -> list[bytes | None]:
     for chunk in table.column(steps[0]).chunks:
         for step in steps[1:]:
             chunk = chunk.flatten()[chunk.type.get_field_index(step)]
-        large = pyarrow.types.is_large_string(chunk.type)
-        raw = chunk.cast(pyarrow.large_binary() if large else pyarrow.binary())
+        if pyarrow.types.is_dictionary(chunk.type):
+            raw = pyarrow.DictionaryArray.from_arrays(chunk.indices, _raw(chunk.dictionary), safe=False)
+        else:
+            raw = _raw(chunk)
         raw.validate(full=True)  # a damaged offset would be read far outside
         values += raw.to_pylist()
     return values
+
+
+def _raw(strings: Any) -> Any:
+    """An array of strings as one of bytes; nothing is copied, nothing looked at."""
+    pyarrow = need("pyarrow")
+    if str(strings.type) == "string_view":
+        return strings.view(pyarrow.binary_view())
+    return strings.view(pyarrow.large_binary() if pyarrow.types.is_large_string(strings.type) else pyarrow.binary())
 
 
 def _label(value: bytes | None) -> tuple[str, str]:

@@ -76,9 +76,12 @@ def _picture(fields: Sequence[Any], options: ReadOptions, where: str, labelled: 
 
 def _text(fields: Sequence[Any], schema: Any, options: ReadOptions, where: str) -> str:
     texts = [field for field in fields if _is_string(field.type)]
+    lists = [field for field in fields if _is_dictionary(field.type)]
     if options.text_column is not None:
-        return _wanted(fields, texts, options.text_column, "data.text_column", "text", where).name
-    texts = [field for field in texts if not known_columns([field.name])[0]]
+        return _wanted(fields, [*texts, *lists], options.text_column, "data.text_column", "text", where).name
+    # a dictionary most often holds a page or a writer: it counts by its name, or where nothing else is text
+    named = [field for field in lists if known_columns([field.name])[1]]
+    texts = [field for field in [*texts, *named] or lists if not known_columns([field.name])[0]]
     if len(texts) == 1:
         return texts[0].name
     if texts:
@@ -131,10 +134,13 @@ def _holds_pictures(kind: Any) -> bool:
 
 
 def _is_binary(kind: Any) -> bool:
-    types = need("pyarrow").types
-    return types.is_binary(kind) or types.is_large_binary(kind)
+    return str(kind) in ("binary", "large_binary", "binary_view")  # by name: not every version has a test for views
 
 
 def _is_string(kind: Any) -> bool:
-    types = need("pyarrow").types
-    return types.is_string(kind) or types.is_large_string(kind)
+    return str(kind) in ("string", "large_string", "string_view")
+
+
+def _is_dictionary(kind: Any) -> bool:
+    """Strings by their number in a dictionary: what pandas and polars call a category."""
+    return need("pyarrow").types.is_dictionary(kind) and _is_string(kind.value_type)

@@ -40,22 +40,37 @@ class GtTextReader(FolderReader):
     def rows(self) -> Iterator[Row]:
         self.notes = []
         unlabelled: list[str] = []
+        twins: list[tuple[str, str]] = []
         for folder, group in groupby(self.tree.names(), key=lambda name: name.rpartition("/")[0]):
             names = [name for name in group if not is_hidden(name)]
             prefix = f"{folder}/" if folder else ""
-            yield from self._rows_of(prefix, [name[len(folder) :].lstrip("/") for name in names], unlabelled)
+            yield from self._rows_of(prefix, [name[len(folder) :].lstrip("/") for name in names], unlabelled, twins)
         if unlabelled:
-            self.notes = [
+            self.notes.append(
                 f"{self.path}: {len(unlabelled):,} pictures have no text beside them and are no lines, such as "
                 f"{printable(unlabelled[0])}"
-            ]
+            )
+        if twins:
+            left, read = twins[0]
+            self.notes.append(
+                f"{self.path}: {len(twins):,} pictures share their text with another picture and are no lines, such as "
+                f"{printable(left)}, for {printable(read)} is read; to read both, give each a text of its own"
+            )
 
-    def _rows_of(self, folder: str, names: list[str], unlabelled: list[str]) -> Iterator[Row]:
+    def _rows_of(
+        self, folder: str, names: list[str], unlabelled: list[str], twins: list[tuple[str, str]]
+    ) -> Iterator[Row]:
+        """Lines of one folder; adds names of pictures without a text, and of (picture left out, picture read)."""
         pictures: dict[str, str] = {}
-        for name in names:
-            if os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES:
-                pictures.setdefault(stem_of(name), name)
         known = set(names)
+        for name in names:
+            if os.path.splitext(name)[1].lower() not in PICTURE_SUFFIXES:
+                continue
+            stem = stem_of(name)
+            read = pictures.setdefault(stem, name)
+            same = read != name and os.path.splitext(read)[0] == os.path.splitext(name)[0]  # not OCRopus' of one line
+            if same and (f"{stem}.gt.txt" in known or f"{stem}.txt" in known):
+                twins.append((folder + name, folder + read))
         unlabelled += (
             folder + picture
             for stem, picture in pictures.items()

@@ -5,9 +5,12 @@ A million lines as Python objects take half a gigabyte in every process; as arra
 
 from __future__ import annotations
 
+import contextlib
 import json
+import mmap
+import secrets
 import shutil
-import tempfile
+import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -81,6 +84,7 @@ class LineIndex:
         notes: Sequence[str] = (),
     ) -> None:
         self._folder = folder
+        self._use: object = None
         self.notes = list(notes)
         """What the reader had to say about the place."""
         self._arrays = columns
@@ -97,11 +101,12 @@ class LineIndex:
 
     @classmethod
     def open(cls, folder: Path) -> LineIndex:
-        """Mapped from a folder that `save` wrote.
+        """Mapped from a folder that `save` wrote, which `remove_unused` leaves alone as long as this index lives.
 
         Raises:
-            OSError, ValueError: if it is not whole.
+            OSError, ValueError: if it is not whole, or being removed.
         """
+        use = _use(folder)
         meta = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         if meta.get("format") != FORMAT:
             raise ValueError(f"index format {meta.get('format')}")
@@ -114,12 +119,15 @@ class LineIndex:
         columns = {name: (load(name), load(f"{name}_ends")) for name in Row._fields}
         if any(len(ends) != meta["lines"] for _, ends in columns.values()):
             raise ValueError("index is not whole")
-        return cls(columns, folder, meta["notes"])
+        index = cls(columns, folder, meta["notes"])
+        index._use = use
+        return index
 
     def save(self, folder: Path) -> LineIndex:
         """Write to `folder`, whole or not at all, and open it there. A folder that exists is taken as it is."""
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
+        temporary.mkdir()  # with the rights that others have here: they may share the cache
         try:
             for name, (data, ends) in self._arrays.items():
                 np.save(temporary / f"{name}.npy", data)
@@ -170,3 +178,30 @@ class LineIndex:
     def folder(self) -> Path | None:
         """Where it lies; None in memory."""
         return self._folder
+
+
+def _use(folder: Path) -> object:
+    """Marks an index as used, until what is returned is gone from this process and from all that it forked."""
+    with (folder / "index.json").open("rb") as file:
+        if sys.platform != "win32":  # there, a folder with mapped files cannot be moved anyway
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise
+            except OSError:  # a file system without locks
+                pass
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # which keeps the file open, and so the lock
+
+
+def remove_unused(folder: Path) -> None:
+    """Delete an index, unless a process has it open: a training that runs would miss it later."""
+    with contextlib.suppress(OSError):  # in use, or not ours to delete
+        if sys.platform != "win32" and (folder / "index.json").exists():
+            import fcntl
+
+            with (folder / "index.json").open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        moved = folder.rename(folder.with_name(f".{folder.name}.{secrets.token_hex(8)}"))
+        shutil.rmtree(moved, ignore_errors=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from crnn.data.sources.base import Content, LineEntry, Reader, Row
-from crnn.data.sources.index import FORMAT, LineIndex
+from crnn.data.sources.index import FORMAT, LineIndex, remove_unused
 from crnn.errors import DataError
 
 Watch = Callable[[Iterable[Row]], Iterable[Row]]
@@ -86,7 +86,7 @@ def make_source(reader: Reader, cache: Path | None = None, watch: Watch = iter) 
         if found is None:
             for old in cache.glob(f"{place}-*"):  # of this place as it was
                 if old != folder:  # which another process may just have made
-                    shutil.rmtree(old, ignore_errors=True)
+                    remove_unused(old)
             found = _built(reader, watch).save(folder)
         index = found
     return IndexedSource(reader, index, stamp)

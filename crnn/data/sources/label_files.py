@@ -20,7 +20,7 @@ from crnn.data.sources.picture_names import PictureNames
 from crnn.data.sources.place import HEAD, Place
 from crnn.data.sources.table_layout import find_layout
 from crnn.data.sources.trees import Tree
-from crnn.data.sources.utf8 import MAX_LABEL_BYTES, decode_text, utf16_refusal
+from crnn.data.sources.utf8 import check_size, decode_text, utf16_refusal
 from crnn.errors import DataError
 
 Kind: TypeAlias = Literal["table", "json"]
@@ -87,8 +87,8 @@ class LabelFileReader(FolderReader):
         return printable(self.tree.root / self.file)
 
     def head(self) -> str:
-        """How the label file begins."""
-        return _decode_head(_file_head(self.tree, self.file))
+        """How the label file begins; of a table, whole lines."""
+        return _decode_head(_file_head(self.tree, self.file), whole_lines=self.kind == "table")
 
     def picture_names(self) -> PictureNames:
         """Finds the pictures of the label file."""
@@ -147,13 +147,13 @@ def base_folder(place: Place) -> str:
 
 def _look(name: str, head: bytes) -> LabelFile | None:
     suffix = PurePosixPath(name).suffix.lower()
-    text = _decode_head(head)
     looks: list[LabelFile] = []
     if suffix in _TABLES:
-        layout = find_layout(text, ReadOptions())
+        layout = find_layout(_decode_head(head), ReadOptions())
         looks.append(LabelFile(name, "table", layout.grade if layout else _BY_NAME))
     if suffix in _JSONS:
-        looks.append(LabelFile(name, "json", _UNDERSTOOD if names_pictures(text, suffix) else _BY_NAME))
+        found = names_pictures(_decode_head(head, whole_lines=False), suffix)
+        looks.append(LabelFile(name, "json", _UNDERSTOOD if found else _BY_NAME))
     return max(looks, key=lambda look: look.grade, default=None)
 
 
@@ -175,9 +175,12 @@ def _file_head(tree: Tree, name: str) -> bytes:
         return b""
 
 
-def _decode_head(head: bytes) -> str:
-    """Good enough to recognise a file, whatever its encoding; a line that was cut is left out."""
-    if len(head) == HEAD and b"\n" in head:
+def _decode_head(head: bytes, whole_lines: bool = True) -> str:
+    """Good enough to recognise a file, whatever its encoding; with `whole_lines`, one that was cut is left out.
+
+    JSON may have a line end and then all of its entries in one line, of which the first ones tell enough.
+    """
+    if whole_lines and len(head) == HEAD and b"\n" in head:
         head = head[: head.rfind(b"\n") + 1]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head.decode("utf-16", "replace")
@@ -194,8 +197,7 @@ def open_labels(tree: Tree, name: str) -> BinaryIO:
     content = tree.content(name)
     try:
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
-        if size > MAX_LABEL_BYTES:
-            raise DataError(f"{where}: has {size / 2**20:.0f} MiB; labels of at most 64 MiB are read")
+        check_size(size, where)
         file: BinaryIO = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
     except OSError as error:
         raise DataError(f"{where}: cannot be read ({error.strerror})") from None

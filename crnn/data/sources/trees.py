@@ -256,9 +256,11 @@ def open_tree(path: Path) -> Tree:
     """
     if path.is_dir():
         return Folder(path)
+    if is_tar(path):  # first: one whose last member is a zip archive ends as that does
+        return Tar(path)
     if zipfile.is_zipfile(path):
         return Zip(path)
-    if path.suffix.lower() == ".tar" or is_tar(path):
+    if path.suffix.lower() == ".tar":
         return Tar(path)
     if path.suffix.lower() == ".zip":
         raise DataError(f"{path}: is not a whole zip archive; copy or download it again")

@@ -21,7 +21,10 @@ def check_size(size: int, where: str) -> None:
         DataError: if it is.
     """
     if size > MAX_LABEL_BYTES:
-        raise DataError(f"{where}: has {size / 2**20:.0f} MiB; labels of at most 64 MiB are read")
+        raise DataError(
+            f"{where}: has {size / 2**20:.0f} MiB; labels of at most 64 MiB are read: divide it into several files and "
+            "give each by its path, or keep the lines as Parquet or LMDB"
+        )
 
 
 def read_text(path: Path) -> str:

@@ -178,3 +178,19 @@ def test_help() -> None:
     text = make_parser()[1]["convert"].format_help()
     assert "SRC [SRC ...] DST" in text
     assert "example: crnn convert my_lines/train lines.parquet" in text
+
+
+def test_ctrl_c_before_anything_was_written(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("crnn.data.convert.command.make_job", stop)
+    assert main(["convert", str(whole), str(tmp_path / "out.tar")]) == 130
+    assert capfd.readouterr() == ("", "")
+
+
+def test_shards_have_the_size_that_the_help_says() -> None:
+    args = make_parser()[0].parse_args(["convert", "a", "b"])
+    assert args.shard_size * 2**20 == run.SHARD_BYTES == 2**28

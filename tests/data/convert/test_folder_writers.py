@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from given_lines import Given, given, into, noise, of_texts, tree
 
+from crnn.data.convert.base import Sample
+from crnn.data.convert.folder_writers import GtWriter, TsvWriter
 from crnn.data.sources import LineEntry, open_source
 from crnn.data.sources.columns import labels
 from crnn.errors import DataError
@@ -66,3 +68,62 @@ def test_lines_of_pages_lie_in_a_folder_of_their_page(tmp_path: Path) -> None:
     assert sorted(tree(tmp_path / "out")) == [f"images/p/{name}.png" for name in ("1/l1", "1/l2", "2/l1")] + [
         "labels.tsv"
     ]
+
+
+def test_texts_as_large_as_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the line end behind them."""
+    monkeypatch.setattr("crnn.data.convert.folder_writers.MAX_LABEL_BYTES", 8)
+    writer = GtWriter(tmp_path / "out", 0)
+    for text, said in (
+        ("x" * 7, ""),
+        ("x" * 8, "has more than 64 MiB"),
+        ("é" * 3, ""),
+        ("é" * 4, "has more than 64 MiB"),
+    ):
+        assert writer.refusal(text) == said
+    for text, refused in (("\ufeffx", True), ("x\r", True), ("x\ufeff", False), ("\rx\n", False)):
+        assert bool(writer.refusal(text)) is (refused or len(text.encode()) > 7)
+
+
+def test_labels_that_a_row_cannot_hold(tmp_path: Path) -> None:
+    writer = TsvWriter(tmp_path / "out", 0)
+    assert writer.refusal("a b") == ""
+    for text, found in (
+        ("a\tb", r"'\t' at 2"),
+        ("\n", r"'\n' at 1"),
+        ("ab\r", r"'\r' at 3"),
+        ("a\0\n\0", r"'\n' at 3"),
+    ):
+        assert writer.refusal(text) == f"holds {found}, which a row of labels.tsv cannot; use another format"
+
+
+@pytest.mark.parametrize("kind", [TsvWriter, GtWriter])
+def test_good_moments_and_going_on(
+    kind: type[TsvWriter | GtWriter], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that were written since the state was taken are forgotten."""
+    monkeypatch.setattr("crnn.data.convert.folder_writers.SAVE_EVERY", 3)
+    lines = named([f"{i}.png" for i in range(7)])
+
+    def started(state: dict[str, int] | None) -> TsvWriter | GtWriter:
+        writer = kind(tmp_path / "out", 0)
+        writer.plan(lines)
+        writer.start(state)
+        return writer
+
+    def put(writer: TsvWriter | GtWriter, i: int) -> bool:
+        return writer.put(Sample(i, i, f"{i}.png", f"t{i}", noise(i), ".png"))
+
+    writer = started(None)
+    assert [put(writer, i) for i in range(3)] == [False, False, True]
+    state = writer.state()
+    put(writer, 3)
+    writer.close()
+    writer = started(state)
+    assert [put(writer, i) for i in (3, 4)] == [False, False]
+    writer.finish()
+    writer.close()
+    assert list(labels(open_source(tmp_path / "out"))) == [f"t{i}" for i in range(5)]
+    if kind is TsvWriter:
+        assert state == {"size": len("images/0.png\tt0\n") * 3}
+        assert (tmp_path / "out" / "labels.tsv").stat().st_size == len("images/0.png\tt0\n") * 5

@@ -123,3 +123,31 @@ def test_the_index_is_kept_where_it_is_told(lines: Path, tmp_path: Path) -> None
     source = make_job([str(lines)], tmp_path / "out", NO).open(tmp_path / "cache")
     assert list(labels(source)) == list(labels(open_source(lines)))
     assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_what_only_begins_like_the_target_counts(lines: Path) -> None:
+    def names() -> dict[str, str]:
+        return make_job([str(lines / "labels.tsv")], lines / "out", NO).names
+
+    before = names()
+    for beside in ("outer", "out.part2", "out.skipped.tsv2"):
+        (lines / beside).write_text("x")
+        assert names() != before
+        (lines / beside).unlink()
+        assert names() == before
+
+
+def test_sides_and_what_is_watched(lines: Path, tmp_path: Path) -> None:
+    assert make_job([str(lines)], tmp_path / "out", NO).side == "train"
+    (tmp_path / "mine.tsv").write_text("position\tpicture\twhere\n3\timages/003.png\tx\n")
+    job = make_job([str(lines)], tmp_path / "out", NO, tmp_path / "mine.tsv")
+    assert job.side == "train"
+    seen = []
+
+    def watch(rows):  # type: ignore[no-untyped-def]
+        for row in rows:
+            seen.append(row.picture)
+            yield row
+
+    assert len(job.open(None, watch)) == 1
+    assert seen == [f"images/{i:03d}.png" for i in range(12)]

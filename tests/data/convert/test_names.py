@@ -122,3 +122,28 @@ def test_names_sort_as_the_lines_come() -> None:
         assert all(re.fullmatch(r"000000/00000000[01]_(?:a|b|a-1|B)", stem) for stem in names(other, in_order=True))
     many = names(["a.png"] * 1002, in_order=True)
     assert many[999:] == ["000000/000000999_a", "000001/000001000_a", "000001/000001001_a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("/".join(c * 59 for c in "abc") + ".png", "/".join(c * 59 for c in "abc")),  # 180 bytes with an ending each
+        ("/".join((*(c * 59 for c in "ab"), "c" * 60)) + ".png", "c" * 60),
+        ("x" * 101, "x" * 100),
+        ("é" * 51 + ".png", "é" * 50),
+        ("lpt9", "_lpt9"),
+        ("com0.tif", "_com0"),
+        ("LPT10.png", "LPT10"),
+        ("CON .x.png", "_CON .x"),
+        ("x.nrm.png", "x_nrm"),
+        ("x.NRM", "x_NRM"),
+        ("a/numberedx.png", "a/numberedx"),
+        ("x/NUMBERED.png", "x/NUMBERED"),
+        (".png", "_.png"),
+        ("p.txt#l", "p.txt_l"),
+        ("p.png#  ", "_p.png__"),
+        ("a#p.jpg#l1", "a_p/l1"),
+    ],
+)
+def test_names_at_the_bounds(name: str, stem: str) -> None:
+    assert safe_stem(name) == stem

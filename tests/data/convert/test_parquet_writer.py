@@ -11,6 +11,8 @@ import pytest
 from given_lines import given, into, noise, of_texts
 
 from crnn.data.convert import convert
+from crnn.data.convert.base import Sample
+from crnn.data.convert.parquet_writer import ParquetWriter
 from crnn.data.sources import open_source
 
 
@@ -62,3 +64,68 @@ def test_shards_are_named_by_their_side(tmp_path: Path) -> None:
     done = convert(lambda _: given(3), tmp_path / "out", "parquet", side="validation")
     assert [file.name for file in done.target.iterdir()] == ["validation-00000-of-00001.parquet"]
     assert len(open_source(done.target)) == 3
+
+
+def sample(number: int, size: int, text: str = "t") -> Sample:
+    return Sample(number, number, "book/x.png", text, bytes(size), ".png")
+
+
+def shards_of(folder: Path, shard_bytes: int, sizes: list[int]) -> list[list[int]]:
+    """Rows of each row group of each shard."""
+    folder.mkdir()
+    writer = ParquetWriter(folder / "out", shard_bytes)
+    writer.start(None)
+    ended = [writer.put(sample(i, size)) for i, size in enumerate(sizes)]
+    assert writer.state() == {"shard": sum(ended)}
+    writer.finish()
+    writer.close()
+    found = []
+    for file in sorted((folder / "out").iterdir()):
+        meta = pq.ParquetFile(file).metadata
+        found.append([meta.row_group(i).num_rows for i in range(meta.num_row_groups)])
+    return found
+
+
+def test_a_shard_ends_with_the_line_that_fills_it(tmp_path: Path) -> None:
+    """A line takes its picture, its name without folders (5 bytes here), and its text (1)."""
+    assert shards_of(tmp_path / "1", 206, [94, 100, 94, 100, 1]) == [[2], [2], [1]]
+    assert shards_of(tmp_path / "2", 207, [94, 100, 94, 100, 1]) == [[3], [2]]
+    assert shards_of(tmp_path / "3", 100, [500, 500]) == [[1], [1]]
+
+
+def test_groups_by_bytes_count_towards_the_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crnn.data.convert.parquet_writer._GROUP_BYTES", 200)
+    assert shards_of(tmp_path / "1", 1000, [94] * 5) == [[2, 2, 1]]
+    assert shards_of(tmp_path / "2", 300, [94] * 5) == [[2, 1], [2]]
+    monkeypatch.setattr("crnn.data.convert.parquet_writer._GROUP_BYTES", 201)
+    assert shards_of(tmp_path / "3", 1000, [94] * 5) == [[3, 2]]
+
+
+def test_pictures_are_not_packed_again(tmp_path: Path) -> None:
+    into(given(5), tmp_path / "x.parquet")
+    group = pq.ParquetFile(tmp_path / "x.parquet").metadata.row_group(0)
+    columns = {group.column(i).path_in_schema: group.column(i) for i in range(group.num_columns)}
+    assert {name: column.compression for name, column in columns.items()} == {
+        "image.bytes": "UNCOMPRESSED",
+        "image.path": "SNAPPY",
+        "text": "SNAPPY",
+    }
+    assert not any(column.has_dictionary_page or column.is_stats_set for column in columns.values())
+
+
+def test_a_stopped_shard_is_written_anew(tmp_path: Path) -> None:
+    """What waits in memory when a conversion is stopped is gone; the shards before it are kept."""
+    writer = ParquetWriter(tmp_path / "out", 250)
+    writer.start(None)
+    assert [writer.put(sample(i, 94)) for i in range(4)] == [False, False, True, False]
+    writer.close()
+    assert writer._rows == []
+    again = ParquetWriter(tmp_path / "out", 250)
+    again.start({"shard": 1})
+    again.put(sample(3, 94, "last"))
+    again.finish()
+    again.close()
+    tables = [pq.read_table(file) for file in sorted((tmp_path / "out").iterdir())]
+    assert [table.num_rows for table in tables] == [3, 1]
+    assert tables[1].column("text").to_pylist() == ["last"]
+    assert tables[0].column("image").to_pylist()[0] == {"bytes": bytes(94), "path": "x.png"}

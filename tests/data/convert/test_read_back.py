@@ -9,6 +9,7 @@ from given_lines import given, into, noise
 
 from crnn.core.image import LineTransform
 from crnn.data.check import check_lines
+from crnn.data.convert.base import digest
 from crnn.data.convert.read_back import read_back
 from crnn.data.progress import unwatched
 from crnn.errors import DataError
@@ -75,3 +76,33 @@ def test_two_lines_that_changed_places(written: Path) -> None:
         other.write_bytes(kept)
     with pytest.raises(DataError, match=r"2 such lines"):
         back(written)
+
+
+def test_digests_of_more_or_fewer_lines(written: Path) -> None:
+    """A table of digests that was cut within a line has none of it."""
+    digests = written.parents[1] / "digests"
+    whole = digests.read_bytes()
+    for data, good in ((whole + b"x" * 15, True), (whole + b"x" * 16, False), (whole[:-1], False)):
+        digests.write_bytes(data)
+        if good:
+            assert len(back(written)) == 64
+        else:
+            with pytest.raises(DataError, match="7 lines were written, 7 are read; is the disk full"):
+                back(written)
+
+
+def test_lines_that_a_training_drops_are_counted(written: Path) -> None:
+    seen = []
+
+    def watch(positions, count, what):  # type: ignore[no-untyped-def]
+        seen.append((count, what))
+        return positions
+
+    lines = given(7)
+    lines.lines[2] = (lines.lines[2][0], noise(2)[:600])
+    (written / "book" / "002.png").write_bytes(noise(2)[:600])
+    digests = [digest(entry.text, data) for entry, data in lines.lines]  # type: ignore[arg-type]
+    (written.parents[1] / "digests").write_bytes(b"".join(digests))
+    found = read_back(written, written.parents[1] / "digests", 7, watch, threads=1)[1]
+    assert found == {"unreadable picture": 1}
+    assert seen == [(7, "reading back")]

@@ -376,3 +376,70 @@ def test_release_reaches_every_reader(tmp_path: Path) -> None:
 
     run.release(Selection(Concatenation([source, source]), [0]))
     assert len(released) == 3
+
+
+def test_readers_let_go_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else all of a database stays mapped while it is copied."""
+    monkeypatch.setattr(run, "_RELEASE_EVERY", 3)
+    events: list[object] = []
+
+    class Reader:
+        def release(self) -> None:
+            events.append("release")
+
+    lines = given(7)
+    lines.reader = Reader()  # type: ignore[attr-defined]
+    kept = lines.content
+    lines.content = lambda position: events.append(position) or kept(position)  # type: ignore[method-assign]
+    into(lines, tmp_path / "x.tar")
+    assert events == [0, "release", 1, 2, 3, "release", 4, 5, 6, "release", "release"]
+
+
+def test_how_far_it_is_can_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_often(monkeypatch)
+    seen: list[tuple[int, str]] = []
+
+    def watch(items, count, what):  # type: ignore[no-untyped-def]
+        seen.append((count, what))
+        return items
+
+    def go(stop_at: int = -1) -> None:
+        convert(lambda _: given(30, stop_at), tmp_path / "x.tar", watch=watch)
+
+    with pytest.raises(KeyboardInterrupt):
+        go(24)
+    go()
+    assert seen == [(30, "writing"), (8, "writing"), (28, "reading back")]
+
+
+def test_no_lines_at_all(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        into(Given([]), tmp_path / "out", "gt")
+    assert str(caught.value) == f"{tmp_path}/out: none of the lines can be written"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_told_of_a_conversion(tmp_path: Path) -> None:
+    done = into(given(5), tmp_path / "x.tar")
+    assert (done.target, done.lines, done.skipped, done.resumed_at) == (tmp_path / "x.tar", 5, None, 0)
+    assert (done.left_out, done.unusable) == ({}, {})
+    long = given(2)
+    long.lines[1] = (long.lines[1][0]._replace(where="w" * 3000), b"")
+    table = into(long, tmp_path / "y.tar").skipped
+    assert table
+    assert len(table.read_text(encoding="utf-8").splitlines()[1].split("\t")[0]) == 2000
+
+
+def test_a_state_of_one_shard_size_is_not_gone_on_with_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_often(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        into(given(30, stop_at=24), tmp_path / "out", "tar")
+    for options, other in (({"shard_bytes": 1}, "--shard-size"), ({"side": "test"}, "side")):
+        with pytest.raises(DataError, match=f"stopped after 22 lines and had other {other};"):
+            convert(
+                lambda _: given(30),
+                tmp_path / "out",
+                "tar",
+                {"lines": "the given ones"},
+                **{"shard_bytes": 20_000, **options},
+            )  # type: ignore[arg-type]

@@ -260,6 +260,81 @@ def test_names_of_pictures(tmp_path: Path) -> None:
                 source.content(i)
 
 
+VIEWS = pa.struct([("bytes", pa.binary_view()), ("path", pa.string_view())])
+
+
+@pytest.mark.parametrize("kind", ["parquet", "stream", "ipc"])
+@pytest.mark.parametrize("picture", [pa.binary_view(), VIEWS])
+def test_views_as_polars_writes_them(kind: str, picture: Any, tmp_path: Path) -> None:
+    """Short strings stand in the view itself, long ones in buffers behind it."""
+    texts = ["eins", "zwei, das länger als zwölf Bytes ist", None, "vier"]
+    pictures: list[Any] = [png(i) if picture != VIEWS else {"bytes": png(i), "path": "x.png"} for i in range(4)]
+    table = pa.table({"image": pa.array(pictures, picture), "text": pa.array(texts, pa.string_view())})
+    if kind == "parquet" and picture == VIEWS:
+        pytest.skip("skipped: PyArrow does not write this")
+    path = {"parquet": parquet, "stream": stream, "ipc": ipc}[kind](tmp_path / "x.arrow", table)
+    source = open_source(path)
+    assert texts_of(source) == [text or "" for text in texts]
+    assert problems_of(source) == ["", "", "has no text (null)", ""]
+    assert [source.content(i) for i in range(4)] == [png(i) for i in range(4)]
+    assert texts_of(open_source(path, ReadOptions(None, "text", "image"))) == texts_of(source)
+
+
+def test_names_of_pictures_in_views(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(1))
+    (tmp_path / "b.png").write_bytes(png(2))
+    names = pa.array(["a.png", "b.png"], pa.string_view())
+    source = open_source(ipc(tmp_path / "x.arrow", pa.table({"file_name": names, "said": ["x", "y"]})))
+    assert [source.size(i)[0] for i in range(2)] == [41, 42]
+
+
+def test_views_of_no_text(tmp_path: Path) -> None:
+    raw = pa.array(
+        [b"gut", "Käse".encode("latin-1"), "Käse, wie er im Buche steht".encode("latin-1")], pa.binary_view()
+    )
+    table = pa.table({"image": pa.array([png(0)] * 3), "text": raw.view(pa.string_view())})
+    assert problems_of(open_source(ipc(tmp_path / "x.arrow", table))) == [
+        "",
+        *["is not UTF-8 (byte 0xE4 at 1); write it anew in UTF-8"] * 2,
+    ]
+
+
+@pytest.mark.parametrize("values", [pa.string(), pa.large_string()])
+def test_texts_that_are_categories(values: Any, tmp_path: Path) -> None:
+    """By a known name, or where nothing else is text; any other is a page or a writer."""
+    said = pa.array(["ja", None, "ja", "nein"], values).dictionary_encode()
+    other = pa.array(list("abcd"))
+    pictures = pa.array([png(i) for i in range(4)])
+    for write in (parquet, ipc):
+        for columns in (
+            {"text": said},
+            {"said": said},
+            {"text": said, "id": other},
+            {"n": pa.array(range(4)), "x": said},
+        ):
+            source = open_source(write(tmp_path / "x.arrow", pa.table({"image": pictures, **columns})))
+            assert texts_of(source) == ["ja", "", "ja", "nein"], columns
+            assert problems_of(source) == ["", "has no text (null)", "", ""]
+        path = write(tmp_path / "x.arrow", pa.table({"image": pictures, "page": said, "line": other}))
+        assert texts_of(open_source(path)) == list("abcd")
+        assert texts_of(open_source(path, ReadOptions(text_column="page"))) == ["ja", "", "ja", "nein"]
+        two = open_source(write(tmp_path / "y.arrow", pa.table({"image": pictures, "line": other, "page": said})))
+        assert texts_of(two) == list("abcd")
+    with pytest.raises(DataError, match=r"has no column for the text among: a, b; .*data\.text_column"):
+        open_source(parquet(tmp_path / "x.parquet", pa.table({"image": pictures, "a": said, "b": said})))
+    numbers = pa.array([1, 2, 1, 2]).dictionary_encode()
+    with pytest.raises(DataError, match=r"no column of text among: text \(dictionary<values=int64"):
+        open_source(ipc(tmp_path / "x.arrow", pa.table({"image": pictures, "text": numbers})))
+
+
+def test_categories_that_do_not_exist(tmp_path: Path) -> None:
+    """A damaged number is not looked up outside of the dictionary."""
+    bad = pa.DictionaryArray.from_arrays(pa.array([0, 7], pa.int32()), pa.array(["a"]), safe=False)
+    path = ipc(tmp_path / "x.arrow", pa.table({"image": columns()["image"], "text": bad}))
+    with pytest.raises(DataError, match=r"x\.arrow: cannot be read \(.*\); copy or download it again"):
+        open_source(path)
+
+
 def test_labels_that_are_no_text(tmp_path: Path) -> None:
     raw = pa.array([b"gut", "Käse".encode("latin-1"), None, b"x" * (extra.MAX_TEXT_BYTES + 1)], pa.binary())
     text = pa.StringArray.from_buffers(4, raw.buffers()[1], raw.buffers()[2], raw.buffers()[0], raw.null_count)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import gc
 import json
 import os
 import pickle
@@ -17,7 +20,7 @@ from hypothesis import strategies as st
 from crnn.data.sources import index as index_module
 from crnn.data.sources import open_source
 from crnn.data.sources.base import Row
-from crnn.data.sources.index import LineIndex
+from crnn.data.sources.index import LineIndex, remove_unused
 from crnn.data.sources.indexed import IndexedSource
 from crnn.errors import DataError
 
@@ -139,8 +142,11 @@ def test_cached_index_is_taken_until_the_files_change(lines: Path, tmp_path: Pat
     time.sleep(0.02)
     table.write_text(text[:-2] + ("7" if text[-2] != "7" else "8") + "\n")  # as long as before
     os.utime(table, ns=(stamp, stamp))  # and as old, for who looks at that alone
+    before = first.signature
+    del first
+    gc.collect()
     changed = opened()
-    assert changed.signature != first.signature
+    assert changed.signature != before
     assert len(listed) == 24
     assert changed.entry(11).text != text.rstrip().rsplit("\t", 1)[1]
     [folder] = (tmp_path / "cache").iterdir()
@@ -157,6 +163,97 @@ def test_no_lines_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no lines \(a folder with labels\.tsv"):
         open_source(tmp_path, cache=tmp_path / "cache")
     assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").iterdir())
+
+
+def change(lines: Path) -> None:
+    (lines / "labels.tsv").write_text((lines / "labels.tsv").read_text() + "images/000.png\tmore\n")
+
+
+def test_an_index_in_use_stays(lines: Path, tmp_path: Path) -> None:
+    """Of a training that runs while another finds that the files have changed: it opens its index again later."""
+    cache = tmp_path / "cache"
+    source = open_source(lines, cache=cache)
+    [folder] = cache.iterdir()
+    change(lines)
+    assert len(open_source(lines, cache=cache)) == 13
+    source.index.release()  # type: ignore[attr-defined]
+    assert [source.entry(i).where for i in (0, 11)] == [f"{lines}/labels.tsv:{i}" for i in (1, 12)]
+    again = pickle.loads(pickle.dumps(source))
+    del source
+    change(lines)
+    open_source(lines, cache=cache)
+    assert folder.is_dir()
+    assert len(again) == 12
+    del again
+    gc.collect()
+    change(lines)
+    newest = open_source(lines, cache=cache)
+    assert [path.name for path in cache.iterdir()] == [newest.index.folder.name]  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="skipped: no fork here")
+def test_an_index_in_use_by_another_process_stays(tmp_path: Path) -> None:
+    """Also by a forked one whose parent has let go of it; nothing is left of a process that has ended."""
+    folder = tmp_path / "index"
+    index = LineIndex.build(ROWS).save(folder)
+    ask, wait = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(wait)
+        os.read(ask, 1)
+        index.release()
+        os._exit(0 if index.row(1) == ROWS[1] else 1)
+    del index
+    gc.collect()
+    remove_unused(folder)
+    assert folder.is_dir()
+    os.close(wait)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    remove_unused(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_index_that_is_being_removed_is_not_opened(tmp_path: Path) -> None:
+    LineIndex.build(ROWS).save(tmp_path / "index")
+    gc.collect()
+    with (tmp_path / "index" / "index.json").open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError):
+            LineIndex.open(tmp_path / "index")
+    assert LineIndex.open(tmp_path / "index").row(0) == ROWS[0]
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Indexes are opened there, and none is removed: nobody can tell whether it is in use."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert LineIndex.build(ROWS).save(tmp_path / "index").row(0) == ROWS[0]
+    gc.collect()
+    remove_unused(tmp_path / "index")
+    assert (tmp_path / "index").is_dir()
+
+
+def test_a_folder_without_an_index_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "text.npy").write_text("half")
+    remove_unused(tmp_path / "index")
+    remove_unused(tmp_path / "index")  # which another process has removed
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o755), (0o002, 0o775), (0o077, 0o700)])
+def test_others_may_read_what_they_may_read_elsewhere(mask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        folder = LineIndex.build(ROWS).save(tmp_path / "cache" / "index").folder
+    finally:
+        os.umask(before)
+    assert folder is not None
+    assert {path.stat().st_mode & 0o777 for path in (folder, tmp_path / "cache")} == {mode}
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {mode & 0o666}
 
 
 def test_links_to_nowhere_that_no_line_needs(lines: Path, tmp_path: Path) -> None:

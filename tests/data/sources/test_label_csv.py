@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crnn.core.image import printable
 from crnn.data.sources import LineEntry, ReadOptions, open_source, utf8
 from crnn.data.sources.label_csv import LabelCsvReader
 from crnn.data.sources.registry import find_reader
@@ -273,6 +274,60 @@ def test_large_tables_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 5, "MiB"
     monkeypatch.setattr(utf8, "MAX_LABEL_BYTES", 2**20)
-    monkeypatch.setattr("crnn.data.sources.label_files.MAX_LABEL_BYTES", 2**20)
-    with pytest.raises(DataError, match=r"labels\.csv: has 14 MiB; labels of at most 64 MiB are read"):
+    with pytest.raises(DataError, match=r"labels\.csv: has 14 MiB; labels of at most 64 MiB are read: divide it into"):
         open_source(tmp_path)
+
+
+def test_two_columns_with_delimiters_and_no_header(tmp_path: Path) -> None:
+    """Quotes are CSV's; a text may have the delimiter without them; empty lines are none."""
+    rows = 'a.png;x\n\nb.png;"y; z";\nc.png;one; two;three\r\n"d.png";"w"\n"e.png";u;v\nf.png\n'
+    found = entries(written(tmp_path, rows, "list.txt"))
+    assert [(e.picture, e.text, bool(e.problem)) for e in found] == [
+        ("a.png", "x", False),
+        ("", "", True),
+        ("c.png", "one; two;three", False),
+        ("d.png", "w", False),
+        ("", "", True),
+        ("", "", True),
+    ]
+    assert [int(e.where.rpartition(":")[2]) for e in found] == [1, 3, 4, 5, 6, 7]
+    assert found[1].problem == "has 3 columns, not 2; put texts with ';' in quotes; found 'b.png;\"y; z\";'"
+    assert found[5].problem == "has 1 columns, not 2; put texts with ';' in quotes; found 'f.png'"
+
+
+def test_empty_lines_are_passed_over(tmp_path: Path) -> None:
+    for rows in ("a.png\tx\n\n\r\nb.png\ty\n", "a.png x\n\n\nb.png y\n", 'a.png, "x"\n\n\nb.png, "y"\n'):
+        found = entries(written(tmp_path, rows, "list.txt"))
+        assert [(e.text, e.where.rpartition(":")[2]) for e in found] == [("x", "1"), ("y", "4")]
+
+
+def test_rows_that_do_not_follow_the_first_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the lines that are looked at: each is named with what a row is."""
+    monkeypatch.setattr("crnn.data.sources.table_layout._LOOK_AT", 2)
+    for first, bad, row in (
+        ("a.png x\nb.png y\n", " c.png z", "path text"),
+        ("a.png x\nb.png y\n", "word", "path text"),
+        ('a.png, "x"\nb.png, "y"\n', 'c.png,"z"', 'picture, "text"'),
+        ("a.png\tx\nb.png\ty\n", "\tz", "path<TAB>text"),
+    ):
+        found = entries(written(tmp_path, f'{first}{bad}\nd.png, "w"\n', "list.txt"))
+        assert found[2].problem == f"has no picture name; a row is {row}, found {printable(bad)!r}"
+        assert [e.picture for e in found[:3]] == ["a.png", "b.png", ""]
+    found = entries(written(tmp_path, 'a.png, "x"\nb.png, "y\\"z\\\\"  \n', "list.txt"))
+    assert [e.text for e in found] == ["x", 'y"z\\']
+
+
+def test_how_far_a_quote_may_go(tmp_path: Path) -> None:
+    """A cell of a hundred lines is one; behind a closed quote nothing but a delimiter may stand."""
+    for lines, good in ((100, True), (101, False)):
+        text = "\n".join(["x"] * lines)
+        path = written(tmp_path, f'filename,text\na.png,"{text}"\nb.png,y\n')
+        if good:
+            assert [e.text for e in entries(path)] == [text, "y"]
+        else:
+            with pytest.raises(DataError, match=r"labels\.csv:2: opens a quote .* \(looked at 101 lines\); close it"):
+                entries(path)
+    with pytest.raises(DataError, match=r"labels\.csv:3: opens a quote .* \(looked at 2 lines\)"):
+        entries(written(tmp_path, 'filename,text\na.png,x\nb.png,"y\nz"w\n'))
+    with pytest.raises(DataError, match=r"labels\.csv:2: opens a quote .* \(looked at 1 lines\)"):
+        entries(written(tmp_path, 'filename,text\na.png,"x\n'))

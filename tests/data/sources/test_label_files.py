@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crnn.data.sources import FORMATS, label_files, open_source, trees
+from crnn.data.sources import FORMATS, label_files, open_source, trees, utf8
 from crnn.data.sources.label_files import base_folder, find_label_files, read_lines, read_whole
 from crnn.data.sources.place import Place
 from crnn.data.sources.registry import find_reader
@@ -94,7 +94,7 @@ def test_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "x.txt").write_bytes("käse".encode("utf-16"))
     with pytest.raises(DataError, match="is UTF-16"):
         tree.text("x.txt")
-    monkeypatch.setattr("crnn.data.sources.label_files.MAX_LABEL_BYTES", 2**20)
+    monkeypatch.setattr("crnn.data.sources.utf8.MAX_LABEL_BYTES", 2**20)
     archive = zipped(tmp_path / "a.zip", labels_DOT_csv=ROW * 60_000)
     with pytest.raises(DataError, match=r"labels\.csv: has 1 MiB; labels of at most 64 MiB are read"):
         open_source(archive)
@@ -179,6 +179,7 @@ def test_the_head_of_a_file_ends_with_a_whole_line(monkeypatch: pytest.MonkeyPat
     decode = label_files._decode_head
     monkeypatch.setattr(label_files, "HEAD", 8)
     assert decode(b"ab\ncd\nef") == "ab\ncd\n"
+    assert decode(b"ab\ncd\nef", whole_lines=False) == "ab\ncd\nef"
     assert decode(b"ab\ncd\ne") == "ab\ncd\ne"  # all of the file
     assert decode(b"abcdefgh") == "abcdefgh"
     assert decode(b"\xef\xbb\xbfab") == "ab"
@@ -190,12 +191,12 @@ def test_the_head_of_a_file_ends_with_a_whole_line(monkeypatch: pytest.MonkeyPat
 def test_label_files_at_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = trees.Folder(tmp_path)
     (tmp_path / "x.txt").write_bytes(b"abc\n" * 25)
-    monkeypatch.setattr(label_files, "MAX_LABEL_BYTES", 100)
+    monkeypatch.setattr(utf8, "MAX_LABEL_BYTES", 100)
     assert read_whole(tree, "x.txt") == "abc\n" * 25
-    monkeypatch.setattr(label_files, "MAX_LABEL_BYTES", 99)
+    monkeypatch.setattr(utf8, "MAX_LABEL_BYTES", 99)
     with pytest.raises(DataError, match=r"x\.txt: has 0 MiB; labels of at most 64 MiB are read"):
         read_whole(tree, "x.txt")
-    monkeypatch.setattr(label_files, "MAX_LABEL_BYTES", 10_000)
+    monkeypatch.setattr(utf8, "MAX_LABEL_BYTES", 10_000)
     for zeros, texts in ((2, True), (3, False)):  # of eleven bytes, more than a quarter are zeros: UTF-16
         (tmp_path / "y.txt").write_bytes(b"\0" * zeros + b"x" * (11 - zeros))
         if texts:
@@ -205,6 +206,26 @@ def test_label_files_at_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPat
                 read_whole(tree, "y.txt")
     (tmp_path / "z.txt").write_bytes(b"x" * 4096 + b"\0" * 4000)  # only the beginning is looked at
     assert len(read_whole(tree, "z.txt")) == 8096
+
+
+@pytest.mark.parametrize(
+    ("start", "entry", "end"),
+    [
+        ("[\n", '{"image": "N.png", "text": "a"}', "]"),
+        ("{\n", '"N.png": "a"', "}"),
+        ('{"metainfo": {},\n"data_list": [', '{"filename": "N.png", "text": "a"}', "]}"),
+    ],
+)
+def test_json_whose_entries_are_one_long_line(
+    start: str, entry: str, end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a line end, cut within an entry: the first one tells enough."""
+    (tmp_path / "lines.json").write_text(start + ", ".join(entry.replace("N", str(i)) for i in range(9)) + end)
+    for module in ("place", "label_files"):
+        monkeypatch.setattr(f"crnn.data.sources.{module}.HEAD", 100)
+    for path in (tmp_path, tmp_path / "lines.json"):
+        source = open_source(path)
+        assert [source.entry(i).text for i in range(len(source))] == ["a"] * 9
 
 
 def test_tables_that_name_their_columns() -> None:

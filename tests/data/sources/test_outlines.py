@@ -258,3 +258,46 @@ def test_slants_in_files(tmp_path: Path) -> None:
     assert line.size == size
     ink = np.nonzero((pixels(line) < 100).any(1))[0]
     assert np.ptp(ink) <= 19  # 16 high, and level
+
+
+def test_frames_of_pixels() -> None:
+    """Every pixel that an outline touches; a quarter turn swaps width and height, a slant does not."""
+    outline = points((10.2, 5.5), (30.0, 5.5), (30.1, 12.0), (10.2, 12.0))
+    assert cut_size(outline, 0) == cut_size(outline, 180) == (21, 7)
+    assert cut_size(outline, 90) == cut_size(outline, -90) == cut_size(outline, 94) == (7, 21)
+    assert cut_size(box(0, 0, 100, 10), 45) == (78, 79)
+    assert cut_size(box(0, 0, 100, 10), 6) == (101, 21)  # along the line, and down from it
+    assert cut_size(box(0, 0, 100, 10), 96) == (21, 101)
+
+
+def test_an_upright_line_is_cut_pixel_by_pixel() -> None:
+    page = np.arange(40 * 60, dtype=np.uint8).reshape(40, 60)
+    line = pixels(cut(page, box(10, 5, 20, 8), 0.0))
+    assert np.array_equal(line, page[5:13, 10:30])
+    assert np.array_equal(pixels(cut(page, box(10, 5, 20, 8), 90.0)), np.rot90(page[5:13, 10:30], 1))
+    assert np.array_equal(pixels(cut(page, box(10, 5, 20, 8), -90.0)), np.rot90(page[5:13, 10:30], -1))
+    assert np.array_equal(pixels(cut(page, box(10, 5, 20, 8), 5.0)), page[5:13, 10:30])  # not worth a resampling
+
+
+def test_paper_is_taken_in_pieces_along_the_line() -> None:
+    """Left half of the paper 200, right half 100: each side is painted like its own, blended in between."""
+    page = np.full((40, 256), 200, dtype=np.uint8)
+    page[:, 128:] = 100
+    outline = points((0, 20), (256, 20), (256, 40), (0, 40), (0, 0))  # a spike at the left up to the top
+    line = pixels(cut(page, clipped(np.concatenate([outline, points((1, 20))]), 256, 40), 0.0))
+    top = line[0, 4:].astype(int)
+    assert set(top[:84].tolist()) == {200}
+    assert set(top[160:].tolist()) == {100}
+    assert (np.diff(top) <= 0).all()
+    assert np.array_equal(line[24:, :], page[24:, :])
+
+
+def test_points_may_stand_in_brackets_or_alone() -> None:
+    with pytest.raises(UnusableOutlineError) as caught:
+        read_points("1,2 3,x" + " 4" * 50)
+    assert (
+        str(caught.value)
+        == f"has coordinates that are not pairs of numbers ({('1,2 3,x' + ' 4' * 50)[:40]!r}); x,y x,y ..."
+    )
+    assert box(1, 2, 3, 4).tolist() == [[1, 2], [4, 2], [4, 6], [1, 6]]
+    assert angle_of(points((0, 0), (5, 9), (10, 0))) == 0  # from the first to the last point

@@ -12,6 +12,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -178,3 +179,61 @@ def test_forgotten_folders_are_removed(temporary: Path) -> None:
     os.utime(old, (time.time() - 4 * 86_400,) * 2)
     read_some(PageCache())
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_the_page_that_was_asked_for_longest_ago_leaves_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_cache, "MEMORY_BYTES", 20_000)
+    monkeypatch.setattr(page_cache, "DISK_BYTES", 0)
+    cache = PageCache()
+    read = Decoder(cache)
+    assert [read(i) for i in (0, 1, 0, 2)] == [0, 1, 0, 2]
+    assert list(cache._held.pages) == ["0.png", "2.png"]
+    assert [read(i) for i in (0, 2, 1)] == [0, 2, 1]
+    assert read.count == {0: 1, 1: 2, 2: 1}
+
+
+@pytest.mark.parametrize(("bound", "kept"), [(10_000, 1), (9_999, 0), (20_128, 2), (20_127, 1)])
+def test_files_up_to_the_bound(bound: int, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of 100 x 100 makes a file of 10,128 bytes; only the pixels of the next one are counted."""
+    monkeypatch.setattr(page_cache, "DISK_BYTES", bound)
+    cache = PageCache()
+    read = Decoder(cache)
+    assert [read(i) for i in (0, 1, 2) * 2] == [0, 1, 2] * 2
+    assert [file.stat().st_size for file in cache.folder.iterdir()] == [10_128] * kept
+
+
+@pytest.mark.parametrize(("free", "kept"), [(10_000, 1), (9_999, 0)])
+def test_some_of_the_disk_is_left_free(free: int, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = SimpleNamespace(free=page_cache.FREE_BYTES + free)
+    monkeypatch.setattr(page_cache.shutil, "disk_usage", lambda folder: usage)
+    cache = PageCache()
+    read = Decoder(cache)
+    assert [read(i) for i in (0, 1, 0)] == [0, 1, 0]
+    assert len(list(cache.folder.iterdir())) == kept
+
+
+def test_pages_are_kept_by_name(temporary: Path) -> None:
+    """Any name; the one that was kept is mapped, for reading alone."""
+    cache = PageCache()
+    for _ in range(2):
+        for i, name in enumerate(("a", "b", "\udcff", "../x", "é" * 300)):
+            page = cache.get(name, lambda i=i: Image.new("L", (100, 100), i))  # type: ignore[misc]
+            assert page[0, 0] == i
+    assert len({file.name for file in cache.folder.iterdir()}) == 5
+    assert [path.name for path in temporary.iterdir()] == [cache.folder.name]
+    mapped = cache.get("a", lambda: Image.new("L", (9, 9), 9))
+    assert mapped[0, 0] == 0
+    with pytest.raises(ValueError, match="read-only"):
+        mapped[0, 0] = 1
+
+
+@pytest.mark.parametrize(("days", "gone"), [(3.01, True), (2.99, False)])
+def test_folders_are_forgotten_after_three_days(days: float, gone: bool, temporary: Path) -> None:
+    old = temporary / "crnn-pages-1-a"
+    old.mkdir()
+    os.utime(old, (time.time() - days * 86_400,) * 2)
+    (temporary / "crnn-other").mkdir()
+    os.utime(temporary / "crnn-other", (0, 0))
+    page_cache._remove_old(temporary)
+    assert old.exists() is not gone
+    assert (temporary / "crnn-other").exists()

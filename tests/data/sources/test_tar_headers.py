@@ -184,3 +184,50 @@ def test_an_archive_may_end_right_behind_its_end_mark(tmp_path: Path) -> None:
     path.write_bytes(whole[: 512 + 511])
     with pytest.raises(DataError, match="ends in the middle of a member"):
         list(tar_members(path))
+
+
+@pytest.mark.parametrize(
+    "notes", [b"19 GNU.sparse=123456", b"20 hdrcharset=BINARY\n", b"12 size=345\n", b"13 path=b.txt\n"]
+)
+def test_notes_that_change_a_member_take_the_slow_way(notes: bytes, tmp_path: Path) -> None:
+    """Within the first block; a longer list of notes takes it too."""
+    block = header("./PaxHeaders/a.txt", len(notes))
+    block[156:157] = b"x"
+    plain = bytes(header("a.txt", 5)) + b"12345" + bytes(507)
+    (tmp_path / "x.tar").write_bytes(summed(block) + notes.ljust(512, b"\0") + plain + bytes(1024))
+    seen: list[int] = []
+
+    def slow(file: object, path: Path, position: int, end: int) -> object:
+        seen.append(position)
+        return iter(())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tar_headers, "_by_tarfile", slow)
+        assert list(tar_members(tmp_path / "x.tar")) == []
+    assert seen == [0]
+    for size, way in ((512, []), (513, [0])):
+        long = b"30 mtime=1.5\n".ljust(size, b" ")
+        block = header("./PaxHeaders/a.txt", size)
+        block[156:157] = b"x"
+        body = long + bytes(-size % 512)
+        (tmp_path / "y.tar").write_bytes(summed(block) + body + plain + bytes(1024))
+        seen.clear()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tar_headers, "_by_tarfile", slow)
+            found = list(tar_members(tmp_path / "y.tar"))
+        assert seen == way
+        assert found == ([] if way else [Member("a.txt", 3 * 512, 5)])
+
+
+def test_folders_and_files_are_what_their_names_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file whose name ends as a folder's, or the other way round, is left to tarfile."""
+    seen: list[int] = []
+    monkeypatch.setattr(tar_headers, "_by_tarfile", lambda file, path, position, end: seen.append(position) or iter(()))
+    for name, kind, way in (("a/", b"5", []), ("a", b"5", [0]), ("a/", b"0", [0]), ("a", b"0", []), ("a", b"2", [0])):
+        block = header(name, 0)
+        block[156:157] = kind
+        (tmp_path / "x.tar").write_bytes(summed(block) + bytes(1024))
+        seen.clear()
+        members = list(tar_members(tmp_path / "x.tar"))
+        assert seen == way, (name, kind)
+        assert members == ([Member("a", 512, 0)] if (name, kind) == ("a", b"0") else [])

@@ -154,6 +154,20 @@ def test_what_is_no_tree(tmp_path: Path) -> None:
     assert type(open_tree(zipped(tmp_path).rename(tmp_path / "other"))) is Zip
 
 
+def test_a_tar_that_ends_in_a_zip_archive_is_a_tar(tmp_path: Path) -> None:
+    """The mark of a zip archive is looked for at the end of a file."""
+    inner = zipped(tmp_path).read_bytes()
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        for name, data in {"a.txt": b"a", "more.zip": inner}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    assert zipfile.is_zipfile(tmp_path / "x.tar")
+    assert list(open_tree(tmp_path / "x.tar").names()) == ["a.txt", "more.zip"]
+    (tmp_path / "x.tar").rename(tmp_path / "plain")
+    assert list(open_tree(tmp_path / "plain").names()) == ["a.txt", "more.zip"]
+
+
 def test_the_mark_of_a_tar(tmp_path: Path) -> None:
     for content, found in (
         (bytes(257) + b"ustar", True),
@@ -209,3 +223,53 @@ def test_an_archive_of_a_later_version_is_named(tmp_path: Path) -> None:
 )
 def test_hidden(name: str, hidden: bool) -> None:
     assert is_hidden(name) == hidden
+
+
+def test_texts_of_a_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a file or from the bytes of a member: the same limit, the same words."""
+    for make in (folder, zipped, tarred):
+        opened = open_tree(make(tmp_path))
+        monkeypatch.setattr("crnn.data.sources.utf8.MAX_LABEL_BYTES", 3)
+        assert opened.text("a/10.txt") == "ten"
+        monkeypatch.setattr("crnn.data.sources.utf8.MAX_LABEL_BYTES", 2)
+        with pytest.raises(DataError, match=r"a/10\.txt: has 0 MiB; labels of at most 64 MiB are read"):
+            opened.text("a/10.txt")
+
+
+def test_folders_and_links_in_a_folder(tmp_path: Path) -> None:
+    """A folder is no file; a link to a file is one; one to a folder is not followed."""
+    root = folder(tmp_path)
+    (root / "link.txt").symlink_to("b.txt")
+    (root / "circle").symlink_to(root)
+    opened = Folder(root)
+    assert list(opened.names()) == ["B.txt", "b.txt", "link.txt", "a/10.txt", "a/2.txt", "a/b/c.txt"]
+    assert not opened.has("a")
+    assert not opened.has("x" * 5000)
+    assert bytes_of(opened, "link.txt") == b"bb"
+    for name in ("a", "\0", "x" * 5000):
+        with pytest.raises(DataError, match="there is no such picture"):
+            opened.content(name)
+
+
+def test_damaged_members_are_named(tmp_path: Path) -> None:
+    path = zipped(tmp_path)
+    raw = bytearray(path.read_bytes())
+    at = raw.find(b"ten")
+    raw[at] ^= 1
+    path.write_bytes(bytes(raw))
+    with pytest.raises(DataError, match=r"x\.zip:a/10\.txt: cannot be read \(Bad CRC-32"):
+        Zip(path).content("a/10.txt")
+    assert Zip(path).content("a/2.txt") == b"2"
+    with pytest.raises(DataError, match=r"gone\.zip: is not a readable zip archive \(.*No such file"):
+        Zip(tmp_path / "gone.zip").has("a")
+
+
+def test_archives_of_two_members_of_one_name(tmp_path: Path) -> None:
+    """As when unpacked, the last one counts."""
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        for data in (b"old", b"newer"):
+            info = tarfile.TarInfo("a.txt")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    assert list(open_tree(tmp_path / "x.tar").names()) == ["a.txt"]
+    assert open_tree(tmp_path / "x.tar").content("a.txt") == b"newer"

@@ -24,7 +24,7 @@ from crnn.data.synth import ink_wear, scan_wear
 STORED = Path(__file__).parent / "golden" / "effects.npz"
 SHAPES = ((20, 50), (33, 14), (1, 1), (2, 3), (5, 2), (1, 9), (7, 1))
 """(H, W)."""
-SIZES = (16, 19, 20, 22, 23, 28, 30, 34, 40, 48)
+SIZES = (16, 19, 20, 22, 23, 28, 30, 34, 40, 45)
 """Of letters, in pixels; bounds of the effects are among them."""
 CASES = 70
 CHANCES = (0.1, 0.15, 0.4, 0.5, 0.7, 0.9)
@@ -63,8 +63,9 @@ def cases(name: str) -> Iterator[list[float]]:
         for case in range(CASES):
             shape, size = SHAPES[max(0, case % 10 - 3)], SIZES[case % 7 + case % 4]
             pixels = np.random.default_rng(case).uniform(0, 255, shape).astype(np.float32)
-            pixels[: shape[0] // 2, : shape[1] // 3] = 255  # a part is full of ink, a part without
-            pixels[shape[0] // 2 :, : shape[1] // 3] = 0
+            if case % 3:  # a part is full of ink, a part without
+                pixels[: shape[0] // 2, : shape[1] // 3] = 255
+                pixels[shape[0] // 2 :, : shape[1] // 3] = 0
             if name in SCAN:
                 pixels = (230 - (0.8 if case % 2 else 0.2) * pixels).astype(np.float32)
             asked.clear()

@@ -370,7 +370,10 @@ def test_a_change_happens_below_its_probability() -> None:
         after = Augment(AugmentConfig(**{**OFF, "invert": 0.5}))(light, FewDraws(0, draw))
         assert after.getpixel((0, 0)) == grey
     for probability in (0.0, 1.0):
-        assert dict((name, p) for name, _, p in Augment(AugmentConfig(invert=probability)).changes)["invert"] == probability
+        assert (
+            dict((name, p) for name, _, p in Augment(AugmentConfig(invert=probability)).changes)["invert"]
+            == probability
+        )
     for name in ("invert", "extra"):
         for wrong in (-0.01, 1.01):
             with pytest.raises(ConfigError, match=r"is a probability, 0\.\.1"):

@@ -80,7 +80,16 @@ def test_a_machine_without_chinese_fonts_says_what_to_install() -> None:
 
 
 CHANCES = (0.03, 0.04, 0.07, 0.08, 0.12, 0.15, 0.22, 0.5, 0.9)
-TEXTS = {"word": "4b8399a47417", "prose": "282d4ef24931", "rare": "bb6e7970c51d", "number": "37685f5ca473", "date": "32cc285c70fb", "place": "953def970aea", "form": "f215f6ff0c61", "code": "09f7544e6899"}
+TEXTS = {
+    "word": "4b8399a47417",
+    "prose": "282d4ef24931",
+    "rare": "bb6e7970c51d",
+    "number": "37685f5ca473",
+    "date": "32cc285c70fb",
+    "place": "953def970aea",
+    "form": "f215f6ff0c61",
+    "code": "09f7544e6899",
+}
 
 
 def few_pens(count: int, characters: frozenset[str] = ALLOWED) -> Iterator[Pen]:

@@ -35,7 +35,17 @@ def drawn(glyphs: dict[str, np.ndarray], characters: str) -> str:
 
 def test_what_is_seen_and_is_no_other_glyph() -> None:
     e, nothing = glyph(1), np.zeros((3, 3), dtype=np.uint8)
-    glyphs = {"e": e, "é": e, "è": glyph(2), "x": BOX, "y": nothing, "a": glyph(3), "A": glyph(3), "B": glyph(4), "b": glyph(5)}
+    glyphs = {
+        "e": e,
+        "é": e,
+        "è": glyph(2),
+        "x": BOX,
+        "y": nothing,
+        "a": glyph(3),
+        "A": glyph(3),
+        "B": glyph(4),
+        "b": glyph(5),
+    }
     assert drawn(glyphs, "eéèxyaABb z") == " ABbeè"
     faint = nothing.copy()
     faint[1, 1] = 1
@@ -78,6 +88,9 @@ def alphabet(alike: int, letters: str = "abdeghnqrt", empty: int = 0) -> dict[st
         (alphabet(10, empty=7), False),
         (alphabet(10, "cfij"), False),  # letters that look alike in both cases in any font
         ({}, False),
+        (alphabet(10) | dict.fromkeys("abdeghn", BOX), False),  # blocks tell nothing, on either side
+        (alphabet(10) | dict.fromkeys("ABDEGHN", BOX), False),
+        (alphabet(10) | dict.fromkeys("abdegh", BOX), True),
     ],
 )
 def test_fonts_of_capitals(glyphs: dict[str, np.ndarray], only: bool) -> None:

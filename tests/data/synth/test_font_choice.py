@@ -175,9 +175,9 @@ def test_which_families_are_held_out_in_every_version() -> None:
 
 
 def test_families_to_hold_out_are_refused_or_found() -> None:
-    with pytest.raises(DataError, match="^no font was found; at least two families are needed"):
+    with pytest.raises(DataError, match=r"^no font was found; at least two families are needed"):
         split_fonts([])
-    with pytest.raises(DataError, match="^only the font family A was found"):
+    with pytest.raises(DataError, match=r"^only the font family A was found"):
         split_fonts([face("A", "R", "a"), face("A", "B", "a")])
     with pytest.raises(DataError, match=r"too few font families draw 'b' .*: A; at least two"):
         split_fonts([face("A", "R", "ab"), face("B", "R", "a"), face("C", "R", "a")], "ab")

@@ -23,7 +23,9 @@ def files(folder: Path, *names: str) -> None:
         (folder / name).write_bytes(b"")
 
 
-def read_by(monkeypatch: pytest.MonkeyPatch, found: dict[str, tuple[list[Font], str]]) -> list[tuple[str, frozenset[str]]]:
+def read_by(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, tuple[list[Font], str]]
+) -> list[tuple[str, frozenset[str]]]:
     """Let these be the faces of files, and return what is asked for."""
     asked: list[tuple[str, frozenset[str]]] = []
 
@@ -58,7 +60,15 @@ def test_where_systems_keep_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_which_places_each_word_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own, system = tmp_path / "own", tmp_path / "system"
-    files(own, "DejaVuSans-Bold.ttf", "STIXGeneralBolIta.ttf", "cmsy10.ttf", "STIXSizOneSymReg.ttf", "cmr10.ttf", "DejaVuSansDisplay.ttf")
+    files(
+        own,
+        "DejaVuSans-Bold.ttf",
+        "STIXGeneralBolIta.ttf",
+        "cmsy10.ttf",
+        "STIXSizOneSymReg.ttf",
+        "cmr10.ttf",
+        "DejaVuSansDisplay.ttf",
+    )
     files(system, "Some.ttf", "NotoColorEmoji.ttf", "Latin-Math.otf")
     monkeypatch.setattr(fonts, "bundled_folder", lambda: own)
     monkeypatch.setattr(fonts, "system_folders", lambda: [system, tmp_path / "none"])
@@ -147,7 +157,9 @@ def test_faces_of_the_bundled_fonts() -> None:
     """Computer Modern only for what stands at its own place; each by its size in pixels."""
     folder = bundled_folder()
     assert folder is not None
-    one, plain = (find_fonts(folder / f"{name}.ttf", "aZ9 ~é<")[0][0] for name in ("cmr10", "DejaVuSans-Bold"))
+    names = ("cmr10", "DejaVuSans-Bold", "DejaVuSans")
+    one, plain, regular = (find_fonts(folder / f"{name}.ttf", "aZ9 ~é<")[0][0] for name in names)
+    assert regular.characters == plain.characters
     assert one.characters == set("aZ9 ")
     assert plain.characters == set("aZ9 ~é<")
     assert (plain.family, plain.style, plain.index) == ("DejaVu Sans", "Bold", 0)

@@ -109,7 +109,9 @@ def test_odd_spaces_of_own_lines_stay_spaces(tmp_path: Path) -> None:
 def test_so_many_tries_to_write_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     model = LineModel(["ab"], 1, avoid=["ab"])
     tries: list[int] = []
-    monkeypatch.setattr(model, "_line", lambda rng, longest: tries.append(longest) or ("ab" if len(tries) < 20 else "c"))
+    monkeypatch.setattr(
+        model, "_line", lambda rng, longest: tries.append(longest) or ("ab" if len(tries) < 20 else "c")
+    )
     assert model(np.random.default_rng(0), 7) == "c"
     assert tries == [7] * 20
     assert LineModel(["ab"], 1, avoid=["ab"])(np.random.default_rng(0), 7) == ""

@@ -80,7 +80,9 @@ def test_sums_are_from_a_tenth_to_thousands() -> None:
 
 
 def test_the_same_parts_in_every_version() -> None:
-    found = digest((p.word(), p.name(), p.names(1, 3), p.amount(), p.digits(3)) for p in pens(120, [0.0, 0.08, 0.2, 0.25, 0.5]))
+    found = digest(
+        (p.word(), p.name(), p.names(1, 3), p.amount(), p.digits(3)) for p in pens(120, [0.0, 0.08, 0.2, 0.25, 0.5])
+    )
     assert found == "cd4130f8742b"
 
 

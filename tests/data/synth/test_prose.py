@@ -116,7 +116,14 @@ CHANCES = {
     "prose": (0.045, 0.085, 0.1, 0.12, 0.125, 0.17, 0.19, 0.21, 0.3, 0.4, 0.6, 0.9),
     "old_print": (0.19, 0.3, 0.6, 0.9),
 }
-TEXTS = {"word": "8a4fb4979795", "phrase": "135ef328b04d", "prose": "3717b335e4a5", "old_print": "697310530a7b", "typeset": "36af48918c3a", "signs": "f1a03e673cd5"}
+TEXTS = {
+    "word": "8a4fb4979795",
+    "phrase": "135ef328b04d",
+    "prose": "3717b335e4a5",
+    "old_print": "697310530a7b",
+    "typeset": "36af48918c3a",
+    "signs": "f1a03e673cd5",
+}
 
 
 @pytest.mark.parametrize("kind", CHANCES)
@@ -133,7 +140,10 @@ def test_signs_about_words_and_print_at_their_bounds() -> None:
     assert found == (TEXTS["signs"], TEXTS["typeset"])
 
 
-def draws(*values: float, language: str = "en", words: Words = Words(["sea"])) -> list[str]:
+SEA = Words(["sea"])
+
+
+def draws(*values: float, language: str = "en", words: Words = SEA) -> list[str]:
     """Words by a pen with these chances only, one for each."""
     return [prose.word(Pen(FewDraws(2, [value]), language, words, LATIN, 30)) for value in values]
 

@@ -71,7 +71,14 @@ def test_a_clean_line_is_as_wide_as_its_letters() -> None:
         advance = sum(made.font.at(made.font_size).getlength(c) for c in made.text)
         assert math.ceil(advance) <= made.size[0] - 2 * even <= math.ceil(advance) + made.font_size // 4 + 1
         assert (made.tracking, made.word_space, made.stretch, made.bold, made.shear, made.angle) == (0, 0, 1, 0, 0, 0)
-        assert (made.wave[0], made.cut, made.neighbours, made.strokes, made.ink, made.paper) == (0, (0, 0), (), (), 0, 255)
+        assert (made.wave[0], made.cut, made.neighbours, made.strokes, made.ink, made.paper) == (
+            0,
+            (0, 0),
+            (),
+            (),
+            0,
+            255,
+        )
         seen.add(made.font_size)
     assert seen == set(SIZES)
 

@@ -281,7 +281,9 @@ def test_fifty_texts_are_tried_for_one_that_a_font_covers() -> None:
 def test_both_sides_of_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     fonts = [plain("ab", "A"), plain("ab", "B")]
     monkeypatch.setattr(source_module, "find_fonts", lambda where, characters: (fonts, []))
-    train, val = synthetic_pair(7, 4, seed=31, characters="ab", min_length=2, max_length=6, wear=0.5, languages=("basic",))
+    train, val = synthetic_pair(
+        7, 4, seed=31, characters="ab", min_length=2, max_length=6, wear=0.5, languages=("basic",)
+    )
     assert (len(train), len(val)) == (7, 4)
     assert (train._seed, val._seed) == (62, 63)
     assert (train.endless, val.endless) == (True, False)
@@ -347,7 +349,9 @@ def test_where_no_font_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         synthetic_pair(1, 1)
     skipped = [("a.ttf", "torn"), ("b.ttf", "empty")]
     monkeypatch.setattr(source_module, "find_fonts", lambda where, characters: ([], skipped))
-    with pytest.raises(DataError, match=r"no font for these characters \(2 cannot be used, such as a\.ttf: torn\); allowed"):
+    with pytest.raises(
+        DataError, match=r"no font for these characters \(2 cannot be used, such as a\.ttf: torn\); allowed"
+    ):
         synthetic_pair(1, 1)
     monkeypatch.setattr(source_module, "find_fonts", lambda where, characters: ([plain("a", "A"), plain("a", "B")], []))
     for characters, chinese in (("ab", False), ("a中", True)):

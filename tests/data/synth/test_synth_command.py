@@ -214,7 +214,10 @@ def test_numbers_of_lines_at_the_limits(monkeypatch: pytest.MonkeyPatch) -> None
     assert command.MOST_LINES == 10**8
     for lines in (1, 10**8):
         assert command.source_of(Namespace(lines=lines, **words)) == "train"
-    assert command.source_of(Namespace(lines=5, **words | {"side": "val", "fonts": ["x"], "characters": "set:digits"})) == "val"
+    assert (
+        command.source_of(Namespace(lines=5, **words | {"side": "val", "fonts": ["x"], "characters": "set:digits"}))
+        == "val"
+    )
     assert asked[0] == {
         "lines": 1, "val_lines": 1, "seed": 4, "characters": "".join(map(chr, range(32, 127))), "fonts": "auto",
         "text_file": None, "min_length": 2, "max_length": 9, "wear": 0.5, "languages": ["de", "fr"], "text_order": 0,

@@ -145,9 +145,16 @@ def test_which_word_a_draw_is() -> None:
 
 
 def test_which_words_are_held_out_in_every_version() -> None:
-    assert [word for word in all_words()[:60] if is_held_out(word)] == ["active", "again", "almost", "alone", "anxious", "april"]
+    assert [word for word in all_words()[:60] if is_held_out(word)] == [
+        "active",
+        "again",
+        "almost",
+        "alone",
+        "anxious",
+        "april",
+    ]
     assert len(all_words()) == 1910
-    assert vocabulary.words(True)[:3] == ('active', 'again', 'almost')
+    assert vocabulary.words(True)[:3] == ("active", "again", "almost")
     assert is_held_out("Water") == is_held_out("water")
 
 

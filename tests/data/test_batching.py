@@ -168,3 +168,36 @@ def test_widths_are_of_the_epoch() -> None:
 def test_a_line_is_widened_by_no_more_than_is_allowed() -> None:
     assert make([100, 114], batch_size=2).padding() == 0
     assert make([100, 116], batch_size=2).padding() == pytest.approx(16 / 232)
+
+
+def test_the_width_of_a_batch_is_that_of_its_widest_line() -> None:
+    for batch in make([40, 44, 48, 52, 100, 104, 108, 112], batch_size=4, seed=0):
+        assert {key.width for key in batch} == ({52} if batch[0].line < 4 else {112})
+
+
+def test_epochs_and_seeds_begin_with_none() -> None:
+    """Without a seed it is 0; padding is of the first epoch's widths."""
+
+    def widths(epoch: int) -> np.ndarray:
+        return np.array([100, 100 + 100 * epoch, 40, 44])
+
+    plain = WidthBatches(widths, 32, 2, 10**6, True)
+    seeded = WidthBatches(widths, 32, 2, 10**6, True, seed=0)
+    assert [list(plain.plan(epoch)) for epoch in range(4)] == [list(seeded.plan(epoch)) for epoch in range(4)]
+    assert list(plain) == list(plain.plan(0))
+    assert len(plain) == 2
+    assert plain.padding() == 0
+
+
+def test_a_line_just_wide_enough_is_widened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crnn.data.batching.MAX_STRETCH", 1.25)
+    assert make([100, 125], batch_size=2).padding() == 0
+    assert make([99, 125], batch_size=2).padding() == pytest.approx(26 / 250)
+
+
+def test_neighbours_change_places_by_the_draws_of_seed_and_epoch() -> None:
+    widths = [100 + i for i in range(12)]
+    keys = widths * np.exp(np.random.default_rng([1, 3]).uniform(-JITTER, JITTER, 12))
+    order = np.argsort(keys, kind="stable").tolist()
+    batches = [[key.line for key in batch] for batch in make(widths, batch_size=4).plan(3)]
+    assert sorted(batches, key=lambda batch: order.index(batch[0])) == [order[:4], order[4:8], order[8:]]

@@ -6,6 +6,7 @@ import csv
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -15,6 +16,7 @@ from crnn.data import check, labels
 from crnn.data.check import check_lines
 from crnn.data.labels import fit_problem, label_problem
 from crnn.data.sources import open_source
+from crnn.data.sources.base import LineEntry
 from crnn.errors import DataError
 
 CHARSET = Charset.from_texts(["0123456789 abc"])
@@ -256,3 +258,86 @@ def test_progress_sees_every_position(line_folder: Path) -> None:
 
     check_lines(open_source(line_folder / "train"), LineTransform(), progress=watch)
     assert seen == list(range(48))
+
+
+@pytest.mark.parametrize(
+    ("kept", "lines", "share", "refused"),
+    [
+        (0, 0, 1.0, True),
+        (0, 5, 1.0, True),
+        (1, 5, 1.0, False),
+        (9, 10, 0.1, False),
+        (8, 10, 0.1, True),
+        (10, 10, 0.0, False),
+        (9, 10, 0.0, True),
+    ],
+)
+def test_how_many_lines_may_be_dropped(kept: int, lines: int, share: float, refused: bool) -> None:
+    assert check.too_many_dropped(kept, lines, share) is refused
+
+
+def test_a_report_of_nothing() -> None:
+    report = check.CheckReport("some lines")
+    assert (report.kept.shape, report.sizes.shape, report.hashes.shape) == ((0,), (0, 2), (0,))
+    assert (len(report), report.dropped, report.fingerprint) == (0, [], "")
+    assert report.summary() == "some lines: 0 of 0 lines kept"
+    with pytest.raises(DataError, match="0 of 0 lines kept"):
+        report.refuse_if_too_many(1.0)
+
+
+def test_the_first_five_lines_are_named(tmp_path: Path) -> None:
+    report = check.CheckReport("some lines", kept=np.arange(1200))
+    reasons = [check.UNREADABLE] * 2 + [check.TOO_WIDE] * 5
+    report.dropped = [check.Dropped(f"here:{i}", f"{i}.png", reason, "why") for i, reason in enumerate(reasons)]
+    assert len(report) == 1207
+    summary = "some lines: 1,200 of 1,207 lines kept; dropped: 5 line too wide, 2 unreadable picture"
+    assert report.summary() == summary
+    report.refuse_if_too_many(0.01)
+    with pytest.raises(DataError) as raised:
+        report.refuse_if_too_many(0.005)
+    told = str(raised.value).split("\n")
+    assert told[0] == summary
+    assert told[1:6] == [f"  here:{i}: {reasons[i]}: why" for i in range(5)]
+    assert len(told) == 7
+    assert "data.max_dropped (now 0.005, a share of all lines)" in told[6]
+    report.write_dropped(tmp_path / "dropped.tsv")
+    rows = (tmp_path / "dropped.tsv").read_text(encoding="utf-8").split("\n")
+    assert rows[:2] == ["where\tpicture\treason\tdetail", "here:0\t0.png\tunreadable picture\twhy"]
+    assert len(rows) == 9
+
+
+def test_what_is_wrong_first_is_said() -> None:
+    transform = LineTransform(32)
+
+    def reason(entry: LineEntry, unreadable: str | None = None, **given: object) -> str | None:
+        size = given.pop("size", (40, 20))
+        found = check.line_problem(entry, unreadable, size, transform, **given)  # type: ignore[arg-type]
+        return found and found[0]
+
+    good, empty = LineEntry("abc", "x:1", "x.png"), LineEntry(" ", "x:1", "x.png")
+    assert reason(good) is None
+    assert reason(LineEntry(" ", "x:1", "x.png", "no tab"), "torn") == check.UNUSABLE_ROW
+    assert reason(empty, "torn") == labels.EMPTY_LABEL
+    assert reason(good, "torn", size=(0, 0)) == check.UNREADABLE
+    assert reason(good, "") == check.UNREADABLE  # whatever is said
+    for width, limit, wide in ((64, 64, False), (68, 64, True), (64, 63, True), (64, None, False)):
+        assert reason(good, size=(width, 32), max_width=limit) == (check.TOO_WIDE if wide else None)
+    assert reason(good, size=(10**6, 32)) == check.TOO_WIDE
+    assert reason(LineEntry("xyz", "x:1", "x.png"), charset=CHARSET) == labels.UNKNOWN_CHARACTER
+    assert reason(LineEntry("xyz", "x:1", "x.png")) is None
+
+
+def test_pictures_are_decoded_unless_told_otherwise(line_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+    facts = check.picture_facts
+
+    def keep(source, decode, threads, progress, peers):  # type: ignore[no-untyped-def]
+        asked.append((decode, threads, peers))
+        return facts(source, decode, threads, progress, peers)
+
+    monkeypatch.setattr(check, "picture_facts", keep)
+    source = open_source(line_folder / "train")
+    for report in (check_lines(source, LineTransform()), check_lines(source, LineTransform(), decode=False)):
+        assert report.kept.tolist() == list(range(48))
+        assert [tuple(size) for size in report.sizes.tolist()] == [source.size(i) for i in range(48)]
+    assert asked == [(True, 2, None), (False, 2, None)]

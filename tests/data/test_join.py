@@ -182,3 +182,84 @@ def test_where_it_has_no_meaning_it_is_refused(overrides: tuple[str, ...], words
     settings(*overrides)
     with pytest.raises(ConfigError, match=words):
         settings("augment.concat=0.3", *overrides)
+
+
+def test_a_pair_just_as_wide_as_allowed_is_joined() -> None:
+    plain = source()
+    wide = join(plain, 1.0)
+    left, right, gap = wide._parts(17)
+    assert right is not None
+    widths = [TRANSFORM.scaled_width(*plain.size(part)) for part in (left, right)]
+    whole = sum(widths) + gap
+    assert wide.size(17) == (whole, 32)
+    for limit, joined in ((whole, True), (whole - 1, False), (whole + 1, True)):
+        view = join(plain, 1.0, max_width=limit)
+        assert len(view.entry(17).text) == (5 if joined else 2)
+        assert view.size(17) == ((whole, 32) if joined else plain.size(17))
+        planned = view.sizes(0, sizes(plain))[17].tolist()
+        assert planned == ([whole, 32] if joined else list(plain.size(17)))
+        assert view._parts(17) == ((left, right, gap) if joined else (17, None, 0))
+
+
+def test_who_is_joined_follows_from_seed_and_epoch() -> None:
+    view = join(source(), 0.5)
+    for epoch in (0, 5):
+        rng = np.random.default_rng([7, epoch])
+        plan = view._plan(epoch)
+        assert plan.joined.tolist() == (rng.random(LINES) < 0.5).tolist()
+        assert plan.partners.tolist() == rng.permutation(LINES).tolist()
+        assert plan.gaps.tolist() == rng.random(LINES).tolist()
+        for line in range(0, LINES, 9):
+            parts = view._parts(epoch * LINES + line)
+            wanted = int(plan.partners[line]), int(view._gaps(plan.gaps)[line])
+            assert parts == ((line, *wanted) if plan.joined[line] else (line, None, 0))
+    assert not join(source(), 0.0)._plan(0).joined.any()
+    assert not join(source(), 1.0, epochs=2)._plan(2).joined.any()
+    assert join(source(), 1.0, epochs=2)._plan(1).joined.all()
+
+
+def test_plans_of_two_epochs_are_kept() -> None:
+    view = join(source())
+    first, second = view._plan(0), view._plan(1)
+    assert view._plan(0) is first
+    assert view._plan(1) is second
+    assert sorted(view._plans) == [0, 1]
+    view._plan(2)
+    assert sorted(view._plans) == [1, 2]
+    view._plan(1)
+    assert view._plan(1) is second
+    assert pickle.loads(pickle.dumps(view))._plans == {}
+
+
+def test_parts_are_of_the_same_epoch() -> None:
+    """Of a source that goes on to new lines, those of the epoch; else the same lines again."""
+    plain = source()
+    assert join(plain).find(LINES + 3) == (plain, 3)
+    assert join(plain).name == plain.name
+    endless = source()
+    endless.endless = True
+    endless.entry = lambda position: LineEntry("1", "", "")  # type: ignore[method-assign]
+    assert join(endless).find(LINES + 3) == (endless, LINES + 3)
+    left, right, _ = join(endless, 1.0)._parts(4 * LINES + 3)
+    assert left == 4 * LINES + 3
+    assert right is not None
+    assert 4 * LINES <= right < 5 * LINES
+    entry = join(plain, 1.0).entry(3)
+    assert entry.picture == f"3.png + {int(entry.text[3:])}.png"
+    assert join(plain, 0.0).entry(3) == plain.entry(3)
+    view = join(plain, 1.0)
+    assert view.content(3).size == view.size(3)
+    assert view.content(3).tobytes() == view.picture(3).tobytes()
+
+
+def test_sizes_of_lines_alone_are_their_own() -> None:
+    plain = source()
+    own = sizes(plain)
+    planned = join(plain, 0.5).sizes(0, own)
+    plan = join(plain, 0.5)._plan(0)
+    assert planned.dtype == np.int32
+    assert np.array_equal(planned[~plan.joined], own[~plan.joined])
+    assert (planned[plan.joined, 1] == 32).all()
+    scaled = TRANSFORM.scaled_widths(own)
+    wanted = scaled + join(plain)._gaps(plan.gaps) + scaled[plan.partners]
+    assert np.array_equal(planned[plan.joined, 0], wanted[plan.joined])

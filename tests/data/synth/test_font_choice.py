@@ -14,8 +14,9 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.tables.DefaultTable import DefaultTable
 
-from crnn.data.synth.font_choice import FontChoice
+from crnn.data.synth.font_choice import FontChoice, _place, require_coverage, split_fonts
 from crnn.data.synth.fonts import Font, bundled_folder, find_fonts
+from crnn.errors import DataError
 
 SMALL, CAPITALS = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -126,3 +127,63 @@ def test_a_font_is_read_again_when_it_changes(table: TTFont, tmp_path: Path) -> 
     table.save(path)
     os.utime(path, ns=(before + 1, before + 1))
     assert find_fonts(path, "abß")[0][0].characters == set("ab")
+
+
+class Listed:
+    """A generator that gives what is listed."""
+
+    def __init__(self, *draws: float) -> None:
+        self.draws = list(draws)
+
+    def random(self) -> float:
+        return self.draws.pop(0)
+
+
+def test_which_font_a_draw_is() -> None:
+    """Two styles of one family come 2 ** -0.5 times as often as the only one of another."""
+    one, two, other = face("Many", "1", "ab"), face("Many", "2", "ab"), face("One", "R", "abc")
+    choice = FontChoice([one, two, other])
+    first, second = 1 / (2 + 2**0.5), 2 / (2 + 2**0.5)  # where the first and second end
+    for draw, font in ((0.0, one), (first - 0.01, one), (first + 0.01, two), (second + 0.01, other), (0.999, other)):
+        assert choice.draw(Listed(draw), "ab") is font  # type: ignore[arg-type]
+    assert choice.draw(Listed(*[0.0] * 7, 0.9), "abc") is other  # type: ignore[arg-type]  # the eighth
+    rng = Listed(*[0.0] * 8, 0.0)
+    assert choice.draw(rng, "abc") is other  # type: ignore[arg-type]
+    assert rng.draws == []  # eight by chance, then one of those that cover it
+    rng = Listed(*[0.0] * 8)
+    assert choice.draw(rng, "abcd") is None  # type: ignore[arg-type]
+
+
+def test_a_bound_belongs_to_the_next_place() -> None:
+    ends = np.array([1.0, 1.0, 2.0, 4.0])  # the second has no length
+    assert [_place(Listed(draw), ends) for draw in (0.0, 0.249, 0.25, 0.499, 0.5, 0.99)] == [0, 0, 2, 2, 3, 3]  # type: ignore[arg-type]
+
+
+def test_which_families_are_held_out_in_every_version() -> None:
+    def held_out(count: int, *more: Font) -> list[str]:
+        fonts = [face(f"Family {i:02d}", "R", "ab") for i in range(count)]
+        trained, kept = split_fonts([*fonts, *more], "ab")
+        assert len(trained) + len(kept) == len(fonts) + len(more)
+        return sorted({font.family for font in kept})
+
+    assert held_out(2) == ["Family 01"]
+    assert held_out(12) == ["Family 11"]
+    assert [name[-2:] for name in held_out(13)] == ["03", "05", "06", "08", "12"]
+    assert [name[-2:] for name in held_out(30)] == ["03", "05", "06", "08", "13", "15", "16", "17", "27", "29"]
+    assert held_out(3, face("DejaVu Serif", "R", "ab"), face("DejaVu Serif", "B", "ab")) == ["DejaVu Serif"]
+    assert held_out(3, face("DejaVu Serif", "R", "a")) == ["Family 02"]
+
+
+def test_families_to_hold_out_are_refused_or_found() -> None:
+    with pytest.raises(DataError, match=r"^no font was found; at least two families are needed"):
+        split_fonts([])
+    with pytest.raises(DataError, match=r"^only the font family A was found"):
+        split_fonts([face("A", "R", "a"), face("A", "B", "a")])
+    with pytest.raises(DataError, match=r"too few font families draw 'b' .*: A; at least two"):
+        split_fonts([face("A", "R", "ab"), face("B", "R", "a"), face("C", "R", "a")], "ab")
+    trained, kept = split_fonts([face("A", "R", "a"), face("B", "R", "b")])  # no characters are asked for
+    assert [font.family for font in (*trained, *kept)] == ["A", "B"]
+    require_coverage([face("A", "R", "a"), face("B", "R", "b")], "ab")
+    require_coverage([], "")
+    with pytest.raises(DataError, match=r"no font has 'c' \(U\+0063"):
+        require_coverage([face("A", "R", "a"), face("B", "R", "b")], "abc")

@@ -68,3 +68,87 @@ def test_a_full_store_begins_anew_and_changes_nothing(font: Font, monkeypatch: p
     for (x, glyph), (other_x, other) in zip(first, again, strict=True):
         assert (x, glyph.left, glyph.top, glyph.advance) == (other_x, other.left, other.top, other.advance)
         assert np.array_equal(glyph.ink, other.ink)
+
+
+def glyph(ink: list[list[int]], left: int = 0, top: int = 0, advance: float = 1.0) -> glyphs.Glyph:
+    return glyphs.Glyph(np.array(ink, dtype=np.uint8), left, top, advance)
+
+
+def test_bounds_hold_ink_and_advances() -> None:
+    two = [[9, 9], [9, 9], [9, 9]]
+    assert bounds([]) == (0, 0, 0, 0)
+    assert bounds([glyphs.Placed(0.0, glyph(two, -3, -2, 4.2))]) == (-3, -2, 5, 1)
+    assert bounds([glyphs.Placed(2.5, glyph(two, 0, -7, 1.0))]) == (0, -7, 5, 0)  # from 2.5: columns 2 to 5
+    assert bounds([glyphs.Placed(2.5, glyph(two, 1, 2, 0.0))]) == (0, 0, 6, 5)
+    assert bounds([glyphs.Placed(0.0, glyph(two, -1)), glyphs.Placed(1.2, glyph(two, -4))]) == (-3, 0, 3, 3)
+    empty = glyphs.Glyph(np.zeros((0, 0), dtype=np.uint8), 0, 0, 3.1)
+    assert bounds([glyphs.Placed(0.0, empty), glyphs.Placed(3.1, empty)]) == (0, 0, 7, 0)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "rows", "columns"),
+    [
+        (0, 0, (0, 2), (0, 3)),
+        (2, 1, (1, 3), (2, 5)),
+        (3, 2, (2, 4), (3, 6)),  # just within
+        (4, 3, (3, 4), (4, 6)),
+        (5, 0, (0, 2), (5, 6)),
+        (-1, -1, (0, 1), (0, 2)),
+        (-2, 3, (3, 4), (0, 1)),
+        (6, 0, (0, 0), (0, 0)),
+        (-3, 0, (0, 0), (0, 0)),
+        (0, 4, (0, 0), (0, 0)),
+        (0, -2, (0, 0), (0, 0)),
+        (1.4, 0, (0, 2), (1, 4)),
+        (1.6, 0, (0, 2), (2, 5)),
+    ],
+)
+def test_what_of_a_glyph_is_painted(x: float, y: int, rows: tuple[int, int], columns: tuple[int, int]) -> None:
+    """The part on the canvas of 4 x 6; ink that is there stays where it is darker."""
+    ink = np.array([[10, 200, 30], [40, 50, 60]], dtype=np.uint8)
+    far = np.zeros((24, 26), dtype=np.uint8)
+    left, top = round(x) + 10, y + 10
+    far[top : top + 2, left : left + 3] = ink
+    for under in (0, 45):
+        canvas = np.full((4, 6), under, dtype=np.uint8)
+        paint([glyphs.Placed(0.0, glyphs.Glyph(ink, 1, -1, 3.0))], canvas, x - 1, y + 1)
+        assert canvas.tolist() == np.maximum(far[10:14, 10:16], under).tolist()
+        assert (np.argwhere(canvas > under) < (rows[1], columns[1])).all()
+    canvas = np.zeros((4, 6), dtype=np.uint8)
+    line = [glyphs.Placed(-9.0, glyph([[9]])), glyphs.Placed(0.0, glyphs.Glyph(ink, 0, 0, 3.0))]
+    paint(line, canvas, x, y)  # a glyph out of sight is no end of the line
+    assert canvas.tolist() == far[10:14, 10:16].tolist()
+
+
+def test_a_glyph_is_drawn_once_for_a_size(font: Font, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    draw_one = glyphs._draw
+
+    def counting(font: Font, size: int, character: str) -> glyphs.Glyph:
+        drawn.append(character)
+        return draw_one(font, size, character)
+
+    monkeypatch.setattr(glyphs, "_draw", counting)
+    monkeypatch.setattr(glyphs, "_left", [100])
+    glyphs.glyphs(font, 20, "abca")
+    assert (sorted(drawn), glyphs._left) == (["a", "b", "c"], [97])
+    glyphs.glyphs(font, 20, "cb")
+    assert len(drawn) == 3
+    glyphs.glyphs(font, 20, "cd")
+    glyphs.glyphs(font, 21, "c")
+    assert (drawn[3:], glyphs._left) == (["d", "c"], [95])
+    glyphs._left[0] = 2
+    glyphs.glyphs(font, 20, "xy")  # just as many as there is room for
+    assert (len(glyphs._kept), glyphs._left) == (2, [0])
+    glyphs.glyphs(font, 20, "xy")
+    assert len(glyphs._kept) == 2  # nothing new is needed
+    glyphs.glyphs(font, 20, "z")
+    assert (len(glyphs._kept), glyphs._left) == (1, [glyphs.MOST_KEPT - 1])
+
+
+def test_letters_do_not_stand_on_each_other(font: Font) -> None:
+    at = [x for x, _ in placed("a b", font, 28, word_space=-50)]
+    assert at[2] == at[1] + 1
+    face = font.at(28)
+    assert [x for x, _ in placed("ab", font, 28)] == [0, face.getlength("a")]
+    assert [x for x, _ in placed("ab", font, 28, tracking=0.5)] == [0, face.getlength("a") + 0.5]

@@ -104,3 +104,56 @@ def test_odd_spaces_of_own_lines_stay_spaces(tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_text("a\tb\nc\N{NO-BREAK SPACE}d\nx y\n", encoding="utf-8")
     train, val = synthetic_pair(30, 5, text_file=tmp_path / "own.txt", fonts="bundled")
     assert {s.entry(i).text for s in (train, val) for i in range(5)} <= {"a b", "c d", "x y"}
+
+
+def test_so_many_tries_to_write_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LineModel(["ab"], 1, avoid=["ab"])
+    tries: list[int] = []
+    monkeypatch.setattr(
+        model, "_line", lambda rng, longest: tries.append(longest) or ("ab" if len(tries) < 20 else "c")
+    )
+    assert model(np.random.default_rng(0), 7) == "c"
+    assert tries == [7] * 20
+    assert LineModel(["ab"], 1, avoid=["ab"])(np.random.default_rng(0), 7) == ""
+    monkeypatch.setattr(model, "_line", lambda rng, longest: tries.append(longest) or "ab")
+    tries.clear()
+    assert model(np.random.default_rng(0), 7) == ""
+    assert len(tries) == 20
+
+
+def test_each_sign_by_how_often_it_followed() -> None:
+    class Listed:
+        def __init__(self, numbers: list[int]) -> None:
+            self.numbers, self.asked = numbers, []  # type: ignore[var-annotated]
+
+        def integers(self, below: int) -> int:
+            self.asked.append(below)
+            return self.numbers.pop(0)
+
+    model = LineModel(["ab", "ab", "ac", "b"], 1)
+    for numbers, line, asked in (
+        ([0, 0, 0], "ab", [4, 3, 3]),
+        ([2, 1, 2], "ab", [4, 3, 3]),
+        ([2, 2, 0], "ac", [4, 3, 1]),
+        ([3, 0], "b", [4, 3]),
+    ):
+        rng = Listed(numbers)
+        assert model._line(rng, 9) == line  # type: ignore[arg-type]
+        assert rng.asked == asked
+    assert model._line(Listed([0]), 1) == "a"  # type: ignore[arg-type]  # cut, and nothing more is drawn
+    assert LineModel(["a b"], 2)._line(np.random.default_rng(0), 2) == "a"
+
+
+def test_the_same_new_lines_in_every_version() -> None:
+    for order, wanted in ((1, "Sag/Sai/Saldomm vome"), (4, "Saldo von Ma/Salat von Mo/Saldo von Ma")):
+        model = LineModel(LINES, order, avoid=LINES[:3])
+        found = [model(np.random.default_rng(seed), 12) for seed in range(3)]
+        assert "/".join(found) == wanted
+
+
+def test_lines_are_counted_without_what_cannot_be_rendered() -> None:
+    for count, held_out in ((2, 1), (10, 1), (11, 2)):
+        trained, kept = divided([f"{i}" for i in range(count)] + ["", ""], str, "own.txt", 1)
+        assert (len(trained), len(kept)) == (count - held_out, held_out)
+    with pytest.raises(DataError, match=r"has 1 different lines"):
+        divided(["a", ""], str, "own.txt", 1)

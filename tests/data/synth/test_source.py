@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from block_font import Plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.labels import fit_problem
 from crnn.data.sources.views import Fitting
+from crnn.data.synth import source as source_module
 from crnn.data.synth.font_choice import split_fonts
 from crnn.data.synth.fonts import find_fonts
 from crnn.data.synth.source import SyntheticSource, synthetic_pair
@@ -207,3 +209,152 @@ def test_fitting_replaces_lines_that_ctc_cannot_place() -> None:
     assert all(fitting.picture(i).size == fitting.size(i) for i in range(50))
     with pytest.raises(DataError, match="no rendered line fits"):
         Fitting(source, charset, LineTransform(width=16, multiple=8)).entry(0)
+
+
+class Maker:
+    """Writes what it is told to, and counts how often."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts, self.asked = texts, 0
+
+    def __call__(self, rng: np.random.Generator) -> str:
+        self.asked += 1
+        return self.texts[min(self.asked, len(self.texts)) - 1]
+
+
+def plain(characters: str = "ab", family: str = "plain") -> Plain:
+    return Plain(family, 0, family, "Regular", frozenset(characters))
+
+
+def rendered(lines: int, *makers: Maker, seed: int = 5, wear: float = 0.0, **more: object) -> SyntheticSource:
+    return SyntheticSource(lines, seed, [plain()], makers, wear, **more)  # type: ignore[arg-type]
+
+
+def test_each_epoch_has_its_maker_and_the_last_goes_on() -> None:
+    source = rendered(3, Maker("a"), Maker("ab"), Maker("b"))
+    assert [source.entry(i).text for i in (0, 2, 3, 5, 6, 8, 9, 300)] == ["a", "a", "ab", "ab", "b", "b", "b", "b"]
+    assert len(source) == 3
+    assert source.endless
+    assert not rendered(3, Maker("a"), endless=False).endless
+    assert (source.entry(4).where, source.entry(4).picture) == ("rendered line 4", "rendered/4.png")
+    assert source.name == "rendered lines"
+
+
+def test_a_line_is_laid_out_once_and_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "_REMEMBERED", 3)
+    source = rendered(9, Maker("a"))
+    first = [source.layout(i) for i in range(3)]
+    assert [source.layout(i) for i in (2, 0, 1)] == [first[2], first[0], first[1]]
+    assert all(source.layout(i) is each for i, each in enumerate(first))
+    assert sorted(source._layouts) == [0, 1, 2]
+    source.layout(5)
+    assert sorted(source._layouts) == [5]
+    assert source.layout(1) is not first[1]
+    assert source.layout(1) == first[1]
+    assert pickle.loads(pickle.dumps(source))._layouts == {}
+    assert sorted(source._layouts) == [1, 5]
+    assert source.size(1) == first[1].size == source.content(1).size
+
+
+def test_text_and_wear_have_generators_of_their_own() -> None:
+    source = rendered(9, Maker("a"), seed=21)
+    for stream, number in (("layout", 0), ("wear", 1)):
+        wanted = np.random.Generator(np.random.PCG64([21, 4, number])).random(3)
+        assert source._rng(4, stream).random(3).tolist() == wanted.tolist()
+    asked: list[list[float]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source_module, "worn", lambda layout, rng, wear: asked.append([*rng.random(1), wear]))
+        rendered(9, Maker("a"), seed=21, wear=0.25).picture(4)
+    assert asked == [[np.random.Generator(np.random.PCG64([21, 4, 1])).random(), 0.25]]
+
+
+def test_fifty_texts_are_tried_for_one_that_a_font_covers() -> None:
+    maker = Maker(*["x"] * 49, "ab")
+    assert rendered(9, maker).entry(0).text == "ab"
+    assert maker.asked == 50
+    maker = Maker(*["x"] * 50, "ab")
+    with pytest.raises(DataError, match=r"no font covers texts such as 'x'; name a folder with more"):
+        rendered(9, maker).entry(0)
+    assert maker.asked == 50
+
+
+def test_both_sides_of_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    fonts = [plain("ab", "A"), plain("ab", "B")]
+    monkeypatch.setattr(source_module, "find_fonts", lambda where, characters: (fonts, []))
+    train, val = synthetic_pair(
+        7, 4, seed=31, characters="ab", min_length=2, max_length=6, wear=0.5, languages=("basic",)
+    )
+    assert (len(train), len(val)) == (7, 4)
+    assert (train._seed, val._seed) == (62, 63)
+    assert (train.endless, val.endless) == (True, False)
+    assert ([f.family for f in train.fonts], [f.family for f in val.fonts]) == (["A"], ["B"])
+    assert (train._wear, val._wear) == (0.5, 0.5)
+    for source, held_out in ((train, False), (val, True)):
+        [maker] = source._texts
+        assert (maker.min_length, maker.max_length, maker._held_out, maker.characters) == (2, 6, held_out, "ab")
+        assert maker.languages == ("basic",)
+    for short, lengths in ((1, [4, 6]), (3, [3, 4, 5, 6])):
+        makers = synthetic_pair(7, 4, characters="ab", min_length=2, max_length=6, short_epochs=short)[0]._texts
+        assert [maker.max_length for maker in makers] == lengths
+        assert {maker.min_length for maker in makers} == {2}
+    default = synthetic_pair(1, 1, characters="ab")
+    assert ([m.max_length for m in default[0]._texts], default[0]._seed, default[0]._wear) == ([32], 0, 1.0)
+    assert default[0]._texts[0].min_length == 1
+    assert default[0]._texts[0]._new_lines is None
+
+
+def test_new_lines_are_trained_on_and_held_out_ones_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    fonts = [plain("ab", "A"), plain("ab", "B")]
+    monkeypatch.setattr(source_module, "find_fonts", lambda where, characters: (fonts, []))
+    train, val = synthetic_pair(7, 4, characters="ab", labels=["ab", "ba", "aab"], text_order=2)
+    [maker], [val_maker] = train._texts, val._texts
+    assert (maker._lines, val_maker._lines) == (("ba", "aab"), ("ab",))
+    assert (maker._new_lines.order, maker._new_lines._avoid) == (2, frozenset(["ab"]))
+    assert val_maker._new_lines is None
+
+
+def test_what_can_be_drawn_by_two_families(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, str]] = []
+    fonts = [plain("abc", "A"), plain("cd", "A"), plain("ae", "B"), plain("ec", "C")]
+
+    def find(where: object, characters: str) -> tuple[list[Plain], list[object]]:
+        asked.append((where, characters))
+        return fonts, []
+
+    monkeypatch.setattr(source_module, "find_fonts", find)
+    symbols = ["e", "a", "b", "c", "d", "x", "e\u0301", "\u0301", "א", "\u00a0"]
+    assert source_module.drawable(symbols, "bundled") == "eac"
+    assert asked == [("bundled", "eabcdx")]
+    assert source_module.drawable(["a"]) == "a"
+    assert asked[1][0] == "auto"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "why"),
+    [
+        ("a", None), (" ", None), ("中", None), ("é", None), ("1", None), ("€", None),
+        ("e\u0301", "needs marks"), ("\u0301", "needs marks"), ("\u00a0", "looks like a space"),
+        ("\u3000", "looks like a space"), ("א", "right to left"), ("ا", "right to left"),
+    ],
+)  # fmt: skip
+def test_symbols_that_would_be_drawn_wrongly(symbol: str, why: str | None) -> None:
+    found = source_module._unfit(symbol)
+    assert (found is None) == (why is None)
+    assert not why or why in str(found)
+
+
+def test_where_no_font_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "find_fonts", lambda where, characters: ([], []))
+    with pytest.raises(DataError, match=r"data\.rendered\.fonts=auto: no font for these characters; allowed are"):
+        synthetic_pair(1, 1)
+    skipped = [("a.ttf", "torn"), ("b.ttf", "empty")]
+    monkeypatch.setattr(source_module, "find_fonts", lambda where, characters: ([], skipped))
+    with pytest.raises(
+        DataError, match=r"no font for these characters \(2 cannot be used, such as a\.ttf: torn\); allowed"
+    ):
+        synthetic_pair(1, 1)
+    monkeypatch.setattr(source_module, "find_fonts", lambda where, characters: ([plain("a", "A"), plain("a", "B")], []))
+    for characters, chinese in (("ab", False), ("a中", True)):
+        with pytest.raises(DataError) as raised:
+            synthetic_pair(1, 1, characters=characters)
+        assert ("apt install fonts-noto-cjk" in str(raised.value)) == chinese

@@ -109,3 +109,103 @@ def test_a_small_charset_has_many_words(characters: str) -> None:
 
 def test_digits_alone_have_no_words() -> None:
     assert len(words_of("basic", False, frozenset("0123456789"))) == 0
+
+
+class Listed:
+    """A generator that gives what is listed."""
+
+    def __init__(self, *draws: float) -> None:
+        self.draws = list(draws)
+
+    def random(self) -> float:
+        return self.draws.pop(0)
+
+    def integers(self, below: int) -> int:
+        return int(self.draws.pop(0)) % below
+
+
+def test_which_word_a_draw_is() -> None:
+    """Three in ten evenly, the others by the root of their frequency."""
+    words = Words(("a", "b", "c"), (0.16, 0.04, 0.04))  # roots 0.4, 0.2, 0.2
+    for draws, word in (
+        ((0.29, 0), "a"),
+        ((0.0, 2), "c"),
+        ((0.3, 0.0), "a"),
+        ((0.3, 0.5), "a"),
+        ((0.3, 0.51), "b"),
+        ((0.9, 0.75), "b"),
+        ((0.9, 0.76), "c"),
+        ((0.9, 1.0), "c"),
+        ((0.9, 1.1), "c"),
+    ):
+        assert words.draw(Listed(*draws)) == word  # type: ignore[arg-type]
+    even = Words(("a", "b"))
+    assert [even.draw(Listed(0.5, draw)) for draw in (0.5, 0.51)] == ["a", "b"]  # type: ignore[arg-type]
+    assert (len(even), len(Words(()))) == (2, 0)
+
+
+def test_which_words_are_held_out_in_every_version() -> None:
+    assert [word for word in all_words()[:60] if is_held_out(word)] == [
+        "active",
+        "again",
+        "almost",
+        "alone",
+        "anxious",
+        "april",
+    ]
+    assert len(all_words()) == 1910
+    assert vocabulary.words(True)[:3] == ("active", "again", "almost")
+    assert is_held_out("Water") == is_held_out("water")
+
+
+@pytest.mark.usefixtures("_no_wordfreq")
+def test_words_of_chinese_are_none_without_their_list() -> None:
+    check_languages(["zh", "en", "basic"])
+    assert words_of("zh", False, LATIN).all == ()
+    assert set(words_of("en", False, LATIN).all) == set(words_of("basic", False, LATIN).all)
+    with pytest.raises(ConfigError, match="'fr' come from wordfreq"):
+        check_languages(["zh", "fr"])
+
+
+def listed(monkeypatch: pytest.MonkeyPatch, words: dict[str, float]) -> None:
+    package = SimpleNamespace(available_languages=lambda _: {"de": ""}, get_frequency_dict=lambda *_: words)
+    monkeypatch.setattr(vocabulary, "_wordfreq", lambda: package)
+
+
+def test_only_the_most_frequent_words_of_a_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "MOST_WORDS", 4)
+    monkeypatch.setattr(vocabulary, "FEW_WORDS", 0)
+    listed(monkeypatch, {"be": 0.1, "ab": 0.1, "most": 0.9, "rare": 0.01, "cd": 0.1})
+    for language in ("de", "zh"):
+        both = [words_of.__wrapped__(language, held_out, LATIN).all for held_out in (False, True)]
+        assert sorted(both[0] + both[1]) == ["ab", "be", "cd", "most"]
+        assert not set(both[0]) & set(both[1])
+    words_of.__wrapped__("basic", False, LATIN)
+
+
+def test_words_are_made_up_where_there_are_too_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {word: 0.25 for word in ("ab", "ba", "aab", "bab", "abba") if not is_held_out(word)}
+    monkeypatch.setattr(vocabulary, "ENOUGH_WORDS", 12)
+    listed(monkeypatch, own)
+    monkeypatch.setattr(vocabulary, "FEW_WORDS", len(own))
+    assert words_of.__wrapped__("de", False, LATIN).all == tuple(sorted(own))
+    monkeypatch.setattr(vocabulary, "FEW_WORDS", len(own) + 1)
+    more = words_of.__wrapped__("de", False, LATIN)
+    assert (len(more), more.all[: len(own)]) == (12, tuple(sorted(own)))
+    assert len(set(more.all)) == 12
+    assert np.allclose(np.diff(more._steps), 1 / 12)  # as frequent as the others are
+    assert words_of.__wrapped__("zh", False, LATIN).all == tuple(sorted(own))  # Chinese words are not spelled
+
+
+def test_which_words_are_made_up_in_every_version() -> None:
+    made = vocabulary._invented({"abc": 0.5, "aab": 0.1}, False, frozenset("AaBC1 "), 6, frozenset(["ab"]))
+    assert made == ["aaaccbc", "bbbbccc", "cbacbabc", "cbbaba", "cabacca", "caaa"]
+    held_out = vocabulary._invented({}, True, frozenset("ab"), 5, frozenset())
+    assert held_out == ["bba", "bbbab", "abaab", "aa", "ababbbba"]
+    assert all(map(is_held_out, held_out))
+    assert vocabulary._invented({"abc": 0.5}, False, frozenset("12 ."), 6, frozenset()) == []
+    lengths = {len(word) for word in vocabulary._invented({}, False, frozenset("abcdef"), 300, frozenset())}
+    assert lengths == set(range(2, 9))
+    few = vocabulary._invented({}, False, frozenset("a"), 50, frozenset(["aaa"]))  # not as many as are asked for
+    assert "aaa" not in few
+    assert 3 < len(few) < 7

@@ -6,8 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from block_font import layouts as blocks
 
 from crnn.data.synth import ink_wear
+from crnn.data.synth import wear as wear_module
 from crnn.data.synth.pixels import clouds, grown
 from crnn.data.synth.render import Layout, coloured, draw, draw_ink
 from crnn.data.synth.source import SyntheticSource, synthetic_pair
@@ -203,3 +205,65 @@ def test_noise_is_noise() -> None:
         assert abs(float(noise.mean())) < 0.15
         assert 0.5 < float(noise.std()) < 1.1
     assert clouds(np.random.default_rng(0), (1, 50), 5.0).shape == (1, 50)
+
+
+class Listed:
+    """A generator that gives what is listed."""
+
+    def __init__(self, *draws: float) -> None:
+        self.draws = list(draws)
+
+    def random(self, size: int) -> np.ndarray:
+        return np.array([self.draws.pop(0) for _ in range(size)])
+
+
+def test_which_effect_a_draw_is() -> None:
+    def none(pixels, rng, size):  # type: ignore[no-untyped-def]
+        return pixels
+
+    one, two, three = (lambda *given, i=i: none(*given) for i in range(3))
+    kinds = {"a": ((0.25, one), (0.5, two)), "b": ((0.5, three),)}
+    for draws, wear, chosen in (
+        ((0.0, 0.9), 1.0, {"a": one}),
+        ((0.24, 0.0), 1.0, {"a": one, "b": three}),
+        ((0.25, 0.49), 1.0, {"a": two, "b": three}),
+        ((0.74, 0.5), 1.0, {"a": two}),
+        ((0.75, 0.99), 1.0, {}),
+        ((0.125, 0.25), 0.5, {"a": two}),
+        ((0.12, 0.24), 0.5, {"a": one, "b": three}),
+    ):
+        assert wear_module._chosen(kinds, Listed(*draws), wear) == chosen  # type: ignore[arg-type]
+
+
+def test_effects_follow_each_other_and_some_not_a_printer(monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = next(each for each in blocks(9, 0.0) if each.text == "ab")
+    asked: list[tuple[str, int]] = []
+
+    def effect(name: str, more: float) -> Effect:
+        def add(pixels, rng, size):  # type: ignore[no-untyped-def]
+            asked.append((name, size))
+            assert pixels.dtype == np.float32
+            return pixels * 0 + more
+
+        return add
+
+    inked, harsh, soft = effect("printer", 255.0), effect("harsh", 99.0), effect("soft", 300.0)
+    monkeypatch.setattr(wear_module, "INK", {"printer": ((1.0, inked),)})
+    monkeypatch.setattr(wear_module, "SCAN", {"optics": ((1.0, harsh),), "file": ((1.0, soft),)})
+    for left_out, names in (((harsh,), ["printer", "soft"]), ((), ["printer", "harsh", "soft"])):
+        monkeypatch.setattr(wear_module, "HARSH", left_out)
+        asked.clear()
+        made = worn(layout, np.random.default_rng(0), 1.0)
+        assert (made.mode, made.size) == ("L", layout.size)
+        assert np.asarray(made).min() == 255  # cut off at white
+        assert asked == [(name, layout.font_size) for name in names]
+    monkeypatch.setattr(wear_module, "INK", {"place": ((1.0, inked),)})
+    monkeypatch.setattr(wear_module, "HARSH", (harsh,))
+    asked.clear()
+    worn(layout, np.random.default_rng(0), 1.0)
+    assert [name for name, _ in asked] == ["printer", "harsh", "soft"]
+    asked.clear()
+    assert np.array_equal(np.asarray(worn(layout, np.random.default_rng(0), 0.0)), coloured(draw_ink(layout), layout))
+    assert not asked
+    pixels = np.zeros((2, 2), dtype=np.uint8)
+    assert wear_module._applied(pixels, {}, np.random.default_rng(0), 20) is pixels

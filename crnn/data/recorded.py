@@ -41,17 +41,21 @@ def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineS
         raise DataError(f"{model}: does not say what it was trained on; name the lines")
     options = ReadOptions(**record.get("options", {}))
     splits = next((run / "splits" for run in (model.parent, model.parent.parent) if (run / "splits").is_dir()), None)
-    mine = paths.get(side)
-    if isinstance(mine, list) and not (side == "train" and splits):
+    mine, real = paths.get(side), [path for path in paths["train"] if path != RENDERED]
+    if side == "train" and real and not splits:
+        return open_all(real, options)
+    if side != "train" and isinstance(mine, list):
         return open_all(mine, options)
     if side == "val" and set(paths["train"]) == {RENDERED} and isinstance(record.get("rendered"), Mapping):
         return _rendered_again(record["rendered"], model)
+    if not real:
+        raise DataError(f"{model}: its {side} lines were rendered on the fly; name lines")
     if splits is None:
         raise DataError(
             f"{model}: its {side} lines are recorded in its run's folder splits/, which is not beside it; "
             "name the lines"
         )
-    whole = open_all(paths["train"], options)
+    whole = open_all(real, options)
     return Selection(whole, load_side(splits / f"{side}.tsv", whole))
 
 

@@ -238,6 +238,8 @@ def to_config(node: Any) -> TrainConfig:
     assert isinstance(config, TrainConfig)  # noqa: S101  # for mypy
     choice("loss.reduction", config.loss.reduction, ("batch", "mean", "sum"))
     choice("finetune", config.finetune, ("full", "head_first"))
+    if config.finetune == "head_first" and config.init is None:
+        raise ConfigError("finetune=head_first: is for a training from a model; name it with init=..., or leave it out")
     choice("data.unknown", config.data.unknown, ("error", "drop"))
     choice("data.cache", config.data.cache, ("none", "memory", "disk"))
     check_charset(config.charset)
@@ -258,9 +260,13 @@ def to_config(node: Any) -> TrainConfig:
     above("optimizer.lr", config.optimizer.lr, 0)
     above("optimizer.clip", config.optimizer.clip, 0)
     above("stop.patience", config.stop.patience, -1)
+    if not 0 <= config.seed < 2**32:
+        raise ConfigError(f"seed={config.seed}: must be 0 or more and below {2**32}")
+    above("data.workers", config.data.workers or 0, -1)
     for name, number in (
         ("data.batch_size", config.data.batch_size),
         ("trainer.max_epochs", config.trainer.max_epochs),
+        ("trainer.max_minutes", config.trainer.max_minutes),
         ("trainer.checkpoint_every", config.trainer.checkpoint_every),
         ("trainer.threads", config.trainer.threads),
     ):

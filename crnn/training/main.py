@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -16,9 +18,12 @@ from crnn.machine import set_thread_policy
 set_thread_policy()  # before the next lines load torch
 
 from crnn.training.config import TrainConfig, config_folder, quoted, register, to_config  # noqa: E402
-from crnn.training.run_folder import config_of_run  # noqa: E402
+from crnn.training.run_folder import RunFolder, config_of_run  # noqa: E402
 
 register()
+
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+"""A full disk, or a folder that may not be written."""
 
 
 def _settings(composed: DictConfig) -> tuple[Any, str]:
@@ -59,6 +64,13 @@ def _refuse_another_network(config: TrainConfig, overrides: list[str]) -> None:
             )
 
 
+def _unwritable(error: OSError, run: Path) -> str:
+    """What to do about a run folder that cannot be written."""
+    again = f"crnn train resume={run}"
+    where = f"{error.filename or run}: cannot be written ({error.strerror})"
+    return f"{where}; make room or give the right to write, then {RunFolder(run).go_on(again)}"
+
+
 def _together(config: TrainConfig, why_model: str) -> None:
     """Train, together with the other processes if there are some; exit if something is wrong."""
     from crnn.training.callbacks import StoppedBySignal
@@ -83,8 +95,13 @@ def _together(config: TrainConfig, why_model: str) -> None:
                 print(f"error: {error}", file=sys.stderr)
             sys.exit(2)
         except Exception as error:
-            said = str(error).splitlines() or [""]
-            if peers.fail(f"{type(error).__name__}: {said[0]}"):
+            if isinstance(error, OSError) and error.errno in UNWRITABLE and peers.run:
+                said = _unwritable(error, peers.run)
+                if peers.fail(said):
+                    print(f"error: {said}", file=sys.stderr)
+                sys.exit(1)
+            first = (str(error).splitlines() or [""])[0]
+            if peers.fail(f"{type(error).__name__}: {first}"):
                 raise
             sys.exit(1)
 

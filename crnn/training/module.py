@@ -162,7 +162,7 @@ class CrnnModule(L.LightningModule):
         raise DataError(
             f"the loss of {len(bad)} of {len(texts)} lines is not finite in epoch {step.epoch}, step {step.number}: "
             f"{', '.join(bad[:5])}{' ...' if len(bad) > 5 else ''}; {cause}. "
-            "The last checkpoint is good; resume from it with resume=RUN"
+            "A checkpoint, where one was written before, is good: resume=RUN goes on from it"
         )
 
     def read(self, batch: Batch) -> list[str]:

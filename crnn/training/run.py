@@ -75,7 +75,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     folder.say(f"run: {folder.path}")
     try:
         data = assemble(config, transform, folder, peers)
-    except CrnnError:
+    except (CrnnError, KeyboardInterrupt):
         folder.remove_if_unused()
         raise
     if config.resume:
@@ -129,7 +129,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         raise
     except SystemExit:  # how Lightning ends after a KeyboardInterrupt
         if stop.asked:
-            folder.say(f"stopped at once; go on from the last checkpoint with: {again}")
+            folder.say(f"stopped at once; {folder.go_on(again)}")
             raise KeyboardInterrupt from None
         raise
     if not trainer.is_global_zero:
@@ -138,7 +138,11 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         "seconds": round(time.monotonic() - started, 1),
         "cpu_seconds": round(time.process_time() - cpu_started, 1),
     }
-    outcome = finish(config, folder, trainer, loaders, times)
+    try:
+        outcome = finish(config, folder, trainer, loaders, times)
+    except KeyboardInterrupt:
+        folder.say(f"stopped after the last step, before the model file was there; write it with: {again}")
+        raise
     if old:
         say_forgotten(old, folder, outcome)
     return outcome

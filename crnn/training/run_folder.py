@@ -11,6 +11,7 @@ result.json   final figures           model.onnx    the model file
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -59,8 +60,8 @@ class RunFolder:
             raise ConfigError(f"name={name!r}: is no folder name")
         path = Path(config.runs_dir) / name
         if peers and peers.world > 1:
-            return cls(Path(peers.from_first(lambda: str(_made(path)))))
-        return cls(_made(path) if is_first_process() else path)
+            return cls(Path(peers.from_first(lambda: str(_made(path, not config.name)))))
+        return cls(_made(path, not config.name) if is_first_process() else path)
 
     @property
     def last(self) -> Path:
@@ -71,6 +72,12 @@ class RunFolder:
     def best(self) -> Path:
         """The checkpoint with the lowest validation CER."""
         return self.path / "checkpoints" / "best.ckpt"
+
+    def go_on(self, again: str) -> str:
+        """What to do after a stop; `again` is how to resume, and without a checkpoint there is nothing to resume."""
+        if self.last.is_file():
+            return f"go on from the last checkpoint with: {again}"
+        return f"there is no checkpoint yet: remove {self.path}, and start again"
 
     def remove_if_unused(self) -> None:
         """Take a new folder away again if a run never began in it."""
@@ -104,14 +111,23 @@ class RunFolder:
         self.write_json("env.json", environment() | {"processes": processes})
 
 
-def _made(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=False)
-    except FileExistsError:
-        raise ConfigError(f"{path}: exists; go on with it by resume={path}, or choose another name=...") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be made ({error.strerror}); choose runs_dir=...") from None
-    return path
+def _made(path: Path, numbered: bool) -> Path:
+    """Make a new folder; `numbered`: ``path-2``, ``path-3`` ... if there is one (a run of the same second)."""
+    for number in itertools.count(1):
+        made = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        try:
+            made.mkdir(parents=True, exist_ok=False)
+            break
+        except FileExistsError:
+            if numbered:
+                continue
+            other = "choose another name=..."
+            if RunFolder(path).last.is_file():
+                raise ConfigError(f"{path}: exists; go on with it by resume={path}, or {other}") from None
+            raise ConfigError(f"{path}: exists, without a checkpoint to go on from; remove it, or {other}") from None
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be made ({error.strerror}); choose runs_dir=...") from None
+    return made
 
 
 def environment() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests_support import settings
 from torch import nn
 
+from crnn.errors import ConfigError
 from crnn.training.assemble import workers_for
 from crnn.training.config import OptimizerConfig, config_folder, quoted
 from crnn.training.loss import CtcLoss
@@ -130,6 +131,24 @@ def test_an_unused_run_folder_goes_away(tmp_path: Path) -> None:
     folder.write_json("data.json", {})
     folder.remove_if_unused()
     assert folder.path.exists()
+
+
+def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.strftime", lambda form: "2026-01-02_03-04-05")
+    config = settings(f"runs_dir={tmp_path}", "model=crnn_tiny")
+    names = [RunFolder.create(config).path.name for _ in range(3)]
+    assert names == [f"2026-01-02_03-04-05_crnn_tiny{tail}" for tail in ("", "-2", "-3")]
+
+
+def test_a_taken_name_says_whether_there_is_something_to_go_on_from(tmp_path: Path) -> None:
+    config = settings(f"runs_dir={tmp_path}", "name=mine")
+    folder = RunFolder.create(config)
+    with pytest.raises(ConfigError, match=r"mine: exists, without a checkpoint to go on from; remove it, or choose"):
+        RunFolder.create(config)
+    folder.last.parent.mkdir()
+    folder.last.touch()
+    with pytest.raises(ConfigError, match=r"mine: exists; go on with it by resume=.*mine, or choose another name"):
+        RunFolder.create(config)
 
 
 def test_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from crnn.core.seen import SeenCharacters
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import open_source
 from crnn.data.synth.source import drawable, synthetic_pair
-from crnn.errors import ConfigError, CrnnError
+from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.export.torch_backend import read_network, write_safetensors
 from crnn.model.crnn import CRNN
 from crnn.training import main as command
@@ -208,6 +208,20 @@ def test_rendered_lines_beside_new_ones(trained: Path, new_lines: Path, tmp_path
 
 def test_what_fonts_draw() -> None:
     assert drawable(["a", " ", "ß", "नि", "א", "\u00a0", "\U000e0041"], "bundled") == "a ß"
+
+
+def test_recorded_lines_of_real_and_rendered_training(line_folder: Path, tmp_path: Path) -> None:
+    real = str(line_folder / "train")
+    note = {"data": {"paths": {"train": [real, "rendered"], "val": None}, "options": {}}}
+    model = tmp_path / "m.onnx"
+    assert len(recorded_lines(note, "train", model)) == len(open_source(real))  # as for --lm train
+    (tmp_path / "splits").mkdir()
+    first = open_source(real).entry(0).picture
+    (tmp_path / "splits" / "val.tsv").write_text(f"position\tpicture\twhere\n0\t{first}\tx\n")
+    assert [recorded_lines(note, "val", model).entry(0).picture] == [first]
+    note["data"]["paths"]["train"] = ["rendered"]
+    with pytest.raises(DataError, match="its train lines were rendered on the fly; name lines"):
+        recorded_lines(note, "train", model)
 
 
 def test_rendered_validation_lines_are_rendered_again(tmp_path: Path) -> None:

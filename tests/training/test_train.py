@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ from crnn.model.crnn import CRNN
 from crnn.report.evaluate import evaluate
 from crnn.training.config import to_config
 from crnn.training.module import CrnnModule
+from crnn.training.processes import Peers
 from crnn.training.run import train
 from crnn.training.run_folder import config_of_run
 
@@ -249,6 +251,42 @@ def test_taken_name_is_refused(trained: Path, line_folder: Path) -> None:
     assert (trained / "metrics.csv").read_bytes() == before
 
 
+def test_ctrl_c_before_the_first_step_leaves_the_name_free(
+    line_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("crnn.training.run.assemble", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings(*TINY, f"data.root={line_folder}", f"runs_dir={tmp_path}", "name=mine"))
+    assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize("step", [0, 7])
+def test_a_full_disk_is_one_line(
+    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from crnn.training.main import _together
+
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    if step:
+        (run / "checkpoints" / "last.ckpt").touch()
+
+    def full(config: object, why: str, peers: Peers) -> None:
+        peers.run = run
+        raise OSError(errno.ENOSPC, "No space left on device", str(run / "metrics.csv"))
+
+    monkeypatch.setattr("crnn.training.run.train", full)
+    with pytest.raises(SystemExit, match="1"):
+        _together(settings(*TINY), "")
+    said = capsys.readouterr().err
+    assert f"error: {run / 'metrics.csv'}: cannot be written (No space left on device); make room" in said
+    assert (f"resume={run}" in said) == bool(step)
+    assert ("there is no checkpoint yet" in said) != bool(step)
+
+
 def test_resume_refuses_other_data(trained: Path, line_folder: Path, tmp_path: Path) -> None:
     import shutil
 
@@ -278,6 +316,10 @@ def test_resume_refuses_other_data(trained: Path, line_folder: Path, tmp_path: P
         (("model.lstm.proj_size=8",), "ONNX has no LSTM with projections; set export.format=safetensors"),
         (("trainer.strategy=fsdp",), "trainer.strategy=fsdp: is unknown; allowed are auto, ddp"),
         (("trainer.wait_minutes=0",), "trainer.wait_minutes=0.0: must be above 0"),
+        (("trainer.max_minutes=0",), "trainer.max_minutes=0.0: must be above 0"),
+        (("data.workers=-1",), "data.workers=-1: must be above -1"),
+        (("seed=-1",), "seed=-1: must be 0 or more and below 4294967296"),
+        (("finetune=head_first",), "finetune=head_first: is for a training from a model"),
         (("optimizer.warmup=1.5",), "optimizer.warmup=1.5: must be 0 or more and below 1"),
     ],
 )

@@ -121,10 +121,13 @@ def _made(path: Path, numbered: bool) -> Path:
         except FileExistsError:
             if numbered:
                 continue
-            other = "choose another name=..."
             if RunFolder(path).last.is_file():
-                raise ConfigError(f"{path}: exists; go on with it by resume={path}, or {other}") from None
-            raise ConfigError(f"{path}: exists, without a checkpoint to go on from; remove it, or {other}") from None
+                raise ConfigError(
+                    f"{path}: exists; go on with it by resume={path}, or choose another name=..."
+                ) from None
+            raise ConfigError(
+                f"{path}: exists, without a checkpoint to go on from; choose another name=..., or remove it"
+            ) from None
         except OSError as error:
             raise ConfigError(f"{path}: cannot be made ({error.strerror}); choose runs_dir=...") from None
     return made

@@ -143,7 +143,9 @@ def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path: Path, monke
 def test_a_taken_name_says_whether_there_is_something_to_go_on_from(tmp_path: Path) -> None:
     config = settings(f"runs_dir={tmp_path}", "name=mine")
     folder = RunFolder.create(config)
-    with pytest.raises(ConfigError, match=r"mine: exists, without a checkpoint to go on from; remove it, or choose"):
+    with pytest.raises(
+        ConfigError, match=r"mine: exists, without a checkpoint to go on from; choose another name=..., or remove it"
+    ):
         RunFolder.create(config)
     folder.last.parent.mkdir()
     folder.last.touch()

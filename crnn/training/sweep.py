@@ -182,6 +182,8 @@ class Sweep:
             with held(lock, wait=False) as handle:
                 if handle is None:
                     return False
+        if self.study._storage.get_trial(trial._trial_id).state.is_finished():  # since it was listed, and let go
+            return False
         return mine or time.time() - attributes.get("beat", 0.0) > SILENT
 
     def _prepare(self, trial: Trial) -> Training:

@@ -337,6 +337,17 @@ def test_processes_share_the_trials(stand_in: Path) -> None:
     assert all(path.read_text() == "new\n" for path in (stand_in.parent / "runs" / "sweep").glob("*/starts"))
 
 
+def test_a_trial_that_ended_since_it_was_listed_is_not_left_over(tmp_path: Path) -> None:
+    """Its lock is free then, as that of one whose process died."""
+    study = optuna.create_study()
+    ended, died = study.ask(), study.ask()
+    listed = study.get_trials()
+    study.tell(ended, 1.0)
+    asked = sweep.Sweep(study, Space.parse(["optimizer.lr=1e-3..1e-2"]), tmp_path, 9, None)
+    assert [asked._left_over(trial) for trial in listed] == [False, True]
+    assert listed[1].number == died.number
+
+
 def test_a_real_sweep(line_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Two trainings, and the model of the better one."""
     import crnn

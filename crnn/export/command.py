@@ -13,6 +13,7 @@ from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
+from crnn.data.sources.label_texts import usable_labels
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError, DataError, ModelFileError
 from crnn.export.export import FORMATS, export_model
@@ -105,9 +106,7 @@ def _tempered(card: ModelCard, network: CRNN, data: str | None, checkpoint: Path
 
 
 def _training_labels(card: ModelCard, checkpoint: Path) -> list[str]:
-    source = recorded_lines(card.training, "train", checkpoint)
-    entries = (source.entry(position) for position in range(len(source)))
-    return [entry.text for entry in entries if not entry.problem]
+    return usable_labels(recorded_lines(card.training, "train", checkpoint))
 
 
 def _int8(card: ModelCard, network: CRNN, path: Path, data: str | None, checkpoint: Path) -> str:

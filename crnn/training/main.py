@@ -64,11 +64,10 @@ def _refuse_another_network(config: TrainConfig, overrides: list[str]) -> None:
             )
 
 
-def _unwritable(error: OSError, run: Path) -> str:
+def _unwritable(error: OSError, run: Path, processes: int) -> str:
     """What to do about a run folder that cannot be written."""
-    again = f"crnn train resume={run}"
     where = f"{error.filename or run}: cannot be written ({error.strerror})"
-    return f"{where}; make room or give the right to write, then {RunFolder(run).go_on(again)}"
+    return f"{where}; make room or give the right to write, then {RunFolder(run).go_on(processes)}"
 
 
 def _together(config: TrainConfig, why_model: str) -> None:
@@ -96,7 +95,7 @@ def _together(config: TrainConfig, why_model: str) -> None:
             sys.exit(2)
         except Exception as error:
             if isinstance(error, OSError) and error.errno in UNWRITABLE and peers.run:
-                said = _unwritable(error, peers.run)
+                said = _unwritable(error, peers.run, peers.world)
                 if peers.fail(said):
                     print(f"error: {said}", file=sys.stderr)
                 sys.exit(1)

@@ -114,7 +114,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         folder.write_start(config, trainer.world_size)
         folder.write_json("data.json", data.record())
     _say_batches(data.length, folder, loaders, trainer.world_size)
-    again = _again(folder, trainer.world_size)
+    again = folder.again(trainer.world_size)
     try:
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
         peers.end_watch()
@@ -129,7 +129,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         raise
     except SystemExit:  # how Lightning ends after a KeyboardInterrupt
         if stop.asked:
-            folder.say(f"stopped at once; {folder.go_on(again)}")
+            folder.say(f"stopped at once; {folder.go_on(trainer.world_size)}")
             raise KeyboardInterrupt from None
         raise
     if not trainer.is_global_zero:
@@ -220,13 +220,6 @@ def _refuse_other_processes(folder: RunFolder, now: int) -> None:
             f"{'are' if now > 1 else 'is'} {now}, so steps and batches would not be the same; start as many as before "
             f"(trainer.devices, torchrun, srun), or a new run from its weights with init={folder.path}"
         )
-
-
-def _again(folder: RunFolder, processes: int) -> str:
-    """How to go on, for people."""
-    if processes == 1:
-        return f"crnn train resume={folder.path}"
-    return f"resume={folder.path}, started as before in {processes} processes"
 
 
 def _say_batches(length: Length, folder: RunFolder, loaders: LineDataModule, processes: int) -> None:

@@ -11,7 +11,6 @@ result.json   final figures           model.onnx    the model file
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import platform
@@ -73,10 +72,16 @@ class RunFolder:
         """The checkpoint with the lowest validation CER."""
         return self.path / "checkpoints" / "best.ckpt"
 
-    def go_on(self, again: str) -> str:
-        """What to do after a stop; `again` is how to resume, and without a checkpoint there is nothing to resume."""
+    def again(self, processes: int) -> str:
+        """How to resume, for people."""
+        if processes == 1:
+            return f"crnn train resume={self.path}"
+        return f"resume={self.path}, started as before in {processes} processes"
+
+    def go_on(self, processes: int) -> str:
+        """What to do after a stop; without a checkpoint there is nothing to resume."""
         if self.last.is_file():
-            return f"go on from the last checkpoint with: {again}"
+            return f"go on from the last checkpoint with: {self.again(processes)}"
         return f"there is no checkpoint yet: remove {self.path}, and start again"
 
     def remove_if_unused(self) -> None:
@@ -113,13 +118,15 @@ class RunFolder:
 
 def _made(path: Path, numbered: bool) -> Path:
     """Make a new folder; `numbered`: ``path-2``, ``path-3`` ... if there is one (a run of the same second)."""
-    for number in itertools.count(1):
-        made = path if number == 1 else path.with_name(f"{path.name}-{number}")
+    made, number = path, 1
+    while True:
         try:
             made.mkdir(parents=True, exist_ok=False)
-            break
+            return made
         except FileExistsError:
             if numbered:
+                number += 1
+                made = path.with_name(f"{path.name}-{number}")
                 continue
             if RunFolder(path).last.is_file():
                 raise ConfigError(
@@ -130,7 +137,6 @@ def _made(path: Path, numbered: bool) -> Path:
             ) from None
         except OSError as error:
             raise ConfigError(f"{path}: cannot be made ({error.strerror}); choose runs_dir=...") from None
-    return made
 
 
 def environment() -> dict[str, Any]:

@@ -197,11 +197,11 @@ def _use(folder: Path) -> object:
 
 def remove_unused(folder: Path) -> None:
     """Delete an index, unless a process has it open: a training that runs would miss it later."""
-    with contextlib.suppress(OSError):  # in use, or not ours to delete
+    with contextlib.suppress(OSError), contextlib.ExitStack() as kept:  # in use, or not ours to delete
         if sys.platform != "win32" and (folder / "index.json").exists():
             import fcntl
 
-            with (folder / "index.json").open("r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = kept.enter_context((folder / "index.json").open("r+b"))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until it is gone, so that nobody opens it in between
         moved = folder.rename(folder.with_name(f".{folder.name}.{secrets.token_hex(8)}"))
         shutil.rmtree(moved, ignore_errors=True)

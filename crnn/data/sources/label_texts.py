@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from crnn.data.sources.columns import labels
+from crnn.data.sources.base import LineSource
+from crnn.data.sources.columns import entries
 from crnn.data.sources.place import Place
 from crnn.data.sources.registry import FORMATS, open_source
+from crnn.data.sources.sides import side_of_tables
+
+
+def usable_labels(source: LineSource) -> list[str]:
+    """Labels in order and as often as they come; without those that are empty or of which something is wrong."""
+    return [entry.text for entry in entries(source) if entry.text and not entry.problem]
 
 
 def texts_of(path: str | os.PathLike[str]) -> str | list[str]:
-    """The labels of labelled lines, in order and as often as they come; any other file by its name, as it was given.
+    """The usable labels of labelled lines; any other file by its name, as it was given.
 
     Args:
         path: a folder or file in one of the formats of lines, or a text file with one text per line.
@@ -20,8 +27,10 @@ def texts_of(path: str | os.PathLike[str]) -> str | list[str]:
         DataError: for a folder without labelled lines, or lines that cannot be read.
     """
     where = Path(path)
-    if where.is_dir() or (where.is_file() and _is_labelled(where)):
-        return [text for text in labels(open_source(where)) if text]
+    if where.is_dir() or side_of_tables(where):
+        return usable_labels(open_source(where))
+    if where.is_file() and _is_labelled(where):  # words in a file that is called a table are no labels
+        return usable_labels(open_source(where)) or os.fspath(path)
     return os.fspath(path)
 
 

@@ -255,5 +255,5 @@ def test_after_the_last_step_nobody_is_waited_for(
 
 def test_how_to_go_on() -> None:
     folder = RunFolder(Path("runs/x"))
-    assert run._again(folder, 1) == "crnn train resume=runs/x"
-    assert run._again(folder, 2) == "resume=runs/x, started as before in 2 processes"
+    assert folder.again(1) == "crnn train resume=runs/x"
+    assert folder.again(2) == "resume=runs/x, started as before in 2 processes"

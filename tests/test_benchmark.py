@@ -50,14 +50,18 @@ def test_waiting_threads() -> None:
 
 def test_reading(trained: Path, line_folder: Path) -> None:
     model = trained / "model.onnx"
-    table, scaling = tables(
-        "recognize", model, "--data", line_folder / "val", "--lines", 12, "--against", "pylaia", "--scaling"
-    )
+    (table,) = tables("recognize", model, "--data", line_folder / "val", "--lines", 12, "--against", "pylaia")
     assert [row[:2] for row in table["rows"]] == [["tiny/model.onnx", 1], ["tiny/model.onnx", 8], ["plain loop", 1]]
     assert table["rows"][0][8] == table["rows"][1][8]  # CER does not depend on the batch
     assert table["rows"][0][6] < 500
     assert "pylaia: cannot be used here" in table["notes"][1]
     assert "an environment of its own" in table["notes"][1]
+
+
+@pytest.mark.slow
+def test_reading_at_each_width(trained: Path, line_folder: Path) -> None:
+    model = trained / "model.onnx"
+    _, scaling = tables("recognize", model, "--data", line_folder / "val", "--lines", 2, "--scaling")
     assert [row[:2] for row in scaling["rows"]][:2] == [[1, 64], [1, 128]]
 
 

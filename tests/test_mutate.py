@@ -110,6 +110,7 @@ def test_lines_that_run_on_a_call() -> None:
     assert lines.inner_lines(source) == {3, 4, 5, 6, 9}
 
 
+@pytest.mark.slow
 def test_the_map_is_made_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pytest_cov")
     (tmp_path / "crnn").mkdir()

@@ -146,6 +146,8 @@ def fixed(
 ) -> Iterator[Figures]:
     """The step on random batches: the plain reference, ours, and peers' networks in the plain loop."""
     classes = 96
+    for name in against:
+        peer_network(name, classes)  # what is missing is said before anything is measured
     for count in threads:
         torch.set_num_threads(count)
         peaks = {"32-true": torch_peak(torch.float32), "bf16-mixed": torch_peak(torch.bfloat16)}

@@ -41,11 +41,12 @@ def mean_loss(folder: Path) -> float:
     "switches",
     [
         ["trainer.precision=32-true"],
-        pytest.param(["trainer.precision=bf16-mixed"], marks=pytest.mark.slow),
-        pytest.param(["trainer.threads=2", "data.workers=1"], marks=pytest.mark.slow),
-        pytest.param(["trainer.channels_last=false", "optimizer.fused=false"], marks=pytest.mark.slow),
+        ["trainer.precision=bf16-mixed"],
+        ["trainer.threads=2", "data.workers=1"],
+        ["trainer.channels_last=false", "optimizer.fused=false"],
     ],
 )
+@pytest.mark.slow
 def test_figures_stay(switches: list[str], trained: Path, line_folder: Path, tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     try:

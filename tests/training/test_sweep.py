@@ -349,13 +349,13 @@ def test_a_trial_that_ended_since_it_was_listed_is_not_left_over(tmp_path: Path)
 
 
 def test_a_real_sweep(line_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Two trainings, and the model of the better one."""
+    """A training, and its model."""
     import crnn
 
     runs = tmp_path / "runs"
     words = ["model=crnn_tiny", f"data.root={line_folder}", "data.workers=0", "trainer.accelerator=cpu"]
     words += ["trainer.threads=1", "trainer.max_epochs=1", "optimizer.lr=log:1e-3..1e-2"]
-    assert main(["sweep", "--runs", str(runs), "--trials", "2", "--study", "tiny", *words]) == 0
+    assert main(["sweep", "--runs", str(runs), "--trials", "1", "--study", "tiny", *words]) == 0
     said = capfd.readouterr().out
-    [model] = re.findall(rf"model ({runs}/tiny/00[01]/model\.onnx)$", said, re.MULTILINE)
+    [model] = re.findall(rf"model ({runs}/tiny/000/model\.onnx)$", said, re.MULTILINE)
     assert crnn.load(model).card.training["seed"] == 1

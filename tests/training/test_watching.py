@@ -85,7 +85,7 @@ def test_shuffled_labels_get_advice(line_folder: Path, tmp_path: Path, monkeypat
             f"runs_dir={tmp_path}",
             "name=shuffled",
             "model=crnn_tiny",
-            "trainer.max_epochs=24",
+            "trainer.max_epochs=16",
             "data.batch_size=8",
             "data.max_dropped=0.9",  # a long label does not fit a narrow picture
             "data.workers=0",

@@ -106,6 +106,8 @@ class Recognizer:
             self.decoder = make_decoder(decoder, self.card.charset)
         self.decoder_is_given = decoder is not None
         """It is not the card's, for which the card's temperature was fitted."""
+        if isinstance(self.decoder, BeamDecoder):
+            self.decoder = self.decoder.at(self.card.temperature)
         self._beam = self.decoder if isinstance(self.decoder, BeamDecoder) else BeamDecoder()
         if nbest > 1:
             self.decoder = self._beam

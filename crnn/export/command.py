@@ -99,8 +99,6 @@ def _tempered(card: ModelCard, network: CRNN, data: str | None, checkpoint: Path
             f"; temperature {card.temperature:g} as it was: no validation lines to fit it on (--data names some)",
         )
     fitted = replace(card, temperature=fit_temperature(Recognizer(TorchBackend(card, network)), labelled))
-    if "lm" in card.decoder:  # which weighs otherwise at another temperature, and may read other texts
-        fitted = replace(card, temperature=fit_temperature(Recognizer(TorchBackend(fitted, network)), labelled))
     said = "" if fitted == card else f"; temperature {fitted.temperature:g}, fitted to what its decoder reads"
     return fitted, said
 

@@ -73,8 +73,8 @@ def fit_temperature(recognizer: Recognizer, source: LineSource) -> float:
 
     Args:
         recognizer: the model. Its own decoder reads the lines, at the temperature of its card: a language model or a
-            list of texts makes other lines right than the network alone. What a language model chooses depends on the
-            temperature, and is chosen anew at each, among the texts that were found.
+            list of texts makes other lines right than the network alone. A language model, weighed at each
+            temperature as `BeamDecoder.at` does, chooses anew at each among the texts that were found.
         source: labelled lines, validation ones; `FIT_LINES` of them at most are read, spread over all.
 
     Returns:
@@ -125,7 +125,9 @@ def _read(
     for texts in candidates:
         chances = scores[begin : begin + len(texts)]
         begin += len(texts)
-        factors = beam.factors(texts)[:, None] if beam else np.zeros((len(texts), 1))
+        factors = np.zeros((len(texts), 1))
+        if beam:
+            factors = beam.factors(texts)[:, None] * (recognizer.card.temperature / TEMPERATURES)
         best = np.argmax(chances + factors, axis=0)
         yield texts, best, np.take_along_axis(shared_out(chances, factors), best[None], axis=0)[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
+from crnn.core.decode.settings import language_model
 from crnn.core.image import LineTransform
 from crnn.core.recognizer import Recognizer
 from crnn.errors import ConfigError, ModelFileError
@@ -53,6 +55,22 @@ def test_settings_of_the_card_and_of_the_caller() -> None:
     assert [r.text for r in Recognizer(Unsure(name="beam")).recognize(PICTURES)] == ["c", "cccc", "ccc"]
     [reading] = Recognizer(Unsure(name="beam", pattern="a{3}")).recognize(PICTURES[:1])
     assert (reading.text, reading.confidence, reading.characters) == ("", 0.0, ())  # three do not fit
+
+
+@pytest.mark.parametrize("nbest", [1, 3])
+def test_a_temperature_changes_how_sure_a_text_is_and_not_which_is_chosen(nbest: int) -> None:
+    """The network prefers c by log 5/4; a language model prefers 0 by more or less than that."""
+    lm = language_model(["0", "0", "c"] * 40, CHARSET)
+    wins = math.log(0.5 / 0.4) / (lm.text_log_prob(CHARSET.encode("0")) - lm.text_log_prob(CHARSET.encode("c")))
+    for weight, text in ((1.2 * wins, "0"), (0.8 * wins, "c")):
+        confidences = []
+        for temperature in (0.5, 1.0, 2.0):
+            backend = Unsure(name="beam", lm=lm.to_dict(), lm_weight=weight, length_bonus=0.0)
+            backend.card = replace(backend.card, temperature=temperature)
+            [reading] = Recognizer(backend, nbest=nbest).recognize(PICTURES[:1])
+            assert reading.text == text
+            confidences.append(reading.confidence)
+        assert confidences[0] > confidences[1] > confidences[2]
 
 
 def test_settings_that_are_not_valid() -> None:

@@ -99,18 +99,23 @@ def test_the_readings_are_those_of_the_decoder() -> None:
 
 
 def test_a_language_model_weighs_at_every_temperature() -> None:
-    """It knows b only: what it says of a line depends on the temperature, and the one that was put in comes out."""
+    """It knows b only: how sure a line is depends on the temperature, and the one that was put in comes out."""
     lines = Lines(2000)
-    settings = {"name": "beam", "lm": language_model(["b"] * 50, CHARSET).to_dict(), "lm_weight": 0.2}
-    recognizer = Recognizer(Doubtful(3.0), decoder={**settings, "length_bonus": 0.0})
+    lm = language_model(["b"] * 50, CHARSET).to_dict()
+    decoder = {"name": "beam", "lm": lm, "lm_weight": 0.6, "length_bonus": 0.0}
+    backend = Doubtful(3.0)
+
+    def at(temperature: float) -> Recognizer:
+        backend.card = replace(backend.card, temperature=temperature)
+        return Recognizer(backend, decoder=decoder)
+
+    recognizer = at(3.0)
     chance = 1 / (1 + np.exp(-lines.greys / 255 * 4))  # of a, by the network at temperature 3
     one, other = recognizer.decoder.factors([[1], [2]])  # type: ignore[attr-defined]
     weighed = chance * np.exp(one) / (chance * np.exp(one) + (1 - chance) * np.exp(other))
     lines.texts[:] = np.where(np.random.default_rng(1).random(2000) < weighed, "a", "b")
-    recognizer.card = replace(recognizer.card, temperature=2.0)  # where both are found
-    assert fit_temperature(recognizer, lines) == pytest.approx(3, rel=0.25)  # type: ignore[arg-type]
-    recognizer.card = replace(recognizer.card, temperature=3.0)
-    evaluation = evaluate(recognizer, lines)  # type: ignore[arg-type]
+    assert fit_temperature(at(2.0), lines) == pytest.approx(3, rel=0.25)  # type: ignore[arg-type]
+    evaluation = evaluate(at(3.0), lines)  # type: ignore[arg-type]
     assert evaluation.calibration_error < 0.03
     assert {line.reading for line in evaluation.lines} == {"a", "b"}
 

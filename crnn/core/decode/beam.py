@@ -72,7 +72,7 @@ class BeamDecoder:
     Args:
         width: prefixes that are kept after each time step.
         lm: a language model; texts are then ranked by ``log P(text) + lm_weight * log P_lm(text) + length_bonus *
-            symbols``, and the confidences of the texts that were found are `shared_out` by the same factors.
+            symbols``, and the confidences of the texts that were found are `shared_out` by the same factors (see `at`).
         lm_weight: 0 leaves the model aside.
         length_bonus: makes up for the language model's liking for short texts.
         constraint: the texts that are allowed. A line too short for any of them reads as nothing, with confidence 0.
@@ -95,9 +95,17 @@ class BeamDecoder:
         self.lm_weight = lm_weight
         self.length_bonus = length_bonus if lm else 0.0
         self.constraint = constraint
-        self._prefixes = PrefixSearch(
-            width, lm, lm_weight, self.length_bonus, constraint, candidates, floor, far_behind
-        )
+        self._bounds = (candidates, floor, far_behind)
+        self._prefixes = PrefixSearch(width, lm, lm_weight, self.length_bonus, constraint, *self._bounds)
+
+    def at(self, temperature: float) -> BeamDecoder:
+        """The same decoder for log-probabilities that were divided by a temperature.
+
+        The language model is divided by it, too, so a temperature changes how sure a text is and not which is chosen
+        (but for what paths of one text add up to).
+        """
+        weight, bonus = self.lm_weight / temperature, self.length_bonus / temperature
+        return BeamDecoder(self.width, self.lm, weight, bonus, self.constraint, *self._bounds)
 
     def __call__(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[Decoded]:
         best = [texts[0] for texts in self.texts(log_probs, lengths, 1)]

@@ -30,7 +30,8 @@ def add_export(command: NewCommand) -> None:
         action="store_true",
         help="weights in float16, half the size (--to safetensors); refused if CER rises by more than 0.05 points",
     )
-    add_decoder_options(export, ", or 'train' for those of the run; kept in the model file")
+    kept, chosen = ", or 'train' for those of the run; kept in the model file", "chosen on validation lines"
+    add_decoder_options(export, kept, chosen, chosen)
 
 
 def _export(args: argparse.Namespace) -> int:

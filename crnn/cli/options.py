@@ -33,17 +33,18 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=positive, metavar="N", help="most lines run together (8; GPU 32)")
 
 
-def add_decoder_options(parser: argparse.ArgumentParser, lm: str = "") -> None:
+def add_decoder_options(parser: argparse.ArgumentParser, lm: str = "", weight: str = "0.3", bonus: str = "0.6") -> None:
     """How a model's output becomes text.
 
     Args:
         parser: of the command.
         lm: what ``--lm`` takes besides texts, for its help.
+        weight, bonus: what they are where they are not given, for their help.
     """
     parser.add_argument("--beam", type=int, metavar="N", help="beam search that keeps N texts (10); 0: greedy")
     parser.add_argument("--lm", metavar="TEXTS", help=f"prefer texts like these: one per line, or labelled lines{lm}")
-    parser.add_argument("--lm-weight", type=float, metavar="A", help="of that language model (0.3)")
-    parser.add_argument("--length-bonus", type=float, metavar="B", help="per character, with a language model (0.6)")
+    parser.add_argument("--lm-weight", type=float, metavar="A", help=f"of that language model ({weight})")
+    parser.add_argument("--length-bonus", type=float, metavar="B", help=f"per character, with --lm ({bonus})")
     parser.add_argument("--lexicon", metavar="TEXTS", help="only these texts: as --lm takes them")
     parser.add_argument("--pattern", metavar="REGEX", help="only texts that match as a whole are possible")
     parser.add_argument("--decoder", metavar="NAME", help="another, of an installed package (or as JSON)")

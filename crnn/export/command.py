@@ -24,6 +24,7 @@ from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.files import write_atomic
 from crnn.model.crnn import CRNN
 from crnn.report.calibration import fit_temperature
+from crnn.report.lm_weights import choose_weights
 
 TRAINING_LABELS = "train"
 """As --lm: the labels that the network learnt from."""
@@ -42,7 +43,8 @@ def export_checkpoint(
     """Write the model file and say what was checked.
 
     Of a checkpoint, or with decoder settings, the temperature of the file's confidences is fitted anew on what the
-    file's decoder reads of the validation lines, or of `data`; it stays as it is where there are none.
+    file's decoder reads of the validation lines, or of `data`; it stays as it is where there are none. So are the
+    weights of a new language model chosen, unless one of them is given.
 
     Args:
         checkpoint: .ckpt or .safetensors.
@@ -74,7 +76,8 @@ def export_checkpoint(
         card = replace(card, decoder=settings)
     fitted = ""
     if settings is not None or checkpoint.suffix == ".ckpt":  # a checkpoint has no temperature yet
-        card, fitted = _tempered(card, network, data, checkpoint)
+        weights = lm is not None and decoder.get("lm_weight") is None and decoder.get("length_bonus") is None
+        card, fitted = _settled(card, network, data, checkpoint, weights)
     path = output or checkpoint.with_suffix(".int8.onnx" if int8 else ".half.safetensors" if half else f".{format}")
     if half:
         name, source = _lines(card.training, data, checkpoint)
@@ -87,8 +90,14 @@ def export_checkpoint(
     return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {parity}{fitted}"
 
 
-def _tempered(card: ModelCard, network: CRNN, data: str | None, checkpoint: Path) -> tuple[ModelCard, str]:
-    """The card with the temperature that its decoder asks for, fitted on validation lines, and what to say of it."""
+def _settled(
+    card: ModelCard, network: CRNN, data: str | None, checkpoint: Path, weights: bool
+) -> tuple[ModelCard, str]:
+    """The card with what its decoder asks for, settled on validation lines, and what to say of it.
+
+    Args:
+        weights: those of the language model are chosen, too, before the temperature is fitted.
+    """
     try:
         labelled = open_source(data) if data is not None else recorded_lines(card.training, "val", checkpoint)
     except DataError:
@@ -98,8 +107,18 @@ def _tempered(card: ModelCard, network: CRNN, data: str | None, checkpoint: Path
             card,
             f"; temperature {card.temperature:g} as it was: no validation lines to fit it on (--data names some)",
         )
+    said = ""
+    if weights:
+        chosen = choose_weights(Recognizer(TorchBackend(replace(card, temperature=1.0), network)), labelled)
+        pair = {"lm_weight": chosen.lm_weight, "length_bonus": chosen.length_bonus}
+        card = replace(card, decoder={**card.decoder, **pair})
+        if chosen.lines:
+            said = (
+                f"; lm weight {chosen.lm_weight:g} and length bonus {chosen.length_bonus:g}, chosen on "
+                f"{chosen.lines:,} validation lines (CER {chosen.cer:.2%})"
+            )
     fitted = replace(card, temperature=fit_temperature(Recognizer(TorchBackend(card, network)), labelled))
-    said = "" if fitted == card else f"; temperature {fitted.temperature:g}, fitted to what its decoder reads"
+    said += "" if fitted == card else f"; temperature {fitted.temperature:g}, fitted to what its decoder reads"
     return fitted, said
 
 

@@ -12,11 +12,10 @@ from crnn.core.decode.beam import BeamDecoder, shared_out
 from crnn.core.decode.probability import text_log_probability
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
-from crnn.errors import DataError
+from crnn.report.known_lines import known_lines
 
 TEMPERATURES = np.round(np.geomspace(0.5, 4.0, 22), 4)
 """That are tried; 1 is among them."""
-FIT_LINES = 1000
 LIKELIEST = 256
 """Classes of a time step that are looked at, at most."""
 BINS = 15
@@ -75,25 +74,14 @@ def fit_temperature(recognizer: Recognizer, source: LineSource) -> float:
         recognizer: the model. Its own decoder reads the lines, at the temperature of its card: a language model or a
             list of texts makes other lines right than the network alone. A language model, weighed at each
             temperature as `BeamDecoder.at` does, chooses anew at each among the texts that were found.
-        source: labelled lines, validation ones; `FIT_LINES` of them at most are read, spread over all.
+        source: labelled lines, validation ones; some of them are read, see `known_lines`.
 
     Returns:
         One of `TEMPERATURES`; that of the card where the lines do not tell, because all or none of them are right, or
         because they have no labels.
     """
     charset = recognizer.card.charset
-    pictures, texts = [], []
-    count = min(FIT_LINES, len(source))
-    for i in range(count):
-        position = i * len(source) // count
-        entry = source.entry(position)
-        if entry.problem or not entry.text:
-            continue
-        try:
-            pictures.append(source.picture(position))
-        except DataError:
-            continue
-        texts.append(charset.normalize(entry.text))
+    pictures, texts = known_lines(source, charset)
     scores: list[NDArray[np.float64]] = []
     right: list[NDArray[np.bool_]] = []
     for positions, log_probs, lengths in recognizer.log_probs(pictures):

@@ -23,6 +23,7 @@ from crnn.errors import DataError
 from crnn.reading.inputs import find_pictures, natural, read_list
 from crnn.reading.outputs import escaped
 from crnn.report.calibration import fit_temperature
+from crnn.report.evaluate import evaluate
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "recognize.py"
 
@@ -332,17 +333,27 @@ def test_the_model_file_keeps_its_decoder(
     words = ["export", str(checkpoint), "-o", str(output), "--lm", "train", "--pattern", r"[\d abc]+", "--beam", "7"]
     assert main(words) == 0
     reader = crnn.load(output)
-    assert {**reader.card.decoder, "lm": 0} == {"name": "beam", "width": 7, "pattern": r"[\d abc]+", "lm": 0}
-    found = re.search(r"temperature ([\d.]+), fitted to what its decoder reads", capfd.readouterr().out)
+    said = capfd.readouterr().out
+    weight, bonus, cer = re.search(
+        r"; lm weight ([\d.]+) and length bonus ([\d.]+), chosen on 12 validation lines \(CER ([\d.]+)%\)", said
+    ).groups()
+    pair = {"lm_weight": float(weight), "length_bonus": float(bonus)}
+    kept = {"name": "beam", "width": 7, "pattern": r"[\d abc]+", "lm": 0, **pair}
+    assert {**reader.card.decoder, "lm": 0} == kept
+    found = re.search(r"temperature ([\d.]+), fitted to what its decoder reads", said)
     assert (float(found[1]) if found else 1.0) == reader.card.temperature
     labelled = recorded_lines(reader.card.training, "val", model)
     assert reader.card.temperature == pytest.approx(fit_temperature(reader, labelled), rel=0.3)  # in some steps
+    judged = evaluate(reader, labelled).counts
+    assert judged.cer == pytest.approx(float(cer) / 100, abs=0.01)  # a search with these weights finds the same texts
     stored = reader.recognize(lines)
-    given = crnn.load(output, pattern=r"[\d abc]+", beam=7, lm=reader_labels(model)).recognize(lines)
+    given = crnn.load(output, pattern=r"[\d abc]+", beam=7, lm=reader_labels(model), **pair).recognize(lines)
     assert [r.text for r in stored] == [r.text for r in given]
     assert [r.text for r in crnn.load(output, beam=0).recognize(lines)] == expected(model, lines)
     assert main([*words, "--pattern", "("]) == 2
-    capfd.readouterr()
+    assert main([*words[:6], "--lm-weight", "0.2"]) == 0  # the bonus stays what it is
+    assert {**crnn.load(output).card.decoder, "lm": 0} == {"name": "beam", "lm": 0, "lm_weight": 0.2}
+    assert "chosen" not in capfd.readouterr().out
     assert main(["evaluate", str(output), str(lines[0].parent.parent), "--pattern", "z", "--json"]) == 2
     assert "matches no text" in capfd.readouterr().err
     assert main(["evaluate", str(output), str(lines[0].parent.parent), "--pattern", "a{9}", "--json"]) == 0

@@ -104,8 +104,11 @@ class BeamDecoder:
         The language model is divided by it, too, so a temperature changes how sure a text is and not which is chosen
         (but for what paths of one text add up to).
         """
-        weight, bonus = self.lm_weight / temperature, self.length_bonus / temperature
-        return BeamDecoder(self.width, self.lm, weight, bonus, self.constraint, *self._bounds)
+        return self.weighed(self.lm_weight / temperature, self.length_bonus / temperature)
+
+    def weighed(self, lm_weight: float, length_bonus: float) -> BeamDecoder:
+        """The same decoder with another say of the language model."""
+        return BeamDecoder(self.width, self.lm, lm_weight, length_bonus, self.constraint, *self._bounds)
 
     def __call__(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[Decoded]:
         best = [texts[0] for texts in self.texts(log_probs, lengths, 1)]

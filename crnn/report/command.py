@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from crnn.core.file_kind import file_kind
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
-from crnn.errors import ConfigError, ModelFileError
+from crnn.core.image import printable
+from crnn.errors import ConfigError, DataError, ModelFileError
 from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first
 from crnn.models import NAMES
 from crnn.report.compare import compare, compare_table
@@ -30,11 +32,14 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
     """Run ``crnn evaluate``.
 
     Returns:
-        0, or 1 if rows of a file of readings are missing, come twice, or belong to no line.
+        0, or 1 if rows of a file of readings are missing, come twice, or belong to no line, or if no line of one of
+        several sources could be judged.
 
     Raises:
-        CrnnError: for a model, lines or readings that cannot be used, and a page that cannot be written.
+        CrnnError: for a model, lines or readings that cannot be used, no line that could be judged, and a page that
+            cannot be written; the figures are printed all the same then.
     """
+    _take_any_text()
     if args.html:
         check_target(Path(args.html))
     if args.reference:
@@ -43,13 +48,28 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
         evaluations = [judge_output(Path(args.data[0]), open_source(args.reference), args.limit)]
     else:
         evaluations = _by_model(args, decoder)
-    if args.html:
-        write_page(Path(args.html), evaluations)
-    if args.json:
-        print(json.dumps([one.to_dict() for one in evaluations], indent=2, ensure_ascii=False))
-    else:
-        print(table(evaluations))
-    return int(any(count for one in evaluations for count in one.unmatched.values()))
+    if not any(one.lines for one in evaluations):
+        raise DataError(_none_judged(evaluations))
+    try:
+        if args.html:
+            write_page(Path(args.html), evaluations)
+    finally:  # what may have taken an hour
+        if args.json:
+            print(json.dumps([one.to_dict() for one in evaluations], indent=2, ensure_ascii=False))
+        else:
+            print(table(evaluations))
+    return int(any(not one.lines or any(one.unmatched.values()) for one in evaluations))
+
+
+def _take_any_text() -> None:
+    """Standard output in UTF-8; what that cannot hold (half a character of a JSON file) as its escape."""
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _none_judged(evaluations: Sequence[Evaluation]) -> str:
+    left_out = [line for one in evaluations for line in one.left_out]
+    names = ", ".join(printable(one.source) for one in evaluations)
+    return f"{names}: no line could be judged; the first of {len(left_out):,}: {printable(left_out[0], 400)}"
 
 
 def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
@@ -80,6 +100,7 @@ def run_compare(args: Namespace) -> int:
     Raises:
         CrnnError: as `run_evaluate`.
     """
+    _take_any_text()
     if args.html:
         check_target(Path(args.html))
     source = open_source(args.lines)
@@ -90,13 +111,19 @@ def run_compare(args: Namespace) -> int:
         else:
             both.append(evaluate(_load(reader, args, {}), source, args.limit))
             both[-1].reader = reader
-    comparison = compare(*both)
-    if args.html:
-        save(Path(args.html), render_comparison(comparison))
-    if args.json:
-        print(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False))
-    else:
-        print(compare_table(comparison))
+    if not all(one.lines for one in both):
+        raise DataError(_none_judged([one for one in both if not one.lines]))
+    comparison = compare(both[0], both[1], args.limit)
+    if not comparison.lines:
+        raise DataError(f"{printable(source.name)}: A and B have read no line in common; there is nothing to compare")
+    try:
+        if args.html:
+            save(Path(args.html), render_comparison(comparison))
+    finally:
+        if args.json:
+            print(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False))
+        else:
+            print(compare_table(comparison))
     return int(any(count for one in both for count in one.unmatched.values()))
 
 

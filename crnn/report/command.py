@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from crnn.core.file_kind import file_kind
+from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
-from crnn.core.image import printable
 from crnn.errors import ConfigError, DataError, ModelFileError
 from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first
 from crnn.models import NAMES

@@ -88,5 +88,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader went away, as in 'crnn recognize ... | head'
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        if error.filename is None:
+            raise
+        from crnn.core.image import printable
+
+        print(f"crnn: {printable(error.filename)}: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130

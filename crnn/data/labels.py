@@ -39,7 +39,8 @@ def fit_problem(text: str, charset: Charset, size: tuple[int, int], transform: L
             f"{named} not among {len(charset)}; add with charset.extra={''.join(unknown)} or set data.unknown=drop"
         )
     if not labels:  # by the charset's rules nothing is left of it
-        return EMPTY_LABEL, f"{printable(repr(text), SHOWN)} holds nothing but what the text rules take away; remove the line"
+        shown = printable(repr(text), SHOWN)
+        return EMPTY_LABEL, f"{shown} holds nothing but what the text rules take away; remove the line"
     needed = required_steps(labels)
     width = transform.scaled_width(*size)
     if needed > width // transform.multiple:

@@ -181,8 +181,8 @@ class _Pass:
                 )
             elif unknown:
                 self.result.refusals.append(
-                    f"{name}: {unknown:,} lines hold characters that the charset lacks; add them with charset.extra, or "
-                    "leave such lines out with data.unknown=drop"
+                    f"{name}: {unknown:,} lines hold characters that the charset lacks; add them with charset.extra, "
+                    "or leave such lines out with data.unknown=drop"
                 )
 
     def _all(self, role: str, column: str) -> Any:

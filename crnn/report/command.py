@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
-from crnn.errors import ConfigError, DataError, ModelFileError
+from crnn.errors import ConfigError, CrnnWarning, DataError, ModelFileError
 from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first
 from crnn.models import NAMES
 from crnn.report.compare import compare, compare_table
@@ -22,7 +23,7 @@ from crnn.report.compare_page import render_comparison
 from crnn.report.doubts import look_again
 from crnn.report.evaluate import evaluate
 from crnn.report.evaluation import Evaluation
-from crnn.report.outputs import judge_output
+from crnn.report.outputs import has_confidences, judge_output
 from crnn.report.page import write_page
 from crnn.report.table import table
 from crnn.report.target import check_target, save
@@ -78,6 +79,10 @@ def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
     if is_bundled and (args.split or not paths):
         raise ConfigError("no lines named; the bundled model has none of its own: crnn evaluate my_lines/test")
     sources: list[LineSource] = [open_source(path) for path in paths]
+    for path in paths:
+        if has_confidences(Path(path)):
+            said = f"{printable(path)}: holds readings, which are taken for labels here; to judge them by labels: "
+            warnings.warn(f"{said}crnn evaluate {printable(path)} --reference my_lines", CrnnWarning, stacklevel=1)
     recognizer = _load(model, args, decoder)
     if model is not None and (args.split or not sources):
         sources.append(recorded_lines(recognizer.card.training, args.split or "val", model_file(model)))

@@ -93,6 +93,16 @@ def _confidence(value: object) -> float | None:
     return number if 0 <= number <= 1 else None
 
 
+def has_confidences(path: Path) -> bool:
+    """Whether a file begins as ``crnn recognize --format jsonl`` writes it, and not as labels do; never raises."""
+    if path.suffix.lower() != ".jsonl" or not os.path.isfile(path):
+        return False
+    try:
+        return next(read_output(path)).confidence is not None
+    except (DataError, StopIteration):
+        return False
+
+
 class PictureNames:
     """Finds the line that a path names: by the picture's name in its source, with folders before it or without.
 

@@ -123,3 +123,14 @@ def test_figures_are_printed_although_the_page_cannot_be_written(
         said, error = capfd.readouterr()
         assert "16.67%" in said
         assert error == "crnn: page.html: cannot be written (No space left on device)\n"
+
+
+def test_readings_are_not_taken_for_labels_unsaid(lines: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Without --reference the model would be judged by its own readings, and found perfect."""
+    row = {"path": "images/a.png", "text": "one"}
+    sure, plain = readings(lines, {**row, "confidence": 0.9}), readings(lines, row)
+    for file, notes in ((sure, 1), (plain, 0), (lines, 0)):
+        assert main(["evaluate", "bundled", str(file)]) == 0
+        error = capfd.readouterr().err
+        assert error.count("\n") == notes
+        assert ("crnn evaluate " + f"{file} --reference my_lines" in error) is bool(notes)

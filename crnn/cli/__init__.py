@@ -65,8 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0; 1 if a picture could not be read, a line not converted or a reading not matched, or training
-        would refuse the lines; 2 for an error, said in one line on standard error.
+        The exit code: 0; 1 if a picture could not be read, a line not converted or a reading not matched, no line of
+        one of several sources could be judged, or training would refuse the lines; 2 for an error, said in one line on
+        standard error.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["train"]:  # Hydra has its own --help, -m ...

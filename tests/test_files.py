@@ -77,6 +77,7 @@ def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
         sha256_of(tmp_path / "b.bin")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes with a name")
 def test_no_device_is_replaced(tmp_path: Path) -> None:
     """Root may rename a file over ``/dev/null``, and every other program would write into that from then on."""
     pipe = tmp_path / "pipe"

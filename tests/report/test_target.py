@@ -12,6 +12,7 @@ from crnn.report import target
 from crnn.report.target import check_target, save
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes with a name")
 def test_places_for_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "old.html").write_text("old")
     os.mkfifo(tmp_path / "pipe")

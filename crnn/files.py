@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -12,7 +13,14 @@ from pathlib import Path
 
 @contextmanager
 def write_atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well, and vanishes when it does not."""
+    """A temporary path beside `path` that takes its place when the block ends well, and vanishes when it does not.
+
+    Raises:
+        OSError: if it cannot be written, or is a device or a pipe: a file in the place of ``/dev/null`` would take it
+            from every other program.
+    """
+    if path.exists() and (path.parent == Path("/dev") or not (path.is_file() or path.is_dir())):
+        raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", str(path))
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)

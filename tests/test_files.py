@@ -75,3 +75,20 @@ def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
     assert sha256_of(tmp_path / "a.bin") == hashlib.sha256(content).hexdigest()
     with pytest.raises(OSError, match="No such file"):
         sha256_of(tmp_path / "b.bin")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with a name")
+def test_no_device_is_replaced(tmp_path: Path) -> None:
+    """Root may rename a file over ``/dev/null``, and every other program would write into that from then on."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for path in (pipe, tmp_path / "link"):
+        with pytest.raises(OSError, match="it is a device or a pipe, not a file"):
+            write_text(path, "x")
+    assert pipe.is_fifo()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "pipe"]
+    (tmp_path / "link").unlink()
+    (tmp_path / "link").symlink_to(tmp_path / "none")
+    write_text(tmp_path / "link", "x")  # a link to nothing is a free name
+    assert (tmp_path / "link").read_text() == "x"

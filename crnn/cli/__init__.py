@@ -65,8 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0; 1 if a picture could not be read, a line not converted or a reading not matched, or training
-        would refuse the lines; 2 for an error, said in one line on standard error.
+        The exit code: 0; 1 if a picture could not be read, a line not converted or a reading not matched, no line of
+        one of several sources could be judged, or training would refuse the lines; 2 for an error, said in one line on
+        standard error.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["train"]:  # Hydra has its own --help, -m ...
@@ -88,5 +89,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader went away, as in 'crnn recognize ... | head'
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        if error.filename is None:
+            raise
+        from crnn.core.image import printable
+
+        print(f"crnn: {printable(error.filename)}: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from crnn.core.charset import Charset, describe, required_steps
-from crnn.core.image import MAX_HEIGHT, LineTransform
+from crnn.core.image import MAX_HEIGHT, LineTransform, printable
 from crnn.errors import CharsetError
 
 EMPTY_LABEL = "empty label"
 CONTROL_CHARACTER = "control character in the label"
 UNKNOWN_CHARACTER = "character not in the charset"
 CANNOT_FIT = "label cannot fit its width"
+SHOWN = 100
+"""Characters of a label in a message, at most: what to do about it stands behind them."""
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 """A control character: Unicode's category Cc."""
 
@@ -37,13 +39,14 @@ def fit_problem(text: str, charset: Charset, size: tuple[int, int], transform: L
             f"{named} not among {len(charset)}; add with charset.extra={''.join(unknown)} or set data.unknown=drop"
         )
     if not labels:  # by the charset's rules nothing is left of it
-        return EMPTY_LABEL, f"{text!r} holds nothing but what the text rules take away; remove the line"
+        shown = printable(repr(text), SHOWN)
+        return EMPTY_LABEL, f"{shown} holds nothing but what the text rules take away; remove the line"
     needed = required_steps(labels)
     width = transform.scaled_width(*size)
     if needed > width // transform.multiple:
         scaled = f"height {transform.height}" if transform.width is None else f"image.width {transform.width}"
         return CANNOT_FIT, (
-            f"{text!r} needs {needed} time steps, {size[0]} x {size[1]} pixels at {scaled} give "
+            f"{printable(repr(text), SHOWN)} needs {needed} time steps, {size[0]} x {size[1]} pixels at {scaled} give "
             f"{width // transform.multiple}; is the label right? {_room_for(needed, size, transform)}"
         )
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +60,7 @@ def export_checkpoint(
         decoder: further decoder settings that the file keeps, see `crnn.core.decode.settings.beam_settings`.
 
     Raises:
-        ConfigError: for decoder settings that are not valid.
+        ConfigError: for decoder settings that are not valid, or an `output` that is the checkpoint itself.
         ModelFileError: if the new file does not read like torch, or int8 or half costs accuracy; nothing is written
             then.
     """
@@ -68,6 +69,11 @@ def export_checkpoint(
     if int8 and format != "onnx":
         raise ConfigError(f"--int8 goes with --to onnx; {format} files keep float32")
     FORMATS.find(format)  # refused before anything is read
+    path = output or checkpoint.with_suffix(".int8.onnx" if int8 else ".half.safetensors" if half else f".{format}")
+    if os.path.exists(path) and os.path.exists(checkpoint) and os.path.samefile(path, checkpoint):
+        raise ConfigError(
+            f"{printable(path)}: is what is exported, and would be written over; name another file with --output"
+        )
     card, network = read_network(checkpoint)
     texts = _training_labels(card, checkpoint) if lm == TRAINING_LABELS else lm
     settings = beam_settings(card.decoder, card.charset, lm=texts, **decoder)
@@ -78,7 +84,6 @@ def export_checkpoint(
     if settings is not None or checkpoint.suffix == ".ckpt":  # a checkpoint has no temperature yet
         weights = lm is not None and decoder.get("lm_weight") is None and decoder.get("length_bonus") is None
         card, fitted = _settled(card, network, data, checkpoint, weights)
-    path = output or checkpoint.with_suffix(".int8.onnx" if int8 else ".half.safetensors" if half else f".{format}")
     if half:
         name, source = _lines(card.training, data, checkpoint)
         halved = export_half(card, network, path, source)

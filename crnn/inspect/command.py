@@ -111,7 +111,7 @@ def _charset(given: str) -> Charset:
     """Of ``set:NAME``, a text file, or the characters themselves."""
     if given.startswith(SET_PREFIX):
         listed: Sequence[str] = named_set(given.removeprefix(SET_PREFIX))
-    elif Path(given).is_file():
+    elif os.path.isfile(given):  # False for a list of characters that is too long for a name
         listed = read_text(Path(given)).splitlines()
     else:
         listed = [given]

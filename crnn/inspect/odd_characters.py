@@ -33,6 +33,13 @@ def odd_characters(counts: Mapping[str, int], main: str, spelled: Mapping[str, i
     return found
 
 
+def unseen(character: str) -> str | None:
+    """`kinds.BIDI_CONTROL` or `kinds.INVISIBLE` for what no picture shows, whatever else the set holds; else None."""
+    if character in BIDI_CONTROLS:
+        return kinds.BIDI_CONTROL
+    return kinds.INVISIBLE if not character.isascii() and unicodedata.category(character) == "Cf" else None
+
+
 def _kind(character: str, count: int, counts: Mapping[str, int], wide: bool, spelled: Mapping[str, int]) -> str | None:
     if character.isascii():
         return None

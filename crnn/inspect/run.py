@@ -15,7 +15,7 @@ from crnn.core.image import LineTransform, printable
 from crnn.core.text import TextRules
 from crnn.data.check import TOO_WIDE, line_problem, too_many_dropped
 from crnn.data.hashes import text_hash
-from crnn.data.labels import UNKNOWN_CHARACTER, fit_problem, label_problem
+from crnn.data.labels import SHOWN, UNKNOWN_CHARACTER, fit_problem, label_problem
 from crnn.data.progress import Watch, unwatched
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries, labels
@@ -154,7 +154,7 @@ class _Pass:
                 entry, other = self._entry(role, position), self._entry(role, earlier)
                 detail = f"as in {other.where}"
                 if kind == kinds.CONFLICT:
-                    detail = f"{entry.text!r} here, {other.text!r} in {other.where}"
+                    detail = f"{_quoted(entry.text)} here, {_quoted(other.text)} in {other.where}"
                 self._add(role, position, entry, kind, detail)
 
     def _both_sides(self) -> None:
@@ -167,17 +167,22 @@ class _Pass:
             self.result.notes.append(leak)
 
     def _judge(self) -> None:
+        """What training would refuse: it judges each training source by itself, validation lines as a whole."""
         share = self.settings.max_dropped
-        for one in self.result.sets:
-            if too_many_dropped(one.kept, one.lines, share):
+        train, val = ([one for one in self.result.sets if one.role == role] for role in ("train", "val"))
+        for some in [*([one] for one in train), *([val] if val else [])]:
+            name = " + ".join(one.name for one in some)
+            kept, lines = sum(one.kept for one in some), sum(one.lines for one in some)
+            unknown = sum(one.dropped[UNKNOWN_CHARACTER] for one in some)
+            if too_many_dropped(kept, lines, share):
                 self.result.refusals.append(
-                    f"{one.name}: {one.lines - one.kept:,} of {one.lines:,} lines cannot be used; "
-                    + (f"data.max_dropped allows {share:g} of them" if one.kept else "nothing is left")
+                    f"{name}: {lines - kept:,} of {lines:,} lines cannot be used; "
+                    + (f"data.max_dropped allows {share:g} of them" if kept else "nothing is left")
                 )
-            elif one.dropped[UNKNOWN_CHARACTER]:
+            elif unknown:
                 self.result.refusals.append(
-                    f"{one.name}: {one.dropped[UNKNOWN_CHARACTER]:,} lines hold characters that the charset lacks; add "
-                    "them with charset.extra, or leave such lines out with data.unknown=drop"
+                    f"{name}: {unknown:,} lines hold characters that the charset lacks; add them with charset.extra, "
+                    "or leave such lines out with data.unknown=drop"
                 )
 
     def _all(self, role: str, column: str) -> Any:
@@ -189,6 +194,10 @@ class _Pass:
 
     def _add(self, role: str, position: int, entry: LineEntry, kind: str, detail: str) -> None:
         self.result.tally.add(Finding(role, position, entry.where, entry.picture, kind, detail))
+
+
+def _quoted(text: str) -> str:
+    return printable(repr(text), SHOWN)
 
 
 def _beyond(text: str, charset: Charset, seen: Look, transform: LineTransform) -> str:

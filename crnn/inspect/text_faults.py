@@ -15,7 +15,7 @@ from crnn.data.labels import CONTROL, CONTROL_CHARACTER
 from crnn.inspect import kinds
 from crnn.inspect.lookalikes import LookAlikes
 from crnn.inspect.mojibake import mojibake
-from crnn.inspect.odd_characters import JOINERS, LIGATURES, joins, odd_characters
+from crnn.inspect.odd_characters import JOINERS, LIGATURES, joins, odd_characters, unseen
 
 Fault = tuple[str, str]
 """(kind, detail)."""
@@ -118,7 +118,7 @@ class TextFaults:
         step(kinds.HTML_ENTITY, _ENTITY.sub(lambda m: html.unescape(m[0]) if _entity(m[0]) else m[0], text))
         step(CONTROL_CHARACTER, CONTROL.sub("", _BREAKS.sub(" ", text)))
         for kind in (kinds.INVISIBLE, kinds.BIDI_CONTROL):
-            step(kind, "".join(c for i, c in enumerate(text) if self._odd.get(c) != kind or _wanted(text, i)))
+            step(kind, "".join(c for i, c in enumerate(text) if unseen(c) != kind or _wanted(text, i)))
         step(kinds.NOT_NFC, unicodedata.normalize("NFC", text))
         step(kinds.SPACE_AT_END, text.strip())
         step(kinds.DOUBLE_SPACE, re.sub(" {2,}", " ", text))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
+import warnings
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from crnn.core.file_kind import file_kind
+from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
-from crnn.errors import ConfigError, ModelFileError
+from crnn.errors import ConfigError, CrnnWarning, DataError, ModelFileError
 from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first
 from crnn.models import NAMES
 from crnn.report.compare import compare, compare_table
@@ -20,7 +23,7 @@ from crnn.report.compare_page import render_comparison
 from crnn.report.doubts import look_again
 from crnn.report.evaluate import evaluate
 from crnn.report.evaluation import Evaluation
-from crnn.report.outputs import judge_output
+from crnn.report.outputs import has_confidences, judge_output
 from crnn.report.page import write_page
 from crnn.report.table import table
 from crnn.report.target import check_target, save
@@ -30,11 +33,14 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
     """Run ``crnn evaluate``.
 
     Returns:
-        0, or 1 if rows of a file of readings are missing, come twice, or belong to no line.
+        0, or 1 if rows of a file of readings are missing, come twice, or belong to no line, or if no line of one of
+        several sources could be judged.
 
     Raises:
-        CrnnError: for a model, lines or readings that cannot be used, and a page that cannot be written.
+        CrnnError: for a model, lines or readings that cannot be used, no line that could be judged, and a page that
+            cannot be written; the figures are printed all the same then.
     """
+    _take_any_text()
     if args.html:
         check_target(Path(args.html))
     if args.reference:
@@ -43,13 +49,28 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
         evaluations = [judge_output(Path(args.data[0]), open_source(args.reference), args.limit)]
     else:
         evaluations = _by_model(args, decoder)
-    if args.html:
-        write_page(Path(args.html), evaluations)
-    if args.json:
-        print(json.dumps([one.to_dict() for one in evaluations], indent=2, ensure_ascii=False))
-    else:
-        print(table(evaluations))
-    return int(any(count for one in evaluations for count in one.unmatched.values()))
+    if not any(one.lines for one in evaluations):
+        raise DataError(_none_judged(evaluations))
+    try:
+        if args.html:
+            write_page(Path(args.html), evaluations)
+    finally:  # what may have taken an hour
+        if args.json:
+            print(json.dumps([one.to_dict() for one in evaluations], indent=2, ensure_ascii=False))
+        else:
+            print(table(evaluations))
+    return int(any(not one.lines or any(one.unmatched.values()) for one in evaluations))
+
+
+def _take_any_text() -> None:
+    """Standard output in UTF-8; what that cannot hold (half a character of a JSON file) as its escape."""
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _none_judged(evaluations: Sequence[Evaluation]) -> str:
+    left_out = [line for one in evaluations for line in one.left_out]
+    names = ", ".join(printable(one.source) for one in evaluations)
+    return f"{names}: no line could be judged; the first of {len(left_out):,}: {printable(left_out[0], 400)}"
 
 
 def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
@@ -58,6 +79,10 @@ def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
     if is_bundled and (args.split or not paths):
         raise ConfigError("no lines named; the bundled model has none of its own: crnn evaluate my_lines/test")
     sources: list[LineSource] = [open_source(path) for path in paths]
+    for path in paths:
+        if has_confidences(Path(path)):
+            said = f"{printable(path)}: holds readings, which are taken for labels here; to judge them by labels: "
+            warnings.warn(f"{said}crnn evaluate {printable(path)} --reference my_lines", CrnnWarning, stacklevel=1)
     recognizer = _load(model, args, decoder)
     if model is not None and (args.split or not sources):
         sources.append(recorded_lines(recognizer.card.training, args.split or "val", model_file(model)))
@@ -80,6 +105,7 @@ def run_compare(args: Namespace) -> int:
     Raises:
         CrnnError: as `run_evaluate`.
     """
+    _take_any_text()
     if args.html:
         check_target(Path(args.html))
     source = open_source(args.lines)
@@ -90,13 +116,19 @@ def run_compare(args: Namespace) -> int:
         else:
             both.append(evaluate(_load(reader, args, {}), source, args.limit))
             both[-1].reader = reader
-    comparison = compare(*both)
-    if args.html:
-        save(Path(args.html), render_comparison(comparison))
-    if args.json:
-        print(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False))
-    else:
-        print(compare_table(comparison))
+    if not all(one.lines for one in both):
+        raise DataError(_none_judged([one for one in both if not one.lines]))
+    comparison = compare(both[0], both[1], args.limit)
+    if not comparison.lines:
+        raise DataError(f"{printable(source.name)}: A and B have read no line in common; there is nothing to compare")
+    try:
+        if args.html:
+            save(Path(args.html), render_comparison(comparison))
+    finally:
+        if args.json:
+            print(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False))
+        else:
+            print(compare_table(comparison))
     return int(any(count for one in both for count in one.unmatched.values()))
 
 

@@ -14,6 +14,7 @@ from crnn.data.sources.base import LineSource
 from crnn.report.bootstrap import Interval, interval, ratio, resampled_sums, sign_test
 from crnn.report.evaluation import Evaluation
 from crnn.report.figures import CountTable
+from crnn.report.table import unmatched
 
 LISTED = 100
 SHOWN = 10
@@ -112,8 +113,12 @@ class Comparison:
         }
 
 
-def compare(a: Evaluation, b: Evaluation) -> Comparison:
+def compare(a: Evaluation, b: Evaluation, limit: int | None = None) -> Comparison:
     """Hold two evaluations of the same source against each other.
+
+    Args:
+        a, b: what both made of it.
+        limit: only so many of its lines were asked for.
 
     If the text rules of the two differ, both are judged by the labels as they are (in Unicode's form NFC).
     """
@@ -135,6 +140,13 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
         both.append(
             BothLines(mine.where, mine.picture, label, mine.reading, other.reading, a_wrong, b_wrong, mine.position)
         )
+    only_a, only_b = len(a.lines) - len(both), len(b.lines) - len(both)
+    neither = min(len(a.pictures), limit or len(a.pictures)) - len(both) - only_a - only_b
+    if neither:
+        why = [line for one in sorted((a, b), key=lambda one: bool(one.unmatched)) for line in one.left_out]
+        first = printable(next(iter(why), ""), 400)
+        notes.append(f"{neither:,} lines could be judged by neither: {first}{' ...' if neither > 1 else ''}")
+    notes += [note for one in (a, b) for note in unmatched(one)]
     raw = [table[name].rows()[:, 1:4].astype(np.float64) for name in ("a", "b")]  # exact, errors, characters
     cer, exact = _differences(raw[0], raw[1])
     return Comparison(
@@ -144,8 +156,8 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
         both,
         cer,
         exact,
-        len(a.lines) - len(both),
-        len(b.lines) - len(both),
+        only_a,
+        only_b,
         notes,
         a.pictures,
     )

@@ -10,6 +10,7 @@ from PIL import Image
 
 from crnn.core.recognizer import Recognizer
 from crnn.core.seen import SeenCharacters, seldom
+from crnn.data.labels import EMPTY_LABEL
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
 from crnn.report.evaluation import NOT_RECORDED, Evaluation
@@ -32,7 +33,7 @@ def evaluate(
         limit: only the first so many lines.
         keep_characters: keep places and confidences of characters, for a page.
 
-    A line without a readable picture or a label is not judged; it is listed in `left_out`.
+    A line without a readable picture or a label (white space is none) is not judged; it is listed in `left_out`.
     """
     charset = recognizer.card.charset
     rules = charset.rules.differences()
@@ -43,15 +44,16 @@ def evaluate(
     def pictures() -> Iterator[Image.Image]:
         for position in range(lines):
             entry = source.entry(position)
-            if entry.problem or not entry.text:
-                result.left_out.append(f"{entry.where}: {entry.problem or 'empty label'}")
+            label = charset.normalize(entry.text)
+            if entry.problem or not label.strip():
+                result.left_out.append(f"{entry.where}: {entry.problem or EMPTY_LABEL}")
                 continue
             try:
                 picture = source.picture(position)
             except DataError as error:
                 result.left_out.append(f"{entry.where}: {error}")
                 continue
-            waiting.append((position, entry.where, entry.picture, charset.normalize(entry.text)))
+            waiting.append((position, entry.where, entry.picture, label))
             yield picture
 
     started, cpu_started = time.perf_counter(), time.process_time()

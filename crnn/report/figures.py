@@ -48,11 +48,15 @@ class Figures:
     exact: Interval
 
     def to_dict(self, words: bool = True) -> dict[str, Any]:
-        """Rates (0..1) and both ends of their intervals; without the word error rate where `words` is False."""
+        """Rates (0..1) and both ends of their intervals; without the word error rate where `words` is False.
+
+        None of no lines, so that nobody takes them for a perfect reading.
+        """
         data = {"cer": self.counts.cer, "cer_95": list(self.cer)}
         if words:
             data |= {"wer": self.counts.wer, "wer_95": list(self.wer)}
-        return {**data, "exact": self.counts.exact_rate, "exact_95": list(self.exact)}
+        data |= {"exact": self.counts.exact_rate, "exact_95": list(self.exact)}
+        return data if self.counts.lines else dict.fromkeys(data)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from crnn.core.image import printable
 from crnn.core.text import TextRules
+from crnn.data.labels import EMPTY_LABEL
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
 from crnn.report.evaluation import Evaluation
@@ -92,6 +93,16 @@ def _confidence(value: object) -> float | None:
     return number if 0 <= number <= 1 else None
 
 
+def has_confidences(path: Path) -> bool:
+    """Whether a file begins as ``crnn recognize --format jsonl`` writes it, and not as labels do; never raises."""
+    if path.suffix.lower() != ".jsonl" or not os.path.isfile(path):
+        return False
+    try:
+        return next(read_output(path)).confidence is not None
+    except (DataError, StopIteration):
+        return False
+
+
 class PictureNames:
     """Finds the line that a path names: by the picture's name in its source, with folders before it or without.
 
@@ -154,8 +165,9 @@ def judge_output(path: Path, source: LineSource, limit: int | None = None) -> Ev
         )
     for position in range(len(source) if limit is None else min(limit, len(source))):
         entry = source.entry(position)
-        if entry.problem or not entry.text:
-            result.left_out.append(f"{entry.where}: {entry.problem or 'empty label'}")
+        label = rules.normalize(entry.text)
+        if entry.problem or not label.strip():
+            result.left_out.append(f"{entry.where}: {entry.problem or EMPTY_LABEL}")
         elif position not in found:
             result.unmatched["missing"] += 1
             result.left_out.append(f"{entry.where}: {where} has no row for {printable(entry.picture)}")
@@ -164,5 +176,5 @@ def judge_output(path: Path, source: LineSource, limit: int | None = None) -> Ev
         else:
             row = found[position]
             known = {"position": position, "where": entry.where, "picture": entry.picture}
-            result.add(rules.normalize(row.text), rules.normalize(entry.text), row.confidence, **known)
+            result.add(rules.normalize(row.text), label, row.confidence, **known)
     return result

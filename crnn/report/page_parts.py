@@ -59,7 +59,9 @@ def groups(evaluations: Sequence[Evaluation], whole: Evaluation) -> str:
     """Figures by what is forgiven, by source, by length, and errors by kind of character."""
     parts = [_rates("What is compared", whole.figures, words=True)]
     if len(evaluations) > 1:
-        parts.append(_rates("By source", {one.source: one.figures["raw"] for one in evaluations}, words=True))
+        parts.append(
+            _rates("By source", {one.source: one.figures["raw"] for one in evaluations if one.lines}, words=True)
+        )
     if len(whole.by_length) > 1:
         parts.append(_rates("By length of the label, in characters", whole.by_length))
     parts.append(_characters("By kind of character", whole.characters.by_class()))

@@ -23,7 +23,8 @@ def table(evaluations: list[Evaluation]) -> str:
     rows = [f"{'':34}{'CER':>9}  {'(95 %)':14}{'WER':>9}{'exact':>9}  {'(95 %)':14}{'lines':>8}"]
     for evaluation in evaluations:
         rows.append(printable(evaluation.source))
-        rows += [_figures(name, one, name not in WORDLESS) for name, one in evaluation.figures.items()]
+        if evaluation.lines:
+            rows += [_figures(name, one, name not in WORDLESS) for name, one in evaluation.figures.items()]
         if len(evaluation.by_length) > 1:
             rows += [_figures(f"{name} characters", one) for name, one in evaluation.by_length.items()]
         rows += [f"  {line}" for line in notes(evaluation)]
@@ -50,9 +51,7 @@ def remarks(evaluation: Evaluation) -> list[str]:
     if evaluation.rules:
         rules = ", ".join(f"{name}={value}" for name, value in evaluation.rules.items())
         said.append(f"labels by the model's text rules: {rules}")
-    if any(evaluation.unmatched.values()):
-        counts = ", ".join(f"{count:,} {what}" for what, count in evaluation.unmatched.items())
-        said.append(f"rows of {printable(evaluation.reader)}: {counts}")
+    said += unmatched(evaluation)
     if evaluation.unknown:
         named = [f"{describe(symbol)} {count:,}" for symbol, count in list(evaluation.unknown.items())[:UNKNOWN]]
         said.append(
@@ -66,6 +65,14 @@ def remarks(evaluation: Evaluation) -> list[str]:
     if tally.space_precision is not None and tally.space_recall is not None:
         said.append(f"spaces: precision {tally.space_precision:.2%}, recall {tally.space_recall:.2%}")
     return said
+
+
+def unmatched(evaluation: Evaluation) -> list[str]:
+    """How many rows of a file of readings belong to no line, and the like; nothing if all is well."""
+    if not any(evaluation.unmatched.values()):
+        return []
+    counts = ", ".join(f"{count:,} {what}" for what, count in evaluation.unmatched.items())
+    return [f"rows of {printable(evaluation.reader)}: {counts}"]
 
 
 def _new_characters(evaluation: Evaluation) -> list[str]:

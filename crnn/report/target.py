@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from crnn.core.image import printable
@@ -13,10 +14,12 @@ def check_target(path: Path) -> None:
     """Refuse a page that cannot be written, before an hour is spent on it.
 
     Raises:
-        DataError: if there is no such folder, or it is a folder itself.
+        DataError: if there is no such folder, it may not be written, or `path` is there and is no file.
     """
-    if path.is_dir() or not path.parent.is_dir():
+    if not path.parent.is_dir() or (path.exists() and not path.is_file()):
         raise DataError(f"{printable(path)}: cannot be written; name a file in a folder that is there")
+    if not os.access(path.parent, os.W_OK):
+        raise DataError(f"{printable(path)}: cannot be written; you may not write in this folder, name another")
 
 
 def save(path: Path, page: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crnn.core.charsets import NAMES, SET_PREFIX
@@ -9,7 +11,12 @@ from crnn.core.text import CHOICES
 from crnn.errors import ConfigError
 
 if TYPE_CHECKING:
-    from crnn.training.config import CharsetConfig
+    from crnn.training.config import CharsetConfig, RenderedConfig
+
+MOST_WEIGHT = 1000
+"""Of a training source; see `crnn.data.sources.views.Mixture`."""
+LONGEST = 500
+"""Characters of a rendered line."""
 
 
 def choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -22,6 +29,36 @@ def above(name: str, value: float, bound: float) -> None:
     """Refuse a value that is not above `bound` with a ConfigError."""
     if not value > bound:
         raise ConfigError(f"{name}={value}: must be above {bound}")
+
+
+def at_least(name: str, value: float, bound: float) -> None:
+    """Refuse a value that is not finite, or below `bound`, with a ConfigError."""
+    if not bound <= value < math.inf:
+        raise ConfigError(f"{name}={value}: must be a number of {bound} or more")
+
+
+def check_weights(weights: Sequence[float]) -> None:
+    """Refuse weights of training sources by which one would never be read, with a ConfigError."""
+    for weight in weights:
+        if not 0 < weight <= MOST_WEIGHT:
+            raise ConfigError(
+                f"data.weights={list(weights)}: {weight} is no weight; each must be above 0 and {MOST_WEIGHT} at most; "
+                "to leave a source out, take it from data.train"
+            )
+
+
+def check_rendered(rendered: RenderedConfig) -> None:
+    """Refuse numbers by which no line can be rendered, with a ConfigError."""
+    at_least("data.rendered.lines", rendered.lines, 1)
+    at_least("data.rendered.val_lines", rendered.val_lines, 1)
+    at_least("data.rendered.short_epochs", rendered.short_epochs, 0)
+    if not 0 <= rendered.wear <= 1:
+        raise ConfigError(f"data.rendered.wear={rendered.wear}: must be 0..1")
+    if not 1 <= rendered.min_length <= rendered.max_length <= LONGEST:
+        raise ConfigError(
+            f"data.rendered.min_length={rendered.min_length}, max_length={rendered.max_length}: must be 1 or more, in "
+            f"order, {LONGEST} at most"
+        )
 
 
 def check_concat(share: float, width: int | None, direction: str) -> None:

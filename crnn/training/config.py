@@ -14,10 +14,11 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from crnn.data.augment import AugmentConfig
+from crnn.data.split import SplitRule
 from crnn.errors import ConfigError
 from crnn.export.export import FORMATS
 from crnn.model.crnn import NetworkConfig
-from crnn.training.checks import above, check_charset, check_concat, choice
+from crnn.training.checks import above, at_least, check_charset, check_concat, check_rendered, check_weights, choice
 
 
 @dataclass
@@ -259,7 +260,13 @@ def to_config(node: Any) -> TrainConfig:
     above("data.batch_pixels", config.data.batch_pixels, 0)
     above("optimizer.lr", config.optimizer.lr, 0)
     above("optimizer.clip", config.optimizer.clip, 0)
+    at_least("optimizer.weight_decay", config.optimizer.weight_decay, 0)
     above("stop.patience", config.stop.patience, -1)
+    at_least("stop.min_delta", config.stop.min_delta, 0)
+    at_least("trainer.num_nodes", config.trainer.num_nodes, 1)
+    check_rendered(config.data.rendered)
+    check_weights(config.data.weights or ())
+    SplitRule(**vars(config.split))  # refuses what is no rule
     if not 0 <= config.seed < 2**32:
         raise ConfigError(f"seed={config.seed}: must be 0 or more and below {2**32}")
     above("data.workers", config.data.workers or 0, -1)

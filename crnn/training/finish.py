@@ -10,6 +10,7 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 
 import lightning as L
 import torch
+from PIL import Image
 
 from crnn.core.recognizer import Recognizer
 from crnn.data.module import LineDataModule
@@ -77,12 +78,18 @@ def finish(
     except CrnnError as error:  # the model is there all the same
         folder.say(f"note: {page.name} could not be written: {error}")
     if "model" in result:
-        example = folder.path / "samples" / "line.png"
-        pictures[0].save(example)
+        example = save_example(folder.path / "samples", pictures[0])
         folder.say(f"model file: {path} ({path.stat().st_size / 1e6:.1f} MB; {result['parity']})")
         opened = path if path.suffix in MODEL_SUFFIXES else folder.path  # an installed format is for other programs
         folder.say(f"read a picture with it:\n  crnn recognize {opened} {example}")
     return Outcome(folder.path, result)
+
+
+def save_example(samples: Path, picture: Image.Image) -> Path:
+    """Write a line to try the model with; the folder may have gone since the run began."""
+    samples.mkdir(parents=True, exist_ok=True)
+    picture.save(samples / "line.png")
+    return samples / "line.png"
 
 
 def say_forgotten(old: tuple[LineSource, float], folder: RunFolder, outcome: Outcome) -> None:

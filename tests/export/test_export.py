@@ -217,6 +217,26 @@ def test_checkpoint_to_files(trained: Path, tmp_path: Path) -> None:
         export_checkpoint(tmp_path / "a.onnx", "safetensors", None, None)
 
 
+def test_a_model_is_never_written_over_itself(trained: Path, tmp_path: Path) -> None:
+    """A checkpoint that became an ONNX file can no longer be trained on, or exported again."""
+    checkpoint = tmp_path / "best.ckpt"
+    checkpoint.write_bytes((trained / "checkpoints" / "best.ckpt").read_bytes())
+    (tmp_path / "link.onnx").symlink_to(checkpoint)
+    (tmp_path / "m.safetensors").write_bytes(b"weights")
+    before = checkpoint.read_bytes()
+    for source, format, output in (
+        (checkpoint, "onnx", checkpoint),
+        (checkpoint, "onnx", tmp_path / "x" / ".." / "link.onnx"),
+        (checkpoint, "safetensors", checkpoint),
+        (tmp_path / "m.safetensors", "safetensors", None),  # beside it, and of its name
+    ):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        with pytest.raises(ConfigError, match="is what is exported, and would be written over; name another file"):
+            export_checkpoint(source, format, output, None)
+    assert checkpoint.read_bytes() == before
+    assert (tmp_path / "m.safetensors").read_bytes() == b"weights"
+
+
 def test_hostile_files_are_refused_in_one_line(tmp_path: Path, onnx_file: Path) -> None:
     import pickle
     import zipfile

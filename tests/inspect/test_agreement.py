@@ -1,0 +1,88 @@
+"""A check refuses what a training refuses, and nothing else; what it says about long labels can be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from crnn.cli import main
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
+from crnn.core.text import TextRules
+from crnn.data.check import check_lines
+from crnn.data.labels import CANNOT_FIT, fit_problem
+from crnn.data.sources import LineSource, open_source
+from crnn.data.sources.views import together
+from crnn.errors import DataError
+from crnn.inspect.results import Settings
+from crnn.inspect.run import inspect
+from crnn.inspect.text_faults import LabelStatistics, TextFaults
+
+TRANSFORM = LineTransform(32)
+
+
+def made(folder: Path, labels: list[str]) -> LineSource:
+    """Lines with pictures of 160 x 32 pixels, each of its own grey."""
+    (folder / "images").mkdir(parents=True)
+    for i in range(len(labels)):
+        Image.new("L", (160, 32), 255 - i).save(folder / "images" / f"{i}.png")
+    rows = "".join(f"images/{i}.png\t{label}\n" for i, label in enumerate(labels))
+    (folder / "labels.tsv").write_text(rows, encoding="utf-8")
+    return open_source(folder)
+
+
+def test_validation_lines_are_judged_as_a_whole(tmp_path: Path) -> None:
+    """Training joins them: a small set with a bad line beside a large good one is no reason to stop."""
+    few, many = made(tmp_path / "few", ["a", ""]), made(tmp_path / "many", ["a"] * 8)
+    settings = Settings(TRANSFORM, max_dropped=0.2)
+    check_lines(together([few, many]), TRANSFORM).refuse_if_too_many(0.2)  # as training does
+    assert inspect([many], [few, many], settings).refusals == []
+    with pytest.raises(DataError, match="few: 1 of 2 lines kept"):
+        check_lines(few, TRANSFORM).refuse_if_too_many(0.2)
+    (said,) = inspect([few, many], [], settings).refusals  # training sources each by itself
+    assert said.startswith(f"{few.name}: 1 of 2 lines cannot be used; data.max_dropped allows 0.2")
+    (said,) = inspect([many], [few, few, many], Settings(TRANSFORM, max_dropped=0.1)).refusals
+    assert said.startswith(f"{few.name} + {few.name} + {many.name}: 2 of 12 lines cannot be used")
+    assert inspect([many], [many], Settings(TRANSFORM, Charset.from_texts("b"))).refusals == [
+        f"{many.name}: 8 of 8 lines cannot be used; nothing is left"
+    ]
+
+
+def test_the_remedy_stands_behind_a_long_label(tmp_path: Path) -> None:
+    text = "wörd " * 2000
+    reason, detail = fit_problem(text, Charset.from_texts([text]), (160, 32), TRANSFORM) or ("", "")
+    assert reason == CANNOT_FIT
+    assert len(detail) < 400
+    assert detail.startswith("'wörd wörd")
+    assert "… needs 10000 time steps, 160 x 32 pixels at height 32 give 40; is the label right? " in detail
+    lines = made(tmp_path / "twice", ["a" * 150, "b" * 150])
+    for i in range(2):
+        Image.new("L", (3000, 32), 255).save(tmp_path / "twice" / "images" / f"{i}.png")
+    first = inspect([lines], [], Settings(TRANSFORM)).tally.first["same picture, other label"][0].detail
+    assert first.startswith("'bbb")
+    assert first.endswith(f"aaa… in {tmp_path}/twice/labels.tsv:1")
+    assert len(first) < 260 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["&lrm;x", "x&#8238;", "x&shy;", "&zwj;x", "&#xFEFF;x"])
+def test_what_an_entity_hides_is_mended_too(text: str) -> None:
+    """No label of the set holds the character itself."""
+    statistics = LabelStatistics()
+    assert list(statistics.watch([text])) == [text]
+    assert TextFaults(statistics, TextRules()).repair(text)[0] == "x"
+
+
+def test_characters_that_are_too_many_for_a_file_name(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    listed = "".join(chr(0x4E00 + i) for i in range(300))
+    made(tmp_path / "lines", [listed[7], listed[299]])
+    assert main(["check", str(tmp_path / "lines"), "--charset", listed]) == 0
+    assert "with 300 given characters" in capfd.readouterr().out
+
+
+def test_a_name_that_is_too_long_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    name = "x" * 300
+    for words in (["check", name], ["evaluate", "a.jsonl", "--reference", name], ["compare", "a", "b", name]):
+        assert main(words) == 2
+        assert capfd.readouterr().err == f"crnn: {'x' * 199}…: File name too long\n"

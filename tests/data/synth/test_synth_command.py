@@ -110,7 +110,7 @@ def test_where_lines_and_labels_are_on_a_sheet() -> None:
         (("OUT", "--seed", "-1"), "seed=-"),
         (("OUT", "--fonts", "nowhere"), "nowhere: there is no such font file or folder"),
         (("OUT", "--text", "nothing.txt"), "nothing.txt: cannot be read"),
-        (("--sheet", "no/folder/sheet.png", "--lines", "3"), "no/folder/sheet.png: cannot be written"),
+        (("--sheet", "no/folder/sheet.png", "--lines", "3"), "no/folder/sheet.png: cannot be written (No such file"),
     ],
 )
 def test_bad_input(
@@ -254,5 +254,9 @@ def test_what_kind_of_file_is_written(monkeypatch: pytest.MonkeyPatch, capfd: py
         assert command.run(Namespace(output=name, to=to, **words)) == 0
         assert kinds.pop() == kind
     assert "x: 1,234 lines rendered and read back, fingerprint f" in capfd.readouterr().out
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "time", SimpleNamespace(perf_counter=iter((100.0, 102.5)).__next__))
+        assert command.run(Namespace(output="x", to=None, **words)) == 0
+    assert "x: 494 lines/s, writing and reading back included" in capfd.readouterr().out
     assert command.run(Namespace(output="stop", to=None, **words)) == 130
     assert "the same command goes on where it was" in capfd.readouterr().err

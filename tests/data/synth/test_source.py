@@ -54,8 +54,8 @@ def test_same_seed_same_lines_in_any_order_and_process(pair: tuple[SyntheticSour
 def test_size_is_known_without_drawing(pair: tuple[SyntheticSource, SyntheticSource]) -> None:
     for source in pair:
         for position in range(150):
-            assert source.size(position) == source.picture(position).size
-            assert source.picture(position).mode == "L"
+            picture = source.picture(position)
+            assert (picture.size, picture.mode) == (source.size(position), "L")
 
 
 @settings(max_examples=60, deadline=None)
@@ -206,12 +206,12 @@ def test_fitting_replaces_lines_that_ctc_cannot_place() -> None:
     transform = LineTransform(multiple=8)
 
     def problems(lines: SyntheticSource | Fitting) -> int:
-        return sum(fit_problem(lines.entry(i).text, charset, lines.size(i), transform) is not None for i in range(300))
+        return sum(fit_problem(lines.entry(i).text, charset, lines.size(i), transform) is not None for i in range(120))
 
-    assert problems(source) > 10
+    assert problems(source) > 3
     fitting = pickle.loads(pickle.dumps(Fitting(source, charset, transform)))
     assert problems(fitting) == 0
-    assert all(fitting.picture(i).size == fitting.size(i) for i in range(50))
+    assert all(fitting.picture(i).size == fitting.size(i) for i in range(30))
     with pytest.raises(DataError, match="no rendered line fits"):
         Fitting(source, charset, LineTransform(width=16, multiple=8)).entry(0)
 

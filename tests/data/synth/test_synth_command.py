@@ -59,8 +59,9 @@ def test_sides_differ_and_options_reach_the_lines(tmp_path: Path) -> None:
     assert (tmp_path / "lines.tar").is_file()
 
 
-def test_a_sheet_shows_the_lines(tmp_path: Path) -> None:
+def test_a_sheet_shows_the_lines(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert synth("--sheet", tmp_path / "sheet.png", "--lines", 5, "--languages", "basic", *BUNDLED) == 0
+    assert capfd.readouterr().out == f"{tmp_path / 'sheet.png'}: a sheet of lines\n"
     sheet = Image.open(tmp_path / "sheet.png")
     lines = synthetic_pair(lines=5, val_lines=5, seed=1, max_length=12)[0]
     assert np.array_equal(np.asarray(sheet), np.asarray(contact_sheet(lines)))

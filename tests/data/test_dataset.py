@@ -71,6 +71,8 @@ def test_augmentation_follows_from_seed_epoch_and_line(line_folder: Path) -> Non
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
     assert not torch.equal(first[0], first[3])  # another epoch
     assert not torch.equal(first[0], dataset(line_folder, augment, seed=1)[keys[0]].image)
+    unseeded = LineDataset(one.source, CHARSET, LineTransform(), augment)
+    assert torch.equal(first[0], unseeded[keys[0]].image)  # whose seed is 0
 
 
 @pytest.mark.parametrize("name", sorted(CHANGES))

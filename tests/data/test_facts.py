@@ -222,3 +222,12 @@ def test_readers_let_go_after_each_block(lines: Path, monkeypatch: pytest.Monkey
     source.reader.release = lambda: released.append(1)  # type: ignore[attr-defined]
     picture_facts(source, threads=0)  # one at least
     assert len(released) == 3
+
+
+def test_so_many_pictures_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    pool = facts.ThreadPoolExecutor
+    monkeypatch.setattr(facts, "ThreadPoolExecutor", lambda threads: asked.append(threads) or pool(threads))
+    for given in ({}, {"threads": 5}, {"threads": 0}):
+        assert picture_facts(listed(4), **given).sizes.shape == (4, 2)  # type: ignore[arg-type]
+    assert asked == [2, 5, 1]

@@ -87,8 +87,7 @@ def fill(view: CachedLines) -> int:
 @pytest.mark.parametrize("on_disk", [False, True])
 def test_processes_share_it(on_disk: bool, tmp_path: Path) -> None:
     view = cached(source(), folder=tmp_path if on_disk else None)
-    context = get_context("fork") if not on_disk else get_context("spawn")
-    with context.Pool(1) as pool:
+    with get_context("fork").Pool(1) as pool:  # which gets it by pickle, as a new Python would
         assert pool.apply(fill, (view,)) == LINES
     assert fill(view) == 0
     if on_disk:

@@ -96,6 +96,12 @@ def test_goes_on_in_the_epoch_and_at_the_batch() -> None:
     assert len(list(module.val_dataloader())) == 2
 
 
+def test_a_training_begins_at_the_first_batch() -> None:
+    module = made()
+    wanted = list(module.batches("train").plan(0))
+    assert list(module.train_dataloader().batch_sampler) == wanted  # type: ignore[arg-type]
+
+
 def test_where_a_training_is() -> None:
     module = made()
 
@@ -149,6 +155,30 @@ def test_lines_are_checked_before_a_training() -> None:
     headers = prepare(source, TRANSFORM, None, False, iter, max_width=TRANSFORM.scaled_width(22, 16))
     assert [headers.source.entry(i).text for i in range(len(headers.source))] == ["1", "x"]
     assert source.opened == []
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(None, 1), (1, 1), (3, 3), (8, 8), (64, 8)])
+def test_pictures_are_looked_at_on_all_cores_up_to_eight(
+    cores: int | None, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[object, ...]] = []
+    report = CheckReport("x", np.array([1]), np.array([[9, 16]], dtype=np.int32))
+    monkeypatch.setattr(module_module, "check_lines", lambda *given: asked.append(given) or report)
+    monkeypatch.setattr(module_module.os, "cpu_count", lambda: cores)
+    source = prepared(3).source
+    lines = prepare(source, TRANSFORM, CHARSET, False, iter, 99)
+    assert asked == [(source, TRANSFORM, CHARSET, False, 99, threads, iter, None)]
+    assert (len(lines.source), lines.source.entry(0).where, lines.reports) == (1, "1:1", [report])
+
+
+def test_lines_that_stay_have_the_sizes_of_the_first_epoch() -> None:
+    def first(count: int) -> PreparedLines:
+        lines = prepared(count)
+        return PreparedLines(lines.source, {0: lines.sizes(0)}.__getitem__, [])
+
+    assert len(joined([first(3), first(2)]).sizes(4)) == 5
+    assert len(mixed([first(3), first(2)], [1, 1], seed=1).sizes(4)) == 5
+    assert len(cached(first(3), TRANSFORM, 10**6, None).source) == 3
 
 
 def test_processes_share_the_checking() -> None:

@@ -111,7 +111,7 @@ def _faces(path: Path, wanted: frozenset[str]) -> Iterator[Font]:
         count = 1
     names = [ImageFont.truetype(str(path), 24, index).getname()[0] or path.stem for index in range(count)]
     for index in chosen_faces(names, wanted):
-        with TTFont(path, fontNumber=index if count > 1 else -1, lazy=True) as tables:
+        with TTFont(path, fontNumber=index, lazy=True) as tables:  # which matters for collections only
             mapped = tables.getBestCmap() or {}
         face = ImageFont.truetype(str(path), 24, index, layout_engine=ImageFont.Layout.BASIC)
         name, style = names[index], face.getname()[1] or ""

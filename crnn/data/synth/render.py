@@ -19,7 +19,7 @@ Ink: TypeAlias = NDArray[np.uint8]
 SIZES = (16, 19, 23, 28, 34, 40)
 """Font sizes in pixels; few, so that glyphs are used again."""
 _HEAVY = ("Bold", "Black", "Heavy")
-_SHARES = np.arange(256, dtype=np.float64) / 255
+_SHARES = np.linspace(0, 1, 256)
 
 
 @dataclass(frozen=True)

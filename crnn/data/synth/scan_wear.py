@@ -71,8 +71,9 @@ def motion(grey: Pixels, rng: Rng, font_size: float) -> Pixels:
     length = 1 + font_size / 32 * float(rng.uniform(1, 3))
     whole = math.floor(length)
     sideways = rng.random() < 0.7
-    before, after = whole // 2, whole - whole // 2
-    padded = np.pad(grey, ((0, 0), (before, after)) if sideways else ((before, after), (0, 0)), mode="edge")
+    before = whole // 2
+    around = (before, whole - before)
+    padded = np.pad(grey, ((0, 0), around) if sideways else (around, (0, 0)), mode="edge")
     total = np.zeros_like(grey)
     for i, weight in enumerate([1.0] * whole + [length - whole]):
         moved = padded[:, i : i + grey.shape[1]] if sideways else padded[i : i + grey.shape[0]]

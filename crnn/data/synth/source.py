@@ -47,7 +47,7 @@ class SyntheticSource:
         seed: int,
         fonts: list[Font],
         texts: Sequence[TextMaker],
-        wear: float = 1.0,
+        wear: float,
         endless: bool = True,
     ) -> None:
         if lines < 1:

@@ -45,25 +45,30 @@ def test_every_kind(kind) -> None:
         kind(Pen(np.random.default_rng(seed), "zh", words_of("zh", False, frozenset("ab")), frozenset("ab"), 20))
 
 
+PATTERNS = (
+    r"\d{4}年\d+月\d+日", r"￥\d", "，", "《", r"号\d+栋\d+室", r"[京沪粤][A-Z]·?\w{5}", "：", "公司", r"\d元", "先生",
+)  # fmt: skip
+
+
 @pytest.mark.usefixtures("_with_and_without_words")
-def test_texts_are_chinese_without_spaces_and_every_character_comes() -> None:
+def test_texts_are_chinese_without_spaces_and_every_pattern_comes() -> None:
     maker = TextMaker(CHINESE, 1, 20, languages=["zh"])
-    joined = "\n".join(maker(np.random.default_rng(i)) for i in range(6000))
-    assert len(set(joined) & set(han_of(ALLOWED))) > 3600
+    texts, wanted = [], set(PATTERNS)
+    for seed in range(6000):
+        texts.append(maker(np.random.default_rng(seed)))
+        wanted -= {pattern for pattern in wanted if re.search(pattern, texts[-1])}
+        if not wanted and seed > 400:
+            break
+    assert not wanted
+    joined = "\n".join(texts)
     assert joined.count(" ") < 0.02 * len(joined)
-    for pattern in (
-        r"\d{4}年\d+月\d+日",
-        r"￥\d",
-        "，",
-        "《",
-        r"号\d+栋\d+室",
-        r"[京沪粤][A-Z]·?\w{5}",
-        "：",
-        "公司",
-        r"\d元",
-        "先生",
-    ):
-        assert re.search(pattern, joined), pattern
+    assert len(set(joined) & set(han_of(ALLOWED))) > 1000
+
+
+def test_every_character_comes() -> None:
+    seen = {sign for pen in few_pens(3000) for sign in chinese.rare(pen)}
+    assert len(seen) > 3600
+    assert seen <= set(han_of(ALLOWED))
 
 
 def test_other_languages_come_as_often_as_they_are_listed() -> None:

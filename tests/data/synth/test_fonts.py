@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fontTools.ttLib import TTCollection, TTFont
 
 from crnn.data.synth import fonts
 from crnn.data.synth.fonts import Font, bundled_folder, find_fonts, system_folders
@@ -180,3 +181,20 @@ def test_what_comes_before_the_damage_is_used(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(fonts, "_faces", torn)
     for stem, why in (("torn", "torn"), ("_", "ValueError")):
         assert fonts._read.__wrapped__(tmp_path / f"{stem}.ttf", 0, frozenset("ab")) == ([face("A", "ab")], why)
+
+
+@pytest.mark.parametrize("ending", ["ttc", "OTC"])
+def test_faces_of_a_collection_are_one_family(ending: str, tmp_path: Path) -> None:
+    folder, path = bundled_folder(), tmp_path / f"both.{ending}"
+    assert folder is not None
+    collection = TTCollection()
+    collection.fonts = [TTFont(folder / f"{name}.ttf") for name in ("cmr10", "cmss10")]
+    collection.save(path)
+    found, skipped = find_fonts(path, "aZ\u4e00")
+    assert not skipped
+    assert [(font.family, font.style, font.index) for font in found] == [
+        ("cmr10", "Regular", 0),
+        ("cmr10", "cmss10 Regular", 1),
+    ]
+    assert [font.at(20).getname()[0] for font in found] == ["cmr10", "cmss10"]
+    assert [font.characters for font in found] == [set("aZ")] * 2

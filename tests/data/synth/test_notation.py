@@ -4,28 +4,9 @@ from __future__ import annotations
 
 import re
 
-import pytest
-from few_draws import digest
 from text_draws import pens, written
 
 from crnn.data.synth import notation
-
-CHANCES = (0.0, 0.15, 0.25, 0.3, 0.4, 0.5, 0.9)
-TEXTS = {
-    "price": "5f475ea6eb61",
-    "number": "17ba865224fd",
-    "date": "9326d1782c14",
-    "code": "abc74f071cdd",
-    "plate": "1bfc9353ec9a",
-    "measure": "0991c2d6672b",
-    "contact": "bc1aa27933d4",
-}
-
-
-@pytest.mark.parametrize("kind", TEXTS)
-def test_a_bound_between_two_choices_belongs_to_the_second(kind: str) -> None:
-    found = digest(written(getattr(notation, kind), 160, CHANCES))
-    assert found == TEXTS[kind]
 
 
 def test_dates_are_days_of_a_month() -> None:

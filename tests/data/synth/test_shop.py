@@ -3,28 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from few_draws import digest
 from text_draws import pens, written
 
 from crnn.data.synth import shop
-
-CHANCES = (0.0, 0.1, 0.15, 0.2, 0.3, 0.35, 0.4, 0.5, 0.6, 0.75, 0.9)
-TEXTS = {
-    "head": "8e496f008cac",
-    "identity": "fe16848f0707",
-    "address": "bdcb1e38c9ec",
-    "item": "5779bd5f4765",
-    "total": "ba073e627d7e",
-    "cell": "4e970e9355d1",
-    "form": "c409baffc5c0",
-    "person": "261168df61b5",
-}
-
-
-@pytest.mark.parametrize("kind", TEXTS)
-def test_a_bound_between_two_choices_belongs_to_the_second(kind: str) -> None:
-    found = digest(written(getattr(shop, kind), 200, CHANCES))
-    assert found == TEXTS[kind]
 
 
 def test_a_row_of_signs_fits_the_line() -> None:

@@ -17,6 +17,7 @@ from crnn.core.image import LineTransform
 from crnn.data.labels import fit_problem
 from crnn.data.sources.views import Fitting
 from crnn.data.synth import source as source_module
+from crnn.data.synth import vocabulary
 from crnn.data.synth.font_choice import split_fonts
 from crnn.data.synth.fonts import find_fonts
 from crnn.data.synth.source import SyntheticSource, synthetic_pair
@@ -53,8 +54,8 @@ def test_same_seed_same_lines_in_any_order_and_process(pair: tuple[SyntheticSour
 def test_size_is_known_without_drawing(pair: tuple[SyntheticSource, SyntheticSource]) -> None:
     for source in pair:
         for position in range(150):
-            assert source.size(position) == source.picture(position).size
-            assert source.picture(position).mode == "L"
+            picture = source.picture(position)
+            assert (picture.size, picture.mode) == (source.size(position), "L")
 
 
 @settings(max_examples=60, deadline=None)
@@ -71,7 +72,11 @@ def test_size_is_known_without_drawing(pair: tuple[SyntheticSource, SyntheticSou
 )
 def test_texts_keep_to_the_charset_and_length(visible: str, space: bool, shortest: int, more: int, seed: int) -> None:
     maker = TextMaker(visible + " " * space, shortest, shortest + more)
-    text = maker(np.random.default_rng(seed))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("FEW_WORDS", "ENOUGH_WORDS"):  # of which most charsets have none: making them up takes long
+            patch.setattr(vocabulary, name, 12)
+        text = maker(np.random.default_rng(seed))
+        vocabulary.words_of.cache_clear()
     assert text
     assert set(text) <= set(visible + " " * space)
     assert len(text) <= shortest + more
@@ -201,12 +206,12 @@ def test_fitting_replaces_lines_that_ctc_cannot_place() -> None:
     transform = LineTransform(multiple=8)
 
     def problems(lines: SyntheticSource | Fitting) -> int:
-        return sum(fit_problem(lines.entry(i).text, charset, lines.size(i), transform) is not None for i in range(300))
+        return sum(fit_problem(lines.entry(i).text, charset, lines.size(i), transform) is not None for i in range(120))
 
-    assert problems(source) > 10
+    assert problems(source) > 3
     fitting = pickle.loads(pickle.dumps(Fitting(source, charset, transform)))
     assert problems(fitting) == 0
-    assert all(fitting.picture(i).size == fitting.size(i) for i in range(50))
+    assert all(fitting.picture(i).size == fitting.size(i) for i in range(30))
     with pytest.raises(DataError, match="no rendered line fits"):
         Fitting(source, charset, LineTransform(width=16, multiple=8)).entry(0)
 

@@ -59,8 +59,9 @@ def test_sides_differ_and_options_reach_the_lines(tmp_path: Path) -> None:
     assert (tmp_path / "lines.tar").is_file()
 
 
-def test_a_sheet_shows_the_lines(tmp_path: Path) -> None:
+def test_a_sheet_shows_the_lines(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert synth("--sheet", tmp_path / "sheet.png", "--lines", 5, "--languages", "basic", *BUNDLED) == 0
+    assert capfd.readouterr().out == f"{tmp_path / 'sheet.png'}: a sheet of lines\n"
     sheet = Image.open(tmp_path / "sheet.png")
     lines = synthetic_pair(lines=5, val_lines=5, seed=1, max_length=12)[0]
     assert np.array_equal(np.asarray(sheet), np.asarray(contact_sheet(lines)))
@@ -110,7 +111,7 @@ def test_where_lines_and_labels_are_on_a_sheet() -> None:
         (("OUT", "--seed", "-1"), "seed=-"),
         (("OUT", "--fonts", "nowhere"), "nowhere: there is no such font file or folder"),
         (("OUT", "--text", "nothing.txt"), "nothing.txt: cannot be read"),
-        (("--sheet", "no/folder/sheet.png", "--lines", "3"), "no/folder/sheet.png: cannot be written"),
+        (("--sheet", "no/folder/sheet.png", "--lines", "3"), "no/folder/sheet.png: cannot be written (No such file"),
     ],
 )
 def test_bad_input(
@@ -254,5 +255,9 @@ def test_what_kind_of_file_is_written(monkeypatch: pytest.MonkeyPatch, capfd: py
         assert command.run(Namespace(output=name, to=to, **words)) == 0
         assert kinds.pop() == kind
     assert "x: 1,234 lines rendered and read back, fingerprint f" in capfd.readouterr().out
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "time", SimpleNamespace(perf_counter=iter((100.0, 102.5)).__next__))
+        assert command.run(Namespace(output="x", to=None, **words)) == 0
+    assert "x: 494 lines/s, writing and reading back included" in capfd.readouterr().out
     assert command.run(Namespace(output="stop", to=None, **words)) == 130
     assert "the same command goes on where it was" in capfd.readouterr().err

@@ -99,7 +99,8 @@ def notes(evaluation: Evaluation) -> list[str]:
     said, tally = [], evaluation.characters
     if evaluation.left_out:
         first = printable(evaluation.left_out[0], 400)
-        said.append(f"{len(evaluation.left_out)} lines could not be judged, the first: {first}")
+        count = len(evaluation.left_out)
+        said.append(f"{count:,} line{'s' * (count > 1)} could not be judged, the first: {first}")
     said += remarks(evaluation)
     classes = ", ".join(f"{name} {one.error_rate:.2%} of {one.characters:,}" for name, one in tally.by_class().items())
     if classes:

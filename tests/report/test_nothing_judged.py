@@ -60,7 +60,7 @@ def test_one_source_of_two_without_lines(
     assert main(["evaluate", "x", "--html", str(page)]) == 1
     said = capfd.readouterr().out
     assert said.count(" raw ") == 1
-    assert said.partition("\nlost\n")[2] == "  1 lines could not be judged, the first: labels.tsv:1: is broken\n"
+    assert said.partition("\nlost\n")[2] == "  1 line could not be judged, the first: labels.tsv:1: is broken\n"
     by_source = page.read_text().partition("<h2>By source</h2>")[2].partition("</table>")[0]
     assert ("good" in by_source, "lost" in by_source) == (True, False)
     assert main(["evaluate", "x", "--json"]) == 1

@@ -52,7 +52,8 @@ def _map_file(file: Path) -> int:
     mark = str(file.relative_to(HOME).with_suffix("")).replace(os.sep, "+")
     environment = os.environ | {"COVERAGE_FILE": str(MAP / f"coverage+{mark}")}
     words = ["-q", "-n", "0", "--dist", "no", "-p", "no:cacheprovider", "--cov=crnn", "--cov-context=test"]
-    words += ["--cov-report=", f"--junitxml={MAP / f'times+{mark}.xml'}", str(file)]
+    words += ["--cov-report=", f"--junitxml={MAP / f'times+{mark}.xml'}"]
+    words += ["-o", "junit_duration_report=call", str(file)]  # the first test's fixtures load torch, which a fork has
     command = [sys.executable, "-m", "pytest", *words]
     return subprocess.run(command, env=environment, cwd=HOME, stdout=subprocess.DEVNULL).returncode
 

@@ -21,7 +21,6 @@ class LmdbWriter(Writer):
 
     def __init__(self, path: Path, shard_bytes: int) -> None:
         super().__init__(path, shard_bytes)
-        self.single = False
         self._base: Any = None
         self._waiting: list[tuple[bytes, bytes]] = []
         self._bytes = 0
@@ -73,7 +72,6 @@ class LmdbWriter(Writer):
         self._commit()
 
     def close(self) -> None:
-        self._waiting.clear()
         if self._base is not None:
             self._base.close()
             self._base = None

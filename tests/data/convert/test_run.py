@@ -294,15 +294,17 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """400 pictures of 20,000 bytes are 8 MB; some are held, never all."""
+    """100 pictures of 80,000 bytes are 8 MB; some are held, never all."""
     save_often(monkeypatch)
     monkeypatch.setattr("crnn.data.convert.parquet_writer._GROUP_BYTES", 10**5)
 
+    picture = noise(1)
+
     class Made(Given):
         def content(self, position: int) -> bytes:
-            return noise(1) + bytes(20_000)
+            return picture + b"x" * 80_000
 
-    lines = Made([(LineEntry("a", "row", f"{i:03d}.png"), b"") for i in range(400)])
+    lines = Made([(LineEntry("a", "row", f"{i:03d}.png"), b"") for i in range(100)])
     into(Made(lines.lines[:3]), tmp_path / "warm", "tar")
     for name in TARGETS:
         path, to = target(tmp_path, name)
@@ -443,3 +445,19 @@ def test_a_state_of_one_shard_size_is_not_gone_on_with_another(tmp_path: Path, m
                 {"lines": "the given ones"},
                 **{"shard_bytes": 20_000, **options},
             )  # type: ignore[arg-type]
+
+
+def test_pictures_are_read_back_by_a_thread_for_each_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to eight."""
+    seen: list[int] = []
+    kept = run.read_back
+
+    def read_back(result, digests, lines, watch, threads):  # type: ignore[no-untyped-def]
+        seen.append(threads)
+        return kept(result, digests, lines, watch, 1)
+
+    monkeypatch.setattr(run, "read_back", read_back)
+    for number, cores in enumerate((3, 8, 9, None)):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        into(given(2), tmp_path / f"{number}.tar")
+    assert seen == [3, 8, 8, 1]

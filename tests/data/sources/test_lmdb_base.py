@@ -161,6 +161,7 @@ def test_only_reads(tmp_path: Path) -> None:
     assert opened.info()["map_size"] == before.st_size
     assert opened.flags()["readahead"] is False
     assert opened.flags()["lock"] is False
+    assert opened.flags()["readonly"] is True
 
 
 def test_missing_keys_are_lines_with_a_problem(tmp_path: Path) -> None:
@@ -177,8 +178,10 @@ def test_missing_keys_are_lines_with_a_problem(tmp_path: Path) -> None:
 def test_missing_pictures_that_other_keys_hide(tmp_path: Path) -> None:
     """As many keys as there should be, but one of them is another; seen when the picture is asked for."""
     folder = change(write(tmp_path / "a"), {b"author": b"x"}, [b"image-000000001"])
+    source = open_source(folder)
+    assert problems_of(source) == [""] * 5  # no pass over all pictures
     with pytest.raises(DataError, match="image-000000001: there is no such key"):
-        open_source(folder).size(0)
+        source.size(0)
 
 
 def test_other_keys_do_no_harm(tmp_path: Path) -> None:
@@ -221,8 +224,16 @@ def test_labels_that_are_no_text(tmp_path: Path) -> None:
 
 def test_huge_pictures_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lmdb_base, "MAX_BYTES", 50)
+    source = open_source(write(tmp_path / "a"))
     with pytest.raises(DataError, match=r"image-000000001: has \d+ bytes; allowed are 50"):
-        open_source(write(tmp_path / "a")).picture(0)
+        source.picture(0)
+    for most in (len(png(0)), len(png(0)) - 1):
+        monkeypatch.setattr(lmdb_base, "MAX_BYTES", most)
+        if most == len(png(0)):
+            assert source.content(0) == png(0)
+        else:
+            with pytest.raises(DataError, match=f"has {most + 1} bytes; allowed are {most}"):
+                source.content(0)
 
 
 READ_ALL = """
@@ -438,3 +449,44 @@ def test_every_text_comes_back(texts: list[str]) -> None:
         source = open_source(write(Path(folder) / "a", texts))
         assert texts_of(source) == texts
         assert source.size(len(texts) - 1) == (39 + len(texts), 20)
+
+
+def test_a_reader_travels_as_its_path(tmp_path: Path) -> None:
+    """Also with a database open, which stays with the one that opened it."""
+    reader = find_reader(write(tmp_path / "a"))[1]
+    assert reader.content("image-000000002") == png(1)
+    copy = pickle.loads(pickle.dumps(reader))
+    assert (copy.path, copy.options, copy._used) == (reader.path, reader.options, {})
+    assert copy.content("image-000000003") == png(2)
+    assert list(copy._used) == list(reader._used) == [tmp_path / "a" / "data.mdb"]
+    reader.release()
+    assert reader._used == {}
+    assert reader.content("image-000000001") == png(0)
+
+
+def test_a_database_that_another_part_of_the_program_has_open(tmp_path: Path) -> None:
+    """LMDB allows no second one; what it says is passed on."""
+    write(tmp_path / "a")
+    with (
+        lmdb.open(str(tmp_path / "a"), readonly=True, lock=False),
+        pytest.raises(DataError, match=r"data\.mdb: cannot be opened \(.*already open"),
+    ):
+        lmdb_base.environment(tmp_path / "a" / "data.mdb")
+
+
+def test_a_database_without_its_count(tmp_path: Path) -> None:
+    file = change(write(tmp_path / "a", ["a"]), {}, [b"num-samples"]) / "data.mdb"
+    with (
+        lmdb_base.environment(file).begin(buffers=True) as transaction,
+        pytest.raises(DataError, match=r"data\.mdb: has no key num-samples; it is another kind of database"),
+    ):
+        lmdb_base._samples(transaction, file)
+
+
+def test_which_pictures_there_are(tmp_path: Path) -> None:
+    more = {b"image-000000004": b"", b"image-x": b"", b"imagf": b""}
+    folder = change(write(tmp_path / "a", ["a", "b", "c"]), more, [b"image-000000002"])
+    with lmdb_base.environment(folder / "data.mdb").begin(buffers=True) as transaction:
+        assert lmdb_base._samples(transaction, folder) == 3
+        assert list(lmdb_base._image_numbers(transaction, 3)) == [0, 1, 0, 1]
+        assert list(lmdb_base._image_numbers(transaction, 4)) == [0, 1, 0, 1, 1]

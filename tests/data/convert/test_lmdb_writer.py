@@ -132,3 +132,15 @@ def test_what_the_database_refuses_is_told(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="MDB_BAD_VALSIZE"):
         writer.finish()
     writer.close()
+
+
+@pytest.mark.parametrize("zeros", [1000, 70_000])
+@pytest.mark.parametrize("lines", [1, 2, 13])
+def test_a_picture_that_ends_in_zeros(zeros: int, lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a black one that is not packed does; a file that ends so is taken for one that was cut."""
+    monkeypatch.setattr(lmdb_writer, "SAVE_EVERY", 1)
+    given_lines = of_texts(["t"] * lines)
+    given_lines.lines = [(entry, noise(1) + bytes(zeros)) for entry, _ in given_lines.lines]
+    assert into(given_lines, tmp_path / "out", "lmdb").lines == lines
+    assert (tmp_path / "out" / "data.mdb").stat().st_size < lines * (zeros + 5000) + 2 * 2**16
+    assert b"num-samples" in keys_of(tmp_path / "out")

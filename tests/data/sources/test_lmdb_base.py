@@ -305,15 +305,15 @@ def test_the_later_of_two_meta_pages_says_how_long_the_file_is(tmp_path: Path) -
     file = tmp_path / "x.mdb"
     for first, second in ((meta(3, 7), meta(9, 6)), (meta(9, 6), meta(3, 7)), (meta(3, 10), meta(9, 2))):
         file.write_bytes(first + second + b"x" * (2 * PAGE))  # pages 0 .. 3
-        assert lmdb_base._require_whole(file) == 4 * PAGE
+        assert lmdb_base.require_whole(file) == 4 * PAGE
         file.write_bytes(first + second + b"x" * (3 * PAGE))  # more is no matter
-        assert lmdb_base._require_whole(file) == 5 * PAGE
+        assert lmdb_base.require_whole(file) == 5 * PAGE
         file.write_bytes(first + second + b"x" * (2 * PAGE - 1))
         with pytest.raises(DataError, match=r"x\.mdb: has 2,047 of 2,048 bytes; copy or download it again \(if"):
-            lmdb_base._require_whole(file)
+            lmdb_base.require_whole(file)
     file.write_bytes(meta(3, 6) + meta(9, 7) + b"x" * (2 * PAGE))
     with pytest.raises(DataError, match="has 2,048 of 5,120 bytes"):
-        lmdb_base._require_whole(file)
+        lmdb_base.require_whole(file)
 
 
 def test_sixteen_pages_of_zeros_at_the_end_were_never_written(tmp_path: Path) -> None:
@@ -325,10 +325,10 @@ def test_sixteen_pages_of_zeros_at_the_end_were_never_written(tmp_path: Path) ->
         pages[place] = 1
         file.write_bytes(head + pages)
         if whole:
-            assert lmdb_base._require_whole(file) == 30 * PAGE
+            assert lmdb_base.require_whole(file) == 30 * PAGE
         else:
             with pytest.raises(DataError, match="ends with nothing but zeros; copy or download it again"):
-                lmdb_base._require_whole(file)
+                lmdb_base.require_whole(file)
 
 
 def test_meta_pages() -> None:
@@ -347,9 +347,9 @@ def test_files_that_are_no_database_say_so(tmp_path: Path) -> None:
     for content in (meta(3, 7)[:100], meta(3, 7) + bytes(3 * PAGE), meta(3, 7, 64) + bytes(3 * PAGE)):
         file.write_bytes(content)
         with pytest.raises(DataError, match=r"x\.mdb: is not a whole LMDB database; copy or download it again"):
-            lmdb_base._require_whole(file)
+            lmdb_base.require_whole(file)
     with pytest.raises(DataError, match=r"none: cannot be read \(No such file"):
-        lmdb_base._require_whole(tmp_path / "none")
+        lmdb_base.require_whole(tmp_path / "none")
 
 
 def test_which_files_are_databases(tmp_path: Path) -> None:

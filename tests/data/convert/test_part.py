@@ -180,3 +180,11 @@ def test_what_waits_lets_go_of_the_lock(tmp_path: Path) -> None:
 def enter(part: Part) -> None:
     with part.held():
         pass
+
+
+def test_a_folder_that_is_gone_is_no_error(tmp_path: Path) -> None:
+    part = Part(tmp_path / "out", {})
+    with part.held():
+        part.remove()
+        part.remove()
+    assert list(tmp_path.iterdir()) == []

@@ -127,3 +127,12 @@ def test_the_state_says_what_is_on_disk(tmp_path: Path) -> None:
         assert (tmp_path / "out" / f"lines-00000{number}.tar").stat().st_size == 2048
     writer.close()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["lines-000000.tar", "lines-000001.tar"]
+
+
+def test_a_finished_archive_is_whole_on_disk(tmp_path: Path) -> None:
+    writer = TarWriter(tmp_path / "x.tar", 10**6)
+    writer.start(None)
+    writer.put(Sample(0, 0, "x", "t", b"abc", ".png"))
+    writer.finish()
+    assert (tmp_path / "x.tar").stat().st_size == tarfile.RECORDSIZE
+    writer.close()

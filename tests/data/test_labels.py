@@ -24,7 +24,13 @@ def test_empty_labels(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code", "place"),
-    [("\x00a", "0000", 1), ("a\x1fb\x00", "001F", 2), ("ab\x7f", "007F", 3), ("a\x80", "0080", 2), ("\x9fa", "009F", 1)],
+    [
+        ("\x00a", "0000", 1),
+        ("a\x1fb\x00", "001F", 2),
+        ("ab\x7f", "007F", 3),
+        ("a\x80", "0080", 2),
+        ("\x9fa", "009F", 1),
+    ],
 )
 def test_control_characters(text: str, code: str, place: int) -> None:
     assert label_problem(text) == ("control character in the label", f"U+{code} at position {place}; remove it")

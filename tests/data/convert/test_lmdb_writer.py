@@ -119,7 +119,7 @@ def test_a_database_of_no_lines_says_so(tmp_path: Path) -> None:
 
 def test_a_folder_with_something_else_in_it(tmp_path: Path) -> None:
     (tmp_path / "data.mdb").write_bytes(b"none" * 4000)
-    with pytest.raises(OSError, match="LMDB|database|MDB|Invalid") as caught:
+    with pytest.raises(OSError, match="MDB_INVALID") as caught:
         LmdbWriter(tmp_path, 0).start(None)
     assert caught.value.strerror
     assert "\n" not in caught.value.strerror

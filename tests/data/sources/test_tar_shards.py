@@ -470,3 +470,14 @@ def test_a_shard_that_leads_nowhere_is_named(tmp_path: Path) -> None:
     (folder / "lines-9.tar").symlink_to("gone.tar")
     with pytest.raises(DataError, match=r"lines-9\.tar: cannot be read \(No such file or directory\)"):
         open_source(folder)
+
+
+def test_a_reader_travels_with_its_list_of_shards(tmp_path: Path) -> None:
+    """Not with what it has open."""
+    reader = find_reader(shards(tmp_path / "a"))[1]
+    keys = [row.key for row in reader.rows()]
+    assert reader.content(keys[6]) == png(6)
+    copy = pickle.loads(pickle.dumps(reader))
+    assert (copy.path, copy.options, copy._shards) == (reader.path, reader.options, reader._shards)
+    assert len(copy._shards) == 4
+    assert copy.content(keys[3]) == png(3)

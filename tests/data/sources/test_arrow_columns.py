@@ -40,6 +40,12 @@ def test_by_type_then_by_name(fields: list[tuple[str, pa.DataType]], layout: obj
     assert found(*fields, labelled=False) == ((), *layout[1:])  # type: ignore[index]
 
 
+def test_texts_are_looked_for_unless_told_otherwise() -> None:
+    schema = pa.schema([("image", IMAGE), ("said", pa.string())])
+    assert find_layout(schema, NO, "x").text == ("said",)
+    assert find_layout(pa.schema([("lines", LINES)], metadata={"lines": "{}"}), NO, "x").text == ("lines", "text")
+
+
 def test_kraken_has_both_in_one_column() -> None:
     other = ("train", pa.bool_())
     assert found(("lines", LINES), other, lines="{}") == (("lines", "text"), ("lines", "im"), ())

@@ -234,3 +234,11 @@ def test_tables_that_name_their_columns() -> None:
     assert label_files.has_header(b"filename,text\na.png,x\n")
     assert not label_files.has_header(b"a.png,x\nb.png,y\n")
     assert not label_files.has_header(b"")
+
+
+def test_a_label_file_that_goes_away_while_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees.Folder, "content", lambda self, name: tmp_path / name)
+    for read in (read_lines, read_whole):
+        with pytest.raises(DataError) as caught:
+            list(read(trees.Folder(tmp_path), "x.txt"))
+        assert str(caught.value) == f"{tmp_path}/x.txt: cannot be read (No such file or directory)"

@@ -18,6 +18,8 @@ from PIL import Image
 from crnn.core.image import LineTransform
 from crnn.data.check import check_lines
 from crnn.data.convert import convert, run
+from crnn.data.convert.base import DIGEST_BYTES
+from crnn.data.convert.part import Part
 from crnn.data.convert.pictures import read_content
 from crnn.data.convert.registry import WRITERS
 from crnn.data.sources import LineEntry, open_source
@@ -473,3 +475,20 @@ def test_pictures_are_read_back_by_a_thread_for_each_core(tmp_path: Path, monkey
         monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
         into(given(2), tmp_path / f"{number}.tar")
     assert seen == [3, 8, 8, 1]
+
+
+def test_what_a_state_counts_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in Python's buffers, which a killed process loses."""
+    save_often(monkeypatch)
+    kept = Part.save
+    seen = []
+
+    def save(part: Part) -> None:
+        if part.state.written:
+            sizes = part.digests.stat().st_size, part.skipped.stat().st_size
+            seen.append(sizes == (DIGEST_BYTES * part.state.written, part.state.skipped_bytes))
+        kept(part)
+
+    monkeypatch.setattr(Part, "save", save)
+    into(given(30), tmp_path / "x.tar")
+    assert seen == [True] * 6

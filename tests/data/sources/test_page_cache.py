@@ -22,7 +22,6 @@ from crnn.data.sources import page_cache
 from crnn.data.sources.page_cache import PageCache
 from crnn.errors import DataError
 
-
 MEMORY_BYTES = page_cache.MEMORY_BYTES
 
 

@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "data" / "sources")
 CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,-!?'()&"
 """What is drawn; no / among them, because one format keeps labels in file names."""
 UNDRAWN = [" zwei  drei ", 'Komma, "Zitat"', "नि", "مرحبا 1", "👍🏽;ok"]
-"""Labels of every tenth line, whatever is drawn there."""
+"""Labels of every fifth line, whatever is drawn there."""
 TARGETS = {**{name: name for name in WRITERS}, "parquet, one file": "one.parquet", "tar, one file": "one.tar"}
 """Row -> format, or name of the one file."""
 
@@ -53,8 +53,8 @@ class InMemory:
         rendered, _ = synthetic_pair(lines, 1, seed=7, characters=CHARACTERS, fonts="bundled", max_length=24, wear=0.3)
         self.pictures = [rendered.picture(i) for i in range(lines)]
         self.texts = [rendered.entry(i).text for i in range(lines)]
-        for i in range(0, lines, 10):
-            self.texts[i] = UNDRAWN[i // 10 % len(UNDRAWN)]
+        for i in range(0, lines, 5):
+            self.texts[i] = UNDRAWN[i // 5 % len(UNDRAWN)]
 
     def __len__(self) -> int:
         return len(self.texts)

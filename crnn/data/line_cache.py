@@ -44,9 +44,9 @@ class LineCache:
         if file is None:
             self._shared = torch.zeros(self.bytes + self.kept, dtype=torch.uint8)
             self._shared.share_memory_()  # type: ignore[no-untyped-call]
-        elif not file.exists() or file.stat().st_size != self.bytes + self.kept:
+        else:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("ab") as stream:  # another process may do the same at the same time
+            with file.open("ab") as stream:  # as long as it is; another process may do the same at the same time
                 stream.truncate(self.bytes + self.kept)
         self._attach()
 
@@ -57,7 +57,7 @@ class LineCache:
             row = np.memmap(self._file, dtype=np.uint8, mode="r+", shape=(self.bytes + self.kept,))
         else:
             row = np.zeros(0, np.uint8)
-        self._pixels, self._filled = row[: self.bytes], row[self.bytes :]
+        self._pixels, self._filled = np.split(row, [self.bytes])
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in ("_pixels", "_filled")}

@@ -86,6 +86,7 @@ def fill(view: CachedLines) -> int:
 
 @pytest.mark.parametrize("on_disk", [False, True])
 def test_processes_share_it(on_disk: bool, tmp_path: Path) -> None:
+    """Pickled on its way there, as to a process that begins anew."""
     view = cached(source(), folder=tmp_path if on_disk else None)
     with get_context("fork").Pool(1) as pool:  # which gets it by pickle, as a new Python would
         assert pool.apply(fill, (view,)) == LINES
@@ -130,3 +131,25 @@ def test_other_heights_and_bounds_have_files_of_their_own(tmp_path: Path) -> Non
         view = CachedLines(lines, sizes, transform, limit, tmp_path, "x")
         assert (len(view), view.name) == (LINES, "a list")
         assert len(list(tmp_path.iterdir())) == count
+
+
+def test_a_cache_on_disk_travels_as_its_name(tmp_path: Path) -> None:
+    """What one puts, the other finds; there is no line of which only a part is there."""
+    cache = LineCache(np.array([3, 200]), 20, 10**6, tmp_path / "x.bin")
+    copy = pickle.loads(pickle.dumps(cache))
+    assert len(pickle.dumps(cache)) < 2000
+    assert (copy.kept, copy.bytes, copy.height) == (2, 4060, 20)
+    assert (tmp_path / "x.bin").stat().st_size == 4062
+    cache.put(1, Image.fromarray(np.full((20, 200), 7, dtype=np.uint8)))
+    assert copy.get(0) is None
+    found = copy.get(1)
+    assert found.size == (200, 20)
+    assert found.getextrema() == (7, 7)
+
+
+def test_a_cache_without_room_on_disk(tmp_path: Path) -> None:
+    cache = LineCache(np.array([3]), 20, 59, tmp_path / "x.bin")
+    assert (cache.kept, cache.bytes) == (0, 0)
+    cache.put(0, Image.new("L", (3, 20)))
+    assert pickle.loads(pickle.dumps(cache)).get(0) is None
+    assert (tmp_path / "x.bin").read_bytes() == b""

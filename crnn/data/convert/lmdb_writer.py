@@ -8,6 +8,8 @@ from typing import Any
 from crnn.core.image import printable
 from crnn.data.convert.base import SAVE_EVERY, Sample, Writer
 from crnn.data.sources.extra import need
+from crnn.data.sources.lmdb_base import TAIL_PAGES, require_whole
+from crnn.errors import DataError
 
 _BATCH_BYTES = 32 * 2**20
 _FIRST_MAP = 64 * 2**20
@@ -21,7 +23,6 @@ class LmdbWriter(Writer):
 
     def __init__(self, path: Path, shard_bytes: int) -> None:
         super().__init__(path, shard_bytes)
-        self.single = False
         self._base: Any = None
         self._waiting: list[tuple[bytes, bytes]] = []
         self._bytes = 0
@@ -68,12 +69,18 @@ class LmdbWriter(Writer):
 
     def finish(self) -> None:
         self._commit()
-        # of its own, so that a page that is no picture comes last: a file that ends in zeros looks cut
-        self._waiting.append((b"num-samples", b"%d" % self._lines))
+        self._count(b"%d" % self._lines)
+        try:
+            require_whole(self.path / "data.mdb")
+        except DataError:  # the last picture ends in zeros, so that the file looks cut: others behind them
+            self._count(b"x" * (TAIL_PAGES * self._base.stat()["psize"]))
+            self._count(b"%d" % self._lines)
+
+    def _count(self, value: bytes) -> None:
+        self._waiting.append((b"num-samples", value))
         self._commit()
 
     def close(self) -> None:
-        self._waiting.clear()
         if self._base is not None:
             self._base.close()
             self._base = None

@@ -60,7 +60,7 @@ class ParquetWriter(Writer):
         if self._file is None:
             self._file = _open(self._shard_path(self._shard))
         pyarrow = need("pyarrow")
-        data, names, texts = zip(*self._rows, strict=True) if self._rows else ((), (), ())
+        data, names, texts = zip(*self._rows, strict=True)
         pictures = pyarrow.StructArray.from_arrays(
             [pyarrow.array(data, pyarrow.binary()), pyarrow.array(names, pyarrow.string())], names=["bytes", "path"]
         )
@@ -71,7 +71,7 @@ class ParquetWriter(Writer):
         self._waiting = 0
 
     def _end_shard(self) -> None:
-        if self._rows or self._file is None:
+        if self._rows:
             self._write_group()
         self._file.close()
         self._file = None

@@ -25,7 +25,7 @@ _MAGIC = struct.pack("=II", 0xBEEFC0DE, 1)
 _MAGIC_AT = 16  # of a page: its header is before
 _COUNT, _LABEL, _IMAGE = b"num-samples", b"label-", b"image-"
 _SUFFIXES = (".mdb", ".lmdb")
-_TAIL_PAGES = 16
+TAIL_PAGES = 16
 _SPARE_TRANSACTIONS = 8
 
 _locks: dict[int, threading.Lock] = {}
@@ -200,7 +200,7 @@ def environment(file: Path) -> Any:
 
 def _open(file: Path, name: str) -> Any:
     lmdb = need("lmdb")
-    size = _require_whole(file)
+    size = require_whole(file)
     try:
         return lmdb.open(
             name,
@@ -216,8 +216,12 @@ def _open(file: Path, name: str) -> Any:
         raise DataError(f"{file}: cannot be opened ({printable(error)})") from None
 
 
-def _require_whole(file: Path) -> int:
-    """The file's size, once all pages that it speaks of are known to be there."""
+def require_whole(file: Path) -> int:
+    """The file's size, once all pages that it speaks of are known to be there.
+
+    Raises:
+        DataError: if they are not, or its last `TAIL_PAGES` are all zeros, as of a download that was cut.
+    """
     try:
         with file.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
@@ -227,8 +231,8 @@ def _require_whole(file: Path) -> int:
             stream.seek(page)
             pages.append(_meta(stream.read(4096)))
             needed = (max(pages)[1] + 1) * page
-            stream.seek(max(0, needed - _TAIL_PAGES * page))
-            empty = not stream.read(_TAIL_PAGES * page).strip(b"\0")
+            stream.seek(max(0, needed - TAIL_PAGES * page))
+            empty = not stream.read(TAIL_PAGES * page).strip(b"\0")
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror})") from None
     except (struct.error, ValueError):

@@ -44,7 +44,7 @@ def _beginning(head: bytes) -> tuple[str | None, bool]:
     parser.EntityDeclHandler = entity
     parser.StartElementHandler = element
     with suppress(_EndError, expat.ExpatError, LookupError, ValueError):
-        parser.Parse(head, False)
+        parser.Parse(head)
     if entities and (root := _ROOT.search(head)):  # the DOCTYPE may give it another name
         names.append(root[1].decode())
     return (names[-1].rpartition(":")[2] if names else None), bool(entities)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,6 +55,7 @@ class Given:
         return open_picture(self.content(position))
 
 
+@functools.cache
 def noise(i: int, kind: str = "PNG") -> bytes:
     """A picture's file that cannot be packed: 20 pixels high, some 1,000 bytes."""
     pixels = np.random.default_rng(i).integers(0, 255, (20, 50 + i % 40), dtype=np.uint8)

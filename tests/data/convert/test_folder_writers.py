@@ -127,3 +127,36 @@ def test_good_moments_and_going_on(
     if kind is TsvWriter:
         assert state == {"size": len("images/0.png\tt0\n") * 3}
         assert (tmp_path / "out" / "labels.tsv").stat().st_size == len("images/0.png\tt0\n") * 5
+
+
+def test_a_table_of_exactly_the_most_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``images/a.png<TAB>x<LF>`` twice: 15 and 17 bytes."""
+    lines = named(["a.png", "abc.png"])
+    lines.lines = [(entry._replace(text="x"), content) for entry, content in lines.lines]
+    for most, fits in ((32, True), (31, False)):
+        monkeypatch.setattr("crnn.data.convert.folder_writers.MAX_LABEL_BYTES", most)
+        if fits:
+            into(lines, tmp_path / "out", "tsv")
+            assert (tmp_path / "out" / "labels.tsv").stat().st_size == most
+        else:
+            with pytest.raises(DataError, match=r"makes a labels\.tsv of 0 MiB"):
+                into(lines, tmp_path / "other", "tsv")
+
+
+def test_closing(tmp_path: Path) -> None:
+    writer = TsvWriter(tmp_path / "out", 0)
+    writer.close()
+    writer.plan(named(["a.png"]))
+    writer.start(None)
+    writer.put(Sample(0, 0, "a.png", "x", b"", ".png"))
+    table = tmp_path / "out" / "labels.tsv"
+    assert table.stat().st_size == 0  # in Python's buffer
+    writer.close()
+    assert table.read_text() == "images/a.png\tx\n"
+    writer.start(None)
+    assert table.stat().st_size == 0
+    writer.put(Sample(0, 0, "a.png", "x", b"", ".png"))
+    assert writer.state() == {"size": 15}
+    assert table.stat().st_size == 15
+    writer.finish()
+    writer.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from given_lines import given, into, noise, of_texts
+from given_lines import given, into, noise
 
 from crnn.data.convert import convert
 from crnn.data.convert.base import Sample
@@ -49,9 +49,7 @@ def test_shards_and_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_thousand_rows_in_a_group(tmp_path: Path) -> None:
-    into(of_texts(["t"] * 1001), tmp_path / "x.parquet", shard_bytes=2**30)
-    meta = pq.ParquetFile(tmp_path / "x.parquet").metadata
-    assert [meta.row_group(i).num_rows for i in range(meta.num_row_groups)] == [1000, 1]
+    assert shards_of(tmp_path / "1", 2**30, [1] * 1001) == [[1000, 1]]
 
 
 def test_large_pictures_make_smaller_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,12 +89,15 @@ def test_a_shard_ends_with_the_line_that_fills_it(tmp_path: Path) -> None:
     assert shards_of(tmp_path / "1", 206, [94, 100, 94, 100, 1]) == [[2], [2], [1]]
     assert shards_of(tmp_path / "2", 207, [94, 100, 94, 100, 1]) == [[3], [2]]
     assert shards_of(tmp_path / "3", 100, [500, 500]) == [[1], [1]]
+    assert shards_of(tmp_path / "4", 207, [94, 100, 94, 94, 100, 1, 1]) == [[3], [3], [1]]  # each counts from nothing
 
 
 def test_groups_by_bytes_count_towards_the_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crnn.data.convert.parquet_writer._GROUP_BYTES", 200)
     assert shards_of(tmp_path / "1", 1000, [94] * 5) == [[2, 2, 1]]
     assert shards_of(tmp_path / "2", 300, [94] * 5) == [[2, 1], [2]]
+    assert shards_of(tmp_path / "4", 200, [94] * 4) == [[2], [2]]  # no empty group where both are full
+    assert shards_of(tmp_path / "5", 1000, [94] * 4) == [[2, 2]]
     monkeypatch.setattr("crnn.data.convert.parquet_writer._GROUP_BYTES", 201)
     assert shards_of(tmp_path / "3", 1000, [94] * 5) == [[3, 2]]
 
@@ -129,3 +130,43 @@ def test_a_stopped_shard_is_written_anew(tmp_path: Path) -> None:
     assert [table.num_rows for table in tables] == [3, 1]
     assert tables[1].column("text").to_pylist() == ["last"]
     assert tables[0].column("image").to_pylist()[0] == {"bytes": bytes(94), "path": "x.png"}
+
+
+def test_finishing_twice(tmp_path: Path) -> None:
+    """Stopped between the result and its note, the same shards are named again."""
+    for target, files in (("out", ["out"]), ("x.parquet", ["x.parquet"])):
+        folder = tmp_path / target[0]
+        folder.mkdir()
+        writer = ParquetWriter(folder / target, 50)
+        writer.start(None)
+        assert writer.put(sample(0, 94))
+        for _ in range(2):
+            writer.finish()
+            writer.close()
+            assert [path.name for path in folder.iterdir()] == files  # a shard alone becomes the file
+            assert pq.read_table(folder / target).num_rows == 1
+            writer = ParquetWriter(folder / target, 50)
+            writer.start({"shard": 1})
+    assert [path.name for path in (tmp_path / "o" / "out").iterdir()] == ["train-00000-of-00001.parquet"]
+
+
+def test_no_lines_make_no_file(tmp_path: Path) -> None:
+    for target in ("out", "x.parquet"):
+        writer = ParquetWriter(tmp_path / target, 50)
+        writer.close()
+        writer.start(None)
+        writer.finish()
+        writer.close()
+    assert [path.name for path in tmp_path.rglob("*")] == ["out"]
+
+
+def test_closing_ends_an_open_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crnn.data.convert.parquet_writer._GROUP_BYTES", 1)
+    writer = ParquetWriter(tmp_path / "out", 1000)
+    writer.start(None)
+    assert not writer.put(sample(0, 94))
+    opened = writer._file
+    writer.close()
+    assert not opened.is_open
+    assert writer._file is None
+    writer.close()

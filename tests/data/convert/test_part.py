@@ -11,7 +11,7 @@ import pytest
 from given_lines import given, into, save_often
 
 from crnn.data.convert import convert
-from crnn.data.convert.part import Part
+from crnn.data.convert.part import Part, State
 from crnn.errors import DataError
 
 JOB = {"source files": "abc", "--to": "tar"}
@@ -131,6 +131,7 @@ def test_a_name_too_long_for_its_table(tmp_path: Path) -> None:
 def test_the_state_is_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_often(monkeypatch)
     state = json.loads((stopped(tmp_path / "out") / "state.json").read_text())
+    assert state["format"] == 1  # of a released version: its conversions are gone on with
     assert (state["next"], state["written"], sorted(state["writer"])) == (32, 30, ["shard", "size"])
     assert state["left_out"] == {"unusable row": 1, "unreadable picture": 1}
 
@@ -180,3 +181,16 @@ def test_what_waits_lets_go_of_the_lock(tmp_path: Path) -> None:
 def enter(part: Part) -> None:
     with part.held():
         pass
+
+
+def test_a_folder_that_is_gone_is_no_error(tmp_path: Path) -> None:
+    part = Part(tmp_path / "out", {})
+    with part.held():
+        part.remove()
+        part.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_conversion_begins_with_nothing_done(tmp_path: Path) -> None:
+    with Part(tmp_path / "out", JOB).held() as state:
+        assert state == State(dict(JOB), 0, 0, {}, 0, None, "", {})

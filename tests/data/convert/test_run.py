@@ -18,6 +18,8 @@ from PIL import Image
 from crnn.core.image import LineTransform
 from crnn.data.check import check_lines
 from crnn.data.convert import convert, run
+from crnn.data.convert.base import DIGEST_BYTES
+from crnn.data.convert.part import Part
 from crnn.data.convert.pictures import read_content
 from crnn.data.convert.registry import WRITERS
 from crnn.data.sources import LineEntry, open_source
@@ -37,10 +39,22 @@ def target(folder: Path, name: str) -> tuple[Path, str | None]:
 
 
 @pytest.mark.parametrize("made", MAKERS)
+def test_every_source_to_some_targets(made: str, tmp_path: Path) -> None:
+    """Two for each, in turn, so that each target has a dozen sources."""
+    first = list(MAKERS).index(made)
+    convert_to([list(TARGETS)[(first + step) % len(TARGETS)] for step in (0, 3)], made, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("made", MAKERS)
 def test_every_source_to_every_target(made: str, tmp_path: Path) -> None:
+    convert_to(list(TARGETS), made, tmp_path)
+
+
+def convert_to(targets: list[str], made: str, tmp_path: Path) -> None:
     source = open_source(MAKERS[made](tmp_path / "lines"), OPTIONS.get(made))
     wanted = check_lines(source, LineTransform()).fingerprint
-    for name in TARGETS:
+    for name in targets:
         path, to = target(tmp_path, name)
         done = convert(lambda _: source, path, to)
         assert (done.lines, done.fingerprint, done.left_out) == (len(TEXTS), wanted, {}), name
@@ -294,15 +308,17 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """400 pictures of 20,000 bytes are 8 MB; some are held, never all."""
+    """50 pictures of 160,000 bytes are 8 MB; some are held, never all."""
     save_often(monkeypatch)
     monkeypatch.setattr("crnn.data.convert.parquet_writer._GROUP_BYTES", 10**5)
 
+    picture = noise(1)
+
     class Made(Given):
         def content(self, position: int) -> bytes:
-            return noise(1) + bytes(20_000)
+            return picture + b"x" * 160_000
 
-    lines = Made([(LineEntry("a", "row", f"{i:03d}.png"), b"") for i in range(400)])
+    lines = Made([(LineEntry("a", "row", f"{i:03d}.png"), b"") for i in range(50)])
     into(Made(lines.lines[:3]), tmp_path / "warm", "tar")
     for name in TARGETS:
         path, to = target(tmp_path, name)
@@ -443,3 +459,36 @@ def test_a_state_of_one_shard_size_is_not_gone_on_with_another(tmp_path: Path, m
                 {"lines": "the given ones"},
                 **{"shard_bytes": 20_000, **options},
             )  # type: ignore[arg-type]
+
+
+def test_pictures_are_read_back_by_a_thread_for_each_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to eight."""
+    seen: list[int] = []
+    kept = run.read_back
+
+    def read_back(result, digests, lines, watch, threads):  # type: ignore[no-untyped-def]
+        seen.append(threads)
+        return kept(result, digests, lines, watch, 1)
+
+    monkeypatch.setattr(run, "read_back", read_back)
+    for number, cores in enumerate((3, 8, 9, None)):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        into(given(2), tmp_path / f"{number}.tar")
+    assert seen == [3, 8, 8, 1]
+
+
+def test_what_a_state_counts_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in Python's buffers, which a killed process loses."""
+    save_often(monkeypatch)
+    kept = Part.save
+    seen = []
+
+    def save(part: Part) -> None:
+        if part.state.written:
+            sizes = part.digests.stat().st_size, part.skipped.stat().st_size
+            seen.append(sizes == (DIGEST_BYTES * part.state.written, part.state.skipped_bytes))
+        kept(part)
+
+    monkeypatch.setattr(Part, "save", save)
+    into(given(30), tmp_path / "x.tar")
+    assert seen == [True] * 6

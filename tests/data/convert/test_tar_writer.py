@@ -103,3 +103,36 @@ def test_good_moments_and_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("crnn.data.convert.base.MAX_TEXT_BYTES", 4)
     assert writer.refusal("éé") == ""
     assert writer.refusal("ééx") == "has 5 bytes; at most 4 are read"
+
+
+def test_closing(tmp_path: Path) -> None:
+    """Whatever was put is on disk then; before the start and after the end there is nothing to do."""
+    writer = TarWriter(tmp_path / "x.tar", 10**6)
+    writer.close()
+    writer.start(None)
+    writer.put(Sample(0, 0, "x", "t", b"abc", ".png"))
+    assert (tmp_path / "x.tar").stat().st_size == 0  # in Python's buffer
+    writer.close()
+    assert (tmp_path / "x.tar").stat().st_size == 4 * 512
+    writer.close()
+
+
+def test_the_state_says_what_is_on_disk(tmp_path: Path) -> None:
+    writer = TarWriter(tmp_path / "out", 3000)
+    writer.start(None)
+    assert writer.state() == {"shard": 0, "size": 0}
+    for number in range(2):
+        writer.put(Sample(number, number, "x", "t", b"abc", ".png"))
+        assert writer.state() == {"shard": number, "size": 2048}
+        assert (tmp_path / "out" / f"lines-00000{number}.tar").stat().st_size == 2048
+    writer.close()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["lines-000000.tar", "lines-000001.tar"]
+
+
+def test_a_finished_archive_is_whole_on_disk(tmp_path: Path) -> None:
+    writer = TarWriter(tmp_path / "x.tar", 10**6)
+    writer.start(None)
+    writer.put(Sample(0, 0, "x", "t", b"abc", ".png"))
+    writer.finish()
+    assert (tmp_path / "x.tar").stat().st_size == tarfile.RECORDSIZE
+    writer.close()

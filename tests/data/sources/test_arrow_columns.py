@@ -40,6 +40,12 @@ def test_by_type_then_by_name(fields: list[tuple[str, pa.DataType]], layout: obj
     assert found(*fields, labelled=False) == ((), *layout[1:])  # type: ignore[index]
 
 
+def test_texts_are_looked_for_unless_told_otherwise() -> None:
+    schema = pa.schema([("image", IMAGE), ("said", pa.string())])
+    assert find_layout(schema, NO, "x").text == ("said",)
+    assert find_layout(pa.schema([("lines", LINES)], metadata={"lines": "{}"}), NO, "x").text == ("lines", "text")
+
+
 def test_kraken_has_both_in_one_column() -> None:
     other = ("train", pa.bool_())
     assert found(("lines", LINES), other, lines="{}") == (("lines", "text"), ("lines", "im"), ())
@@ -108,3 +114,42 @@ def test_class_labels_are_no_texts() -> None:
     )
     with pytest.raises(DataError, match=r"among: n \(int64\); add a column of strings"):
         found(("image", pa.binary()), ("n", pa.int64()), **notes)
+
+
+WORDS = pa.dictionary(pa.int32(), pa.string())
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ([("text", WORDS)], "text"),
+        ([("writer", WORDS)], "writer"),  # where nothing else is text
+        ([("writer", WORDS), ("said", pa.string())], "said"),
+        ([("text", WORDS), ("said", pa.string())], "text"),
+        ([("writer", WORDS), ("label", WORDS)], "label"),
+        ([("said", pa.string_view())], "said"),
+        ([("said", pa.string()), ("n", pa.dictionary(pa.int32(), pa.int64()))], "said"),
+        ([("file_name", pa.string()), ("said", pa.string())], "said"),
+        ([("file_name", WORDS), ("writer", WORDS)], "writer"),
+    ],
+)
+def test_texts_kept_as_categories(fields: list[tuple[str, pa.DataType]], text: str) -> None:
+    for order in (fields, fields[::-1]):
+        assert found(("image", pa.binary_view()), *order) == ((text,), ("image",), ())
+
+
+def test_categories_that_leave_a_choice() -> None:
+    image = ("image", pa.binary())
+    with pytest.raises(DataError, match=r"x: has no column for the text among: a, b"):
+        found(image, ("a", WORDS), ("b", WORDS))
+    assert found(image, ("a", WORDS), ("b", WORDS), options=ReadOptions(text_column="b"))[0] == ("b",)  # type: ignore[index]
+    with pytest.raises(DataError, match=r"has no column of text among: n \(dictionary<"):
+        found(image, ("n", pa.dictionary(pa.int32(), pa.int64())))
+
+
+@pytest.mark.parametrize(
+    "notes", ["", "{", "[]", "{}", '{"info": 3}', '{"info": {"features": []}}', '{"info": {"features": {"n": 1}}}']
+)
+def test_notes_that_say_nothing_of_classes(notes: str) -> None:
+    with pytest.raises(DataError, match=r"among: n \(int64\); add a column of strings"):
+        found(("image", pa.binary()), ("n", pa.int64()), huggingface=notes)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import tracemalloc
+
 import pytest
 
 from crnn.data.sources.json_scan import Repeated, entries, is_json_lines, names_pictures, parse
@@ -105,3 +108,16 @@ def test_keys_that_stand_twice_are_told() -> None:
     for text in ("", "[", "[1] 2", "[" * 100_000):
         with pytest.raises(ValueError, match=r"."):
             parse(text)
+
+
+@pytest.mark.parametrize("shape", ["list", "map", "data_list"])
+def test_entries_are_never_all_in_memory(shape: str) -> None:
+    """As objects they would take many times the text."""
+    objects = [{"image": f"images/{i:07d}.png", "instances": [{"text": f"text {i}"}]} for i in range(1000)]
+    named = {one["image"]: one for one in objects}
+    text = json.dumps({"list": objects, "map": named, "data_list": {"data_list": objects}}[shape])
+    tracemalloc.start()
+    assert sum(1 for _ in entries(text, "x.json")) == 1000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < len(text) / 4

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import textwrap
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crnn.data.sources import LineEntry, ReadOptions, open_source
+from crnn.data.sources.registry import find_reader
 from crnn.errors import DataError
 
 
@@ -193,29 +192,14 @@ def test_two_files(tmp_path: Path) -> None:
     assert entries(tmp_path)[0].text == "z"
 
 
-SLOW = pytest.mark.slow
-
-
-@pytest.mark.parametrize("shape", [pytest.param("map", marks=SLOW), pytest.param("data_list", marks=SLOW), "lines"])
-def test_memory(shape: str, tmp_path: Path) -> None:
-    """A document is held as text, never built; JSON Lines stream."""
+def test_lines_of_objects_stream(tmp_path: Path) -> None:
+    """Of a document the entries do, see test_json_scan.py."""
     with (tmp_path / "x.json").open("w") as file:
-        file.write({"map": "{", "data_list": '{"data_list": [', "lines": ""}[shape])
-        for i in range(100_000):
-            end = "\n" if shape == "lines" else "" if i == 99_999 else ",\n"
-            name, text = json.dumps(f"images/{i:07d}.png"), json.dumps(f"text {i}")
-            text = {"data_list": f'"instances": [{{"text": {text}}}]'}.get(shape, f'"text": {text}')
-            file.write((f"{name}: {text[8:]}" if shape == "map" else f'{{"image": {name}, {text}}}') + end)
-        file.write({"map": "}", "data_list": "]}", "lines": ""}[shape])
-    mebibytes = (tmp_path / "x.json").stat().st_size / 2**20
-    code = f"""
-        import resource
-        from pathlib import Path
-        from crnn.data.sources.registry import find_reader
-        reader = find_reader({str(tmp_path / "x.json")!r})[1]
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        assert sum(not row.problem for row in reader.rows()) == 100_000
-        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
-    """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < {"map": 7, "data_list": 3, "lines": 1}[shape] * mebibytes
+        for i in range(1_600):
+            file.write(json.dumps({"image": f"images/{i:07d}.png", "text": "text" * 800}) + "\n")
+    reader = find_reader(tmp_path / "x.json")[1]
+    tracemalloc.start()
+    assert sum(not row.problem for row in reader.rows()) == 1_600
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.2 * (tmp_path / "x.json").stat().st_size

@@ -301,3 +301,15 @@ def test_points_may_stand_in_brackets_or_alone() -> None:
     )
     assert box(1, 2, 3, 4).tolist() == [[1, 2], [4, 2], [4, 6], [1, 6]]
     assert angle_of(points((0, 0), (5, 9), (10, 0))) == 0  # from the first to the last point
+
+
+def test_neighbours_are_told_by_their_middles_and_across_the_line() -> None:
+    alone = points((0, 100), (100, 100))
+    for left, right, height in ((60, 80, 30), (-20, 0, 24), (-10, 10, 30), (90, 110, 30), (92, 112, 24)):
+        assert height_of([alone, points((left, 130), (right, 130))], [10, 10], 400) == height
+    for down in (40.0, -40.0):  # at 45 degrees
+        other = points((0, 0), (100, 100)) + np.array((-down, down)) / math.sqrt(2)
+        band = bands([points((0, 0), (100, 100)), other], [10, 10], 4000)[0]
+        assert band is not None
+        assert math.dist(band[0], band[3]) == pytest.approx(40)
+        assert np.allclose(band[0] + band[1], np.array((100, 100)) + np.array((30, -30)) * math.sqrt(2))

@@ -22,6 +22,13 @@ from crnn.data.sources import page_cache
 from crnn.data.sources.page_cache import PageCache
 from crnn.errors import DataError
 
+MEMORY_BYTES = page_cache.MEMORY_BYTES
+
+
+def test_seven_large_pages_have_room_in_memory() -> None:
+    """A4 at 300 dots per inch."""
+    assert 7 <= MEMORY_BYTES / (2480 * 3508) < 8
+
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

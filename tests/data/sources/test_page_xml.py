@@ -73,8 +73,6 @@ def test_archives(tmp_path: Path, kind: str) -> None:
     assert source.entry(0).picture == "export/p1.png#l0"
     assert source.entry(0).group == "export/p1.png"
     here = [read(source, i) for i in range(3)]
-    with get_context("spawn").Pool(1) as pool:
-        assert pool.starmap(read, [(source, i) for i in range(3)]) == here
     with get_context("fork").Pool(2) as pool:
         assert pool.starmap(read, [(source, i % 3) for i in range(12)]) == here * 4
     with ThreadPoolExecutor(4) as threads:

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests_support import ListSource
 
+from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
 from crnn.data.module import PreparedLines, joined, mixed
 from crnn.data.sources.base import LineEntry, LineSource
-from crnn.data.sources.views import Mixture, Share
+from crnn.data.sources.views import Concatenation, Fitting, Mixture, Selection, Share, together
 from crnn.errors import DataError
 
 
@@ -92,3 +94,70 @@ def test_joined() -> None:
     whole = joined([prepared(source("a", 3), 0), prepared(source("b", 2), 500)])
     assert [whole.source.entry(i).text for i in range(5)] == ["a0", "a1", "a2", "b0", "b1"]
     assert whole.sizes(4)[:, 0].tolist() == [0, 1, 2, 500, 501]
+
+
+def test_a_view_asks_the_source_of_its_line() -> None:
+    one, two = source("a", 3), source("b", 2)
+    whole = together([one, two])
+    assert (whole.name, len(whole), whole.endless) == ("a + b", 5, False)
+    assert together([two]) is two
+    assert isinstance(whole, Concatenation)
+    assert [whole.find(i) for i in range(5)] == [(one, 0), (one, 1), (one, 2), (two, 0), (two, 1)]
+    some = Selection(whole, [4, 0, 4])
+    assert (some.name, len(some), some.find(2)) == ("a + b", 3, (whole, 4))
+    assert some.entry(0) == two.entry(1)
+    assert some.size(0) == two.size(1) == (21, 16)
+    assert some.content(0).tobytes() == some.picture(0).tobytes() == two.picture(1).tobytes()
+
+
+def test_a_mixture_forgets_the_orders_of_old_epochs() -> None:
+    """Those of this turn and of the one before it are kept, for each source; a copy begins with none."""
+    mixture = Mixture([Share(source("a", 3), 1.0), Share(source("b", 2), 1.0)], 0)
+    for epoch in range(4):
+        mixture.find(epoch * 5)
+    assert sorted(mixture._orders) == [(0, 2), (0, 3)]
+    mixture.find(3)
+    assert sorted(mixture._orders) == [(0, 2), (0, 3), (1, 0)]
+    copy = pickle.loads(pickle.dumps(mixture))
+    assert copy._orders == {}
+    assert read(copy, 3) == read(mixture, 3)
+    assert mixture._orders  # it keeps its own
+
+
+def test_the_largest_and_the_smallest_weight() -> None:
+    mixture = Mixture([Share(source("a", 1), 1000.0), Share(source("b", 3), 0.2)], 0)
+    assert len(mixture) == 1001
+    assert mixture.name == "1000 x a + 0.2 x b"
+    with pytest.raises(DataError, match=r"b: weight 0\.16 takes none of its 3 lines; raise it"):
+        Mixture([Share(source("b", 3), 0.16)], 0)
+
+
+def test_a_mixture_names_the_positions_that_it_finds() -> None:
+    mixture = Mixture([Share(source("a", 7), 1.6), Share(Endless(4), 0.75)], 5)
+    for epoch in range(3):
+        found = mixture.positions(epoch)
+        assert [which for which, _ in found] == [0, 1]
+        asked = [mixture.find(epoch * len(mixture) + i)[1] for i in range(len(mixture))]
+        assert [int(i) for _, positions in found for i in positions] == asked
+
+
+class Narrow(Endless):
+    """Its lines are wide enough from the `wide`-th try on."""
+
+    wide = 0
+
+    def size(self, position: int) -> tuple[int, int]:
+        return (500, 16) if position // Fitting._STRIDE >= self.wide else (4, 16)
+
+
+def test_lines_that_do_not_fit_are_replaced_by_later_ones() -> None:
+    lines = Narrow(5)
+    fitting = Fitting(lines, Charset.from_texts(["e0123456789"]), LineTransform(16))
+    assert (fitting.name, len(fitting), fitting.endless) == ("endless", 5, True)
+    assert fitting.find(12) == (lines, 12)
+    for tries in (1, 99):
+        lines.wide = tries
+        assert fitting.find(12) == (lines, 12 + tries * 2**40)
+    lines.wide = 100
+    with pytest.raises(DataError, match=r"^endless: no rendered line fits its width; raise image\.height or"):
+        fitting.find(12)

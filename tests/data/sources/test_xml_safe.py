@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import zipfile
 from pathlib import Path
 
 import pytest
 from page_files import page_line, page_xml, saved
 
 from crnn.data.sources import open_source, xml_safe
-from crnn.data.sources.xml_safe import parse_xml, root_name
+from crnn.data.sources.trees import Folder, Zip
+from crnn.data.sources.xml_safe import head_of, is_xml, parse_xml, root_name, whole_of
 from crnn.errors import DataError
 
 ENTITIES = "declares entities in its DOCTYPE, which are never expanded; remove the DOCTYPE"
@@ -139,3 +141,41 @@ def test_without_lxml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib, "import_module", without)
     with pytest.raises(DataError, match=r'pip install "crnn\[formats\]"'):
         open_source(folder)
+
+
+def test_files_in_folders_and_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much as is looked at, or all, whatever holds them; the largest that is read has exactly so many bytes."""
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "x.xml").write_bytes(b"<a>1234567</a>")
+    with zipfile.ZipFile(tmp_path / "f.zip", "w") as archive:
+        archive.writestr("x.xml", b"<a>1234567</a>")
+    monkeypatch.setattr(xml_safe, "HEAD", 5)
+    for tree in (Folder(tmp_path / "f"), Zip(tmp_path / "f.zip")):
+        assert head_of(tree, "x.xml") == b"<a>12"
+        assert head_of(tree, "y.xml") == b""
+        assert whole_of(tree, "x.xml") == b"<a>1234567</a>"
+        with pytest.raises(DataError, match=r"y\.xml: there is no such picture"):
+            whole_of(tree, "y.xml")
+    folder = Folder(tmp_path / "f")
+    monkeypatch.setattr(xml_safe, "MAX_LABEL_BYTES", 14)
+    assert whole_of(folder, "x.xml") == b"<a>1234567</a>"
+    assert parse_xml(b"<a>1234567</a>", "x").tag == "a"
+    monkeypatch.setattr(xml_safe, "MAX_LABEL_BYTES", 13)
+    for read in (lambda: whole_of(folder, "x.xml"), lambda: parse_xml(b"<a>1234567</a>", "x.xml")):
+        with pytest.raises(DataError, match=r"x\.xml: has 0 MiB; XML of at most 64 MiB is read; divide it by page"):
+            read()
+
+
+def test_files_that_go_away_while_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = Folder(tmp_path)
+    monkeypatch.setattr(Folder, "content", lambda self, name: tmp_path / name)
+    assert head_of(tree, "x.xml") == b""
+    with pytest.raises(DataError) as caught:
+        whole_of(tree, "x.xml")
+    assert str(caught.value) == f"{tmp_path}/x.xml: cannot be read (No such file or directory)"
+
+
+def test_names_of_xml_files() -> None:
+    assert [is_xml(name) for name in ("a.xml", "A.XML", "a/b.Xml", "xml", "a.xml.bak", "a.xmls")] == [True] * 3 + [
+        False
+    ] * 3

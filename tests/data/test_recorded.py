@@ -1,0 +1,147 @@
+"""Which lines a model's note leads back to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests_support import texts_of
+
+from crnn.data import recorded
+from crnn.data.recorded import open_all, recorded_lines
+from crnn.data.sources import ReadOptions, open_source
+from crnn.errors import ConfigError, CrnnError, DataError
+
+
+def lines(folder: Path, *texts: str) -> str:
+    folder.mkdir(parents=True)
+    (folder / "labels.tsv").write_text("".join(f"{i}.png\t{text}\n" for i, text in enumerate(texts)))
+    return str(folder)
+
+
+def note(train: Any, **more: Any) -> dict[str, Any]:
+    rendered = more.pop("rendered", None)
+    return {"data": {"paths": {"train": train, **more}, "rendered": rendered}}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    (tmp_path / "run" / "export").mkdir(parents=True)
+    return tmp_path / "run" / "export" / "m.onnx"
+
+
+def test_several_paths_are_one(tmp_path: Path) -> None:
+    one, two = lines(tmp_path / "one", "a", "b"), lines(tmp_path / "two", "c")
+    assert texts_of(open_all([one])) == ["a", "b"]
+    assert texts_of(open_all([two, one])) == ["c", "a", "b"]
+
+
+def test_options_of_the_run_are_used_again(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "t.csv").write_text("file,said,text\n0.png,x,y\n")
+    training = note([str(tmp_path / "t.csv")])
+    assert texts_of(recorded_lines(training, "train", model)) == ["y"]
+    with pytest.raises(DataError, match="may each be the text"):
+        (tmp_path / "u.csv").write_text("file,words,text\n0.png,x,y\n")
+        open_all([str(tmp_path / "u.csv")])
+    assert texts_of(open_all([str(tmp_path / "u.csv")], ReadOptions(text_column="words"))) == ["x"]
+    training["data"]["options"] = {"text_column": "said"}
+    assert texts_of(recorded_lines(training, "train", model)) == ["x"]
+    training = note([], test=[str(tmp_path / "t.csv")])
+    training["data"]["options"] = {"text_column": "said"}
+    assert texts_of(recorded_lines(training, "test", model)) == ["x"]
+
+
+def test_sides_that_have_paths_of_their_own(tmp_path: Path, model: Path) -> None:
+    a, b, c = (lines(tmp_path / name, name) for name in "abc")
+    training = note([a, b], val=[c], test=None)
+    assert texts_of(recorded_lines(training, "train", model)) == ["a", "b"]
+    assert texts_of(recorded_lines(training, "val", model)) == ["c"]
+    with pytest.raises(DataError) as caught:
+        recorded_lines(training, "test", model)
+    assert str(caught.value) == (
+        f"{model}: its test lines are recorded in its run's folder splits/, which is not beside it; name the lines"
+    )
+    training["data"]["paths"]["train"] = [a, "rendered"]  # what was rendered is no path
+    assert texts_of(recorded_lines(training, "train", model)) == ["a"]
+
+
+@pytest.mark.parametrize("place", [".", ".."])
+def test_sides_that_were_divided(place: str, tmp_path: Path, model: Path) -> None:
+    """Beside the model, or one folder up; the same file of positions for the training lines, too."""
+    whole = lines(tmp_path / "whole", "a", "b", "c", "d")
+    other = lines(tmp_path / "other", "e")
+    splits = model.parent / place / "splits"
+    splits.mkdir()
+    for side, positions in {"train": (0, 3), "val": (1,), "test": (4,)}.items():
+        rows = "".join(f"{i}\t{0 if i == 4 else i}.png\tx\n" for i in positions)
+        (splits / f"{side}.tsv").write_text(f"position\tpicture\twhere\n{rows}")
+    training = note([whole, "rendered", other], val=None)
+    assert texts_of(recorded_lines(training, "train", model)) == ["a", "d"]
+    assert texts_of(recorded_lines(training, "val", model)) == ["b"]
+    assert texts_of(recorded_lines(training, "test", model)) == ["e"]
+    training = note([whole, other], val=[other])  # paths of its own come first
+    assert texts_of(recorded_lines(training, "val", model)) == ["e"]
+
+
+def test_the_splits_beside_the_model_come_before_those_above(tmp_path: Path, model: Path) -> None:
+    whole = lines(tmp_path / "whole", "a", "b")
+    for number, folder in enumerate((model.parent, model.parent.parent)):
+        (folder / "splits").mkdir()
+        (folder / "splits" / "val.tsv").write_text(f"position\tpicture\twhere\n{number}\t{number}.png\tx\n")
+    assert texts_of(recorded_lines(note([whole]), "val", model)) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        {},
+        {"data": None},
+        {"data": []},
+        {"data": {}},
+        {"data": {"paths": None}},
+        {"data": {"paths": ["x"]}},
+        {"data": {"paths": {}}},
+        {"data": {"paths": {"train": None}}},
+        {"data": {"paths": {"train": "x"}}},
+        {"data": {"paths": {"val": ["x"]}}},
+    ],
+)
+def test_notes_that_say_nothing(training: dict[str, Any], model: Path) -> None:
+    for side in recorded.SIDES:
+        with pytest.raises(DataError) as caught:
+            recorded_lines(training, side, model)
+        assert str(caught.value) == f"{model}: does not say what it was trained on; name the lines"
+
+
+def test_rendered_lines(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a run whose training lines were all rendered, the validation lines are rendered again."""
+    a, b = (open_source(lines(tmp_path / name, name)) for name in "ab")
+    asked: list[Any] = []
+
+    def pair(**options: Any) -> tuple[Any, Any]:
+        asked.append(options)
+        if "raise" in options:
+            raise options["raise"]
+        return a, b
+
+    monkeypatch.setattr(recorded, "synthetic_pair", pair)
+    training = note(["rendered"], val=None, rendered={"seed": 3})
+    assert recorded_lines(training, "val", model) is b
+    assert asked == [{"seed": 3}]
+    for side in ("train", "test"):
+        with pytest.raises(DataError) as caught:
+            recorded_lines(training, side, model)
+        assert str(caught.value) == f"{model}: its {side} lines were rendered on the fly; name lines"
+    with pytest.raises(DataError, match="its val lines were rendered on the fly"):
+        recorded_lines(note(["rendered"], rendered=None), "val", model)
+    with pytest.raises(DataError, match="its val lines are recorded in its run's folder"):  # the real ones were divided
+        recorded_lines(note([str(tmp_path / "a"), "rendered"], rendered={"seed": 3}), "val", model)
+    assert texts_of(recorded_lines(note(["rendered"], val=[str(tmp_path / "a")], rendered={}), "val", model)) == ["a"]
+    assert len(asked) == 1
+    for error in (ConfigError("c"), TypeError("t"), ValueError("v"), OSError("o")):
+        with pytest.raises(DataError) as caught:
+            recorded_lines(note(["rendered"], rendered={"raise": error}), "val", model)
+        assert str(caught.value) == f"{model}: its rendered validation lines cannot be rendered again ({error})"
+    with pytest.raises(CrnnError, match="too few fonts"):  # says itself what to do
+        recorded_lines(note(["rendered"], rendered={"raise": DataError("too few fonts")}), "val", model)

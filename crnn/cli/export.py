@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from crnn.cli.options import NewCommand, add_decoder_options, decoder_of
@@ -39,5 +40,7 @@ def _export(args: argparse.Namespace) -> int:
 
     output = Path(args.output) if args.output else None
     decoder = decoder_of(args, word=TRAINING_LABELS)
+    if args.lm is not None:
+        print("learning the language model, and settling its weights on validation lines ...", file=sys.stderr)
     print(export_checkpoint(Path(args.checkpoint), args.to, output, args.data, args.int8, args.half, **decoder))
     return 0

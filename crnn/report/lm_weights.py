@@ -23,6 +23,8 @@ from crnn.report.known_lines import known_lines
 WEIGHTS = np.array([0.1, 0.2, LM_WEIGHT, 0.4, 0.5, 0.6, 0.7, 0.8])
 BONUSES = np.array([0.0, 0.2, 0.4, LENGTH_BONUS, 0.8, 1.0, 1.2])
 """The pairs that are tried."""
+LINES = 400
+"""That they are chosen on, at most: each is searched three times."""
 SEARCHES = ((0.1, 0.2), (LM_WEIGHT, LENGTH_BONUS), (0.6, 0.8))
 """Weight and bonus of the searches whose texts are ranked anew."""
 
@@ -43,14 +45,14 @@ def choose_weights(recognizer: Recognizer, source: LineSource) -> LmWeights:
 
     Args:
         recognizer: its decoder is a beam search with a language model, its card's temperature 1.
-        source: labelled lines, validation ones.
+        source: labelled lines, validation ones; `LINES` of them are read, spread over all.
 
     Returns:
         One of `WEIGHTS` and one of `BONUSES`; of pairs that are as good, the nearest to the defaults.
     """
     charset, decoder = recognizer.card.charset, recognizer.decoder
     assert isinstance(decoder, BeamDecoder) and decoder.lm is not None  # noqa: S101, PT018  # for mypy
-    pictures, references = known_lines(source, charset)
+    pictures, references = known_lines(source, charset, LINES)
     searches = [decoder.weighed(*pair) for pair in SEARCHES]
     errors = np.zeros((len(WEIGHTS), len(BONUSES)), dtype=np.int64)
     for positions, log_probs, lengths in recognizer.log_probs(pictures):

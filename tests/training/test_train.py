@@ -313,6 +313,8 @@ def test_resume_refuses_other_data(trained: Path, line_folder: Path, tmp_path: P
         (("image.height=40",), "needs a multiple of 16"),
         (("data.root=nowhere",), "data.root=nowhere: there is no such file or folder"),
         (("resume=nowhere",), "resume=nowhere: is not a run folder"),
+        ((f"resume={'a' * 300}",), "aaa…: File name too long; look at the settings that name it"),
+        ((f"data.root={'a' * 300}",), "aaa…: File name too long; look at the settings that name it"),
         (("model.lstm.num_layers=1", "model.lstm.dropout=0.5"), "lstm.dropout acts between layers"),
         (("model.lstm.proj_size=8",), "ONNX has no LSTM with projections; set export.format=safetensors"),
         (("trainer.strategy=fsdp",), "trainer.strategy=fsdp: is unknown; allowed are auto, ddp"),

@@ -17,14 +17,15 @@ from crnn.machine import set_thread_policy
 
 set_thread_policy()  # before the next lines load torch
 
-from crnn.core.image import printable  # noqa: E402
 from crnn.training.config import TrainConfig, config_folder, quoted, register, to_config  # noqa: E402
-from crnn.training.run_folder import RunFolder, config_of_run  # noqa: E402
+from crnn.training.run_folder import RunFolder, config_of_run, unusable  # noqa: E402
 
 register()
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 """A full disk, or a folder that may not be written."""
+UNUSABLE = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP, errno.EACCES}
+"""A setting names something that nothing can be behind, or that may not be looked into."""
 
 
 def _settings(composed: DictConfig) -> tuple[Any, str]:
@@ -71,11 +72,6 @@ def _unwritable(error: OSError, run: Path, processes: int) -> str:
     return f"{where}; make room or give the right to write, then {RunFolder(run).go_on(processes)}"
 
 
-def _unusable(error: OSError) -> str:
-    """A name that is too long, or a folder that may not be looked into: the settings are wrong, not the program."""
-    return f"{printable(error.filename)}: {error.strerror}; look at the settings that name it"
-
-
 def _together(config: TrainConfig, why_model: str) -> None:
     """Train, together with the other processes if there are some; exit if something is wrong."""
     from crnn.training.callbacks import StoppedBySignal
@@ -105,11 +101,6 @@ def _together(config: TrainConfig, why_model: str) -> None:
                 if peers.fail(said):
                     print(f"error: {said}", file=sys.stderr)
                 sys.exit(1)
-            if isinstance(error, OSError) and error.filename is not None and not peers.run:
-                said = _unusable(error)
-                if peers.fail(said):
-                    print(f"error: {said}", file=sys.stderr)
-                sys.exit(2)
             first = (str(error).splitlines() or [""])[0]
             if peers.fail(f"{type(error).__name__}: {first}"):
                 raise
@@ -124,10 +115,10 @@ def _hydra_main(composed: DictConfig) -> None:
     except CrnnError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except OSError as error:  # of the settings; what comes later is looked at there
-        if error.filename is None:
+    except OSError as error:
+        if error.errno not in UNUSABLE or error.filename is None:
             raise
-        print(f"error: {_unusable(error)}", file=sys.stderr)
+        print(f"error: {unusable(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)

@@ -32,7 +32,7 @@ from crnn.training.launch import process_count
 from crnn.training.length import Length
 from crnn.training.module import CrnnModule
 from crnn.training.processes import Peers, is_lost
-from crnn.training.run_folder import RunFolder
+from crnn.training.run_folder import RunFolder, unusable
 from crnn.training.start import OLD_LINES, Start, cer_on
 from crnn.training.threads import choose, fastest_threads
 from crnn.training.trainer import accelerator_for, make_trainer, precision_for
@@ -78,6 +78,11 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     except (CrnnError, KeyboardInterrupt):
         folder.remove_if_unused()
         raise
+    except OSError as error:
+        if error.filename is None or Path(error.filename).is_relative_to(folder.path):
+            raise
+        folder.remove_if_unused()
+        raise DataError(unusable(error)) from None
     if config.resume:
         _refuse_other_data(folder, data)
     config = data.length.into(config)

@@ -26,12 +26,18 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
+from crnn.core.image import printable
 from crnn.errors import ConfigError
 from crnn.files import write_text
 from crnn.training.config import TrainConfig
 from crnn.training.processes import Peers
 
 PACKAGES = ("crnn", "torch", "torchvision", "lightning", "hydra-core", "numpy", "pillow", "onnx", "onnxruntime")
+
+
+def unusable(error: OSError) -> str:
+    """Of a name that is too long, or a folder that may not be looked into: what to do about it."""
+    return f"{printable(error.filename)}: {error.strerror}; look at the settings that name it"
 
 
 def is_first_process() -> bool:

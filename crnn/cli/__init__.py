@@ -6,6 +6,7 @@ Each imports what it needs when it runs.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import warnings
@@ -81,6 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", CrnnWarning)
     warnings.showwarning = _note  # type: ignore[assignment]  # looks at the message only
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what UTF-8 cannot hold, such as half a character, as its escape
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         return int(args.run(args))
     except CrnnError as error:

@@ -42,7 +42,6 @@ def check(args: Namespace) -> int:
     Raises:
         CrnnError: for arguments that do not go together, or data that cannot be opened.
     """
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     out = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False, emoji=False)
     if args.kinds:
         print_kinds(out)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -219,6 +218,5 @@ def _rows(name: str, parts: list[str]) -> list[str]:
 def run(model: str | None, as_json: bool) -> int:
     """The command; the exit code."""
     facts = describe(model)
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     print(json.dumps(facts, ensure_ascii=False, indent=2) if as_json else "\n".join(lines(facts)))
     return 0

@@ -43,7 +43,7 @@ def read_items(recognizer: Recognizer, items: Iterable[Item]) -> Iterator[tuple[
 def destination(output: str | None) -> Iterator[TextIO]:
     """Standard output, or a file that appears whole."""
     if output is None:
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")  # type: ignore[union-attr]
+        sys.stdout.reconfigure(newline="\n")  # type: ignore[union-attr]
         yield sys.stdout
         return
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import warnings
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -40,7 +39,6 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
         CrnnError: for a model, lines or readings that cannot be used, no line that could be judged, and a page that
             cannot be written; the figures are printed all the same then.
     """
-    _take_any_text()
     if args.html:
         check_target(Path(args.html))
     if args.reference:
@@ -60,11 +58,6 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
         else:
             print(table(evaluations))
     return int(any(not one.lines or any(one.unmatched.values()) for one in evaluations))
-
-
-def _take_any_text() -> None:
-    """Standard output in UTF-8; what that cannot hold (half a character of a JSON file) as its escape."""
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def _none_judged(evaluations: Sequence[Evaluation]) -> str:
@@ -105,7 +98,6 @@ def run_compare(args: Namespace) -> int:
     Raises:
         CrnnError: as `run_evaluate`.
     """
-    _take_any_text()
     if args.html:
         check_target(Path(args.html))
     source = open_source(args.lines)

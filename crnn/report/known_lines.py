@@ -12,21 +12,22 @@ MOST = 1000
 """Lines; more make it slower and hardly surer."""
 
 
-def known_lines(source: LineSource, charset: Charset, most: int | None = None) -> tuple[list[Image.Image], list[str]]:
-    """Pictures and labels (normalised) of at most `most` lines (`MOST`), spread over all.
+def known_lines(source: LineSource, charset: Charset, most: int = MOST) -> tuple[list[Image.Image], list[str]]:
+    """Pictures and labels (normalised) of at most `most` lines, spread over all.
 
     Lines without a label or a picture that opens are left out.
     """
     pictures, texts = [], []
-    count = min(MOST if most is None else most, len(source))
+    count = min(most, len(source))
     for i in range(count):
         position = i * len(source) // count
         entry = source.entry(position)
-        if entry.problem or not entry.text:
+        text = charset.normalize(entry.text)
+        if entry.problem or not text.strip():
             continue
         try:
             pictures.append(source.picture(position))
         except DataError:
             continue
-        texts.append(charset.normalize(entry.text))
+        texts.append(text)
     return pictures, texts

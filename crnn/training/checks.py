@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 from crnn.core.charsets import NAMES, SET_PREFIX
 from crnn.core.text import CHOICES
+from crnn.data.sources.views import MOST_WEIGHT
+from crnn.data.synth.source import check_lengths
 from crnn.errors import ConfigError
 
 if TYPE_CHECKING:
     from crnn.training.config import CharsetConfig, RenderedConfig
-
-MOST_WEIGHT = 1000
-"""Of a training source; see `crnn.data.sources.views.Mixture`."""
-LONGEST = 500
-"""Characters of a rendered line."""
 
 
 def choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -54,11 +51,7 @@ def check_rendered(rendered: RenderedConfig) -> None:
     at_least("data.rendered.short_epochs", rendered.short_epochs, 0)
     if not 0 <= rendered.wear <= 1:
         raise ConfigError(f"data.rendered.wear={rendered.wear}: must be 0..1")
-    if not 1 <= rendered.min_length <= rendered.max_length <= LONGEST:
-        raise ConfigError(
-            f"data.rendered.min_length={rendered.min_length}, max_length={rendered.max_length}: must be 1 or more, in "
-            f"order, {LONGEST} at most"
-        )
+    check_lengths(rendered.min_length, rendered.max_length)
 
 
 def check_concat(share: float, width: int | None, direction: str) -> None:

@@ -24,7 +24,6 @@ def run(args: Namespace) -> int:
     Raises:
         CrnnError: for arguments that do not go together, and what `convert` raises.
     """
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     target = Path(args.target)
     options = ReadOptions(args.name_pattern, args.text_column, args.image_column)
     try:

@@ -17,6 +17,9 @@ from crnn.data.labels import fit_problem
 from crnn.data.sources.base import Content, LineEntry, LineSource
 from crnn.errors import DataError
 
+MOST_WEIGHT = 1000
+"""Of a source in a mixture."""
+
 
 class View:
     """A source whose lines are those of other sources; a subclass says which."""
@@ -106,7 +109,7 @@ class Mixture(View):
 
     def __init__(self, shares: Sequence[Share], seed: int) -> None:
         for source, weight in shares:
-            if not 0 < weight <= 1000 or round(weight * len(source)) < 1:
+            if not 0 < weight <= MOST_WEIGHT or round(weight * len(source)) < 1:
                 raise DataError(f"{source.name}: weight {weight:g} takes none of its {len(source):,} lines; raise it")
         self.name = " + ".join(f"{weight:g} x {source.name}" for source, weight in shares)
         self._shares = list(shares)

@@ -24,6 +24,9 @@ from crnn.data.synth.vocabulary import BASIC
 from crnn.data.synth.wear import worn
 from crnn.errors import ConfigError, DataError
 
+LONGEST = 500
+"""Characters of a rendered line."""
+
 _REMEMBERED = 4096
 _CHINESE_FONTS = "; for Chinese on Debian or Ubuntu: apt install fonts-noto-cjk fonts-wqy-zenhei fonts-wqy-microhei"
 _STREAMS = {"layout": 0, "wear": 1}
@@ -139,6 +142,15 @@ def drawable(symbols: Sequence[str], fonts: Where = "auto") -> str:
     return "".join(character for character in simple if len(families.get(character, ())) > 1)
 
 
+def check_lengths(min_length: int, max_length: int) -> None:
+    """Refuse lengths that no rendered line can have, with a ConfigError."""
+    if not 1 <= min_length <= max_length <= LONGEST:
+        raise ConfigError(
+            f"data.rendered.min_length={min_length}, max_length={max_length}: must be 1 or more, in order, "
+            f"{LONGEST} at most"
+        )
+
+
 def synthetic_pair(
     lines: int,
     val_lines: int,
@@ -175,10 +187,7 @@ def synthetic_pair(
             other.
         DataError: for too few fonts, or characters that none of them draws.
     """
-    if not 1 <= min_length <= max_length <= 500:
-        raise ConfigError(
-            f"data.rendered.min_length={min_length}, max_length={max_length}: must be 1 or more, in order, 500 at most"
-        )
+    check_lengths(min_length, max_length)
     if not characters.strip():
         raise ConfigError("data.rendered.characters: holds nothing that can be seen")
     _require_simple(characters)

@@ -147,6 +147,8 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", default=[], metavar="NAME", help="default: all of them")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".jsonl; runs lie beside it")
     args = parser.parse_intermixed_args()
+    args.settings += [word for word in args.parts if "=" in word]  # --parts takes all that follow it
+    args.parts = [word for word in args.parts if "=" not in word]
     args.out.parent.mkdir(parents=True, exist_ok=True)
     rows, folder = read_rows(args.out), args.out.with_suffix("")
     write_text(args.out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

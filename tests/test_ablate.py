@@ -29,9 +29,9 @@ def rows_of(out: Path) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[object, ...], str]:
     out = tmp_path_factory.mktemp("ablation") / "rows.jsonl"
-    parts = ("--parts", "column max", "elastic")
+    parts = ("--parts", "column max", "elastic", COMMON[-1])  # a setting is one wherever it stands
     words = (
-        *COMMON,
+        *COMMON[:-1],
         "--data",
         f"sample={ROOT / 'data' / 'sample'}",
         "--lines",

@@ -115,7 +115,7 @@ class TextFaults:
                 mended.append(kind)
                 text = new
 
-        step(kinds.HTML_ENTITY, _ENTITY.sub(lambda m: html.unescape(m[0]) if _entity(m[0]) else m[0], text))
+        step(kinds.HTML_ENTITY, _without_entities(text))
         step(CONTROL_CHARACTER, CONTROL.sub("", _BREAKS.sub(" ", text)))
         for kind in (kinds.INVISIBLE, kinds.BIDI_CONTROL):
             step(kind, "".join(c for i, c in enumerate(text) if unseen(c) != kind or _wanted(text, i)))
@@ -132,6 +132,13 @@ def _entity(text: str) -> str | None:
         if name in html5 or (name[0] == "#" and html.unescape(match[0]) not in ("", "\ufffd")):
             return match[0]
     return None
+
+
+def _without_entities(text: str) -> str:
+    """Characters for entities, also where what was one is one again: ``&amp;lt;`` is ``<``."""
+    while (shorter := _ENTITY.sub(lambda m: html.unescape(m[0]) if _entity(m[0]) else m[0], text)) != text:
+        text = shorter
+    return text
 
 
 def _wanted(text: str, position: int) -> bool:

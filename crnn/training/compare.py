@@ -46,6 +46,9 @@ def run(args: argparse.Namespace) -> int:
     runs = [(Path(name), read_curves(Path(name))) for name in args.runs]  # all are looked at before one is drawn
     for path, _ in runs:
         print(draw(path))
-    print("\nvalidation CER after so many minutes of training:\n")
-    print(table([(path.resolve().name, cer_by_minute(curves)) for path, curves in runs], args.every))
+    reached = [(path.resolve().name, cer_by_minute(curves)) for path, curves in runs]
+    if any(points for _, points in reached):
+        print(f"\nvalidation CER after so many minutes of training:\n\n{table(reached, args.every)}")
+    else:
+        print("\nno validation is done yet; wait for the end of the first epoch")
     return 0

@@ -259,6 +259,7 @@ def to_config(node: Any) -> TrainConfig:
     above("data.max_width", config.data.max_width, 0)
     above("data.batch_pixels", config.data.batch_pixels, 0)
     above("optimizer.lr", config.optimizer.lr, 0)
+    at_least("optimizer.lr", config.optimizer.lr, 0)  # and finite
     above("optimizer.clip", config.optimizer.clip, 0)
     at_least("optimizer.weight_decay", config.optimizer.weight_decay, 0)
     above("stop.patience", config.stop.patience, -1)

@@ -16,6 +16,7 @@ from crnn.data.labels import CANNOT_FIT, fit_problem
 from crnn.data.sources import LineSource, open_source
 from crnn.data.sources.views import together
 from crnn.errors import DataError
+from crnn.inspect.kinds import HTML_ENTITY
 from crnn.inspect.results import Settings
 from crnn.inspect.run import inspect
 from crnn.inspect.text_faults import LabelStatistics, TextFaults
@@ -72,6 +73,11 @@ def test_what_an_entity_hides_is_mended_too(text: str) -> None:
     statistics = LabelStatistics()
     assert list(statistics.watch([text])) == [text]
     assert TextFaults(statistics, TextRules()).repair(text)[0] == "x"
+
+
+@pytest.mark.parametrize(("text", "mended"), [("a &amp;lt; b", "a < b"), ("&amp;amp;amp;", "&"), ("&amp;x;", "&x;")])
+def test_entities_of_entities_are_mended_at_once(text: str, mended: str) -> None:
+    assert TextFaults(LabelStatistics(), TextRules()).repair(text) == (mended, [HTML_ENTITY])
 
 
 def test_characters_that_are_too_many_for_a_file_name(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

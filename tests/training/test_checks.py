@@ -15,6 +15,8 @@ from crnn.training.config import TrainConfig, to_config
         ("optimizer.weight_decay=-0.01", "optimizer.weight_decay=-0.01: must be a number of 0 or more"),
         ("optimizer.weight_decay=.nan", "optimizer.weight_decay=nan: must be a number of 0 or more"),
         ("optimizer.weight_decay=.inf", "optimizer.weight_decay=inf: must be a number of 0 or more"),
+        ("optimizer.lr=0", "optimizer.lr=0.0: must be above 0"),
+        ("optimizer.lr=.inf", "optimizer.lr=inf: must be a number of 0 or more"),
         ("stop.min_delta=-1", "stop.min_delta=-1.0: must be a number of 0 or more"),
         ("stop.min_delta=.nan", "stop.min_delta=nan: must be a number of 0 or more"),
         ("trainer.num_nodes=0", "trainer.num_nodes=0: must be a number of 1 or more"),

@@ -137,3 +137,11 @@ def test_runs_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         "| 4 | 50.00% | 12.50% |",
         "| 6 | 25.00% | 12.50% |",
     ]
+
+
+def test_no_validation_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = run_with(tmp_path / "early", "epoch,step,train/loss,seconds\n0,9,3.5,12\n")
+    assert main(["curves", str(run)]) == 0
+    said = capsys.readouterr().out
+    assert "no validation is done yet" in said
+    assert "|" not in said

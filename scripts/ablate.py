@@ -4,10 +4,11 @@
     python scripts/ablate.py --out ablation.jsonl                     # only print the table of what is there
 
 FOLDER holds train/ and val/ (or lines of its own, of which a share is held out); `--data` may come several times. The
-settings are those of the base training, which is ``crnn train`` with its defaults and without the parts below. Every
-training is ``scripts/train.py`` with the same lines, epochs and seed, so another part is all that differs. Rows go to
-`--out` as they come; called again, what is there is not trained again, and a training that was stopped goes on. The
-table shows the lowest val CER of each training; seeds are averaged, and one seed's noise is easily as large as a part.
+settings are those of the base training, which is ``crnn train`` with its defaults, from nothing unless one of them is
+``init=bundled``, and without the parts below. Every training is ``scripts/train.py`` with the same lines, epochs and
+seed, so another part is all that differs. Rows go to `--out` as they come; called again, what is there is not trained
+again, and a training that was stopped goes on. The table shows the lowest val CER of each training; seeds are averaged,
+and one seed's noise is easily as large as a part.
 """
 
 from __future__ import annotations
@@ -149,6 +150,8 @@ def main() -> int:
     args = parser.parse_intermixed_args()
     args.settings += [word for word in args.parts if "=" in word]  # --parts takes all that follow it
     args.parts = [word for word in args.parts if "=" not in word]
+    if not any(word.startswith("init=") for word in args.settings):
+        args.settings.append("init=null")  # else parts that change the network would lose more than the part
     args.out.parent.mkdir(parents=True, exist_ok=True)
     rows, folder = read_rows(args.out), args.out.with_suffix("")
     write_text(args.out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

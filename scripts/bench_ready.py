@@ -36,7 +36,7 @@ def measure(path: str, runs: str, epoch: bool) -> None:
     from crnn.training.run_folder import RunFolder
 
     register()
-    settings = [f"data.train={path}", f"runs_dir={runs}", "data.workers=1", "model=crnn_small"]
+    settings = [f"data.train={path}", f"runs_dir={runs}", "data.workers=1", "model=crnn_small", "init=null"]
     with initialize_config_dir(config_folder(), version_base="1.3"):
         config = to_config(compose("train", settings))
 

@@ -76,11 +76,11 @@ def train_and_read(args: argparse.Namespace, data: str, lines: int, start: str) 
     if not (subset / "labels.tsv").is_file():
         write_subset(open_source(side(data, "train")), lines, args.seed, subset)
     name = f"{subset.name}-{Path(start).stem or start}"
-    begin = f"model={args.model}" if start == SCRATCH else f"init={start}"
+    begin = [f"model={args.model}", "init=null"] if start == SCRATCH else [f"init={start}"]
     where = (f"data.train={subset}", f"data.val={side(data, 'val')}", f"runs_dir={work}/runs", f"name={name}")
     run = work / "runs" / name
     if not (run / "result.json").is_file():
-        resume = [f"resume={run}"] if (run / "checkpoints" / "last.ckpt").is_file() else [begin, *where]
+        resume = [f"resume={run}"] if (run / "checkpoints" / "last.ckpt").is_file() else [*begin, *where]
         words = [sys.executable, str(TRAIN), *resume, f"seed={args.seed}", *args.settings]
         if subprocess.run(words).returncode:
             raise CrnnError(f"{name}: the training failed; its messages are above")

@@ -56,6 +56,7 @@ def test_rows_are_trainings_with_one_part_or_all(made: tuple[Path, tuple[object,
     configs = [(run / "config.yaml").read_text() for run in runs]
     assert ["column_pool: max" in text for text in configs] == [False, True, False, True]
     assert ["elastic: 0.5" in text for text in configs] == [False, False, True, True]
+    assert all("init: null" in text for text in configs)  # all begin alike
     for row, run in zip(rows, runs, strict=True):
         result = json.loads((run / "result.json").read_text())
         assert (row["cer"], row["exact"], row["minutes"]) == (

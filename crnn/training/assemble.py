@@ -29,7 +29,7 @@ from crnn.data.split import Split, SplitRule, split_lines
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError, DataError
 from crnn.training.characters import charset_from
-from crnn.training.config import TrainConfig
+from crnn.training.config import TrainConfig, listed_paths
 from crnn.training.findings import report_lines
 from crnn.training.launch import process_count
 from crnn.training.length import Length, length_for
@@ -107,10 +107,6 @@ def find_splits(root: str) -> tuple[str, str | None]:
     return str(train or folder), str(val) if train and val else None
 
 
-def _paths(setting: object) -> list[str]:
-    return [setting] if isinstance(setting, str) else [str(path) for path in setting or []]  # type: ignore[attr-defined]
-
-
 class _Assembly:
     """The steps of `assemble`."""
 
@@ -121,7 +117,7 @@ class _Assembly:
         self.transform = transform
         self.folder = folder
         self.options = ReadOptions(self.data.name_pattern, self.data.text_column, self.data.image_column)
-        train, val = _paths(self.data.train), _paths(self.data.val)
+        train, val = listed_paths(self.data.train), listed_paths(self.data.val)
         if self.data.root is not None:
             root_train, root_val = find_splits(self.data.root)
             train, val = train or [root_train], val or ([root_val] if root_val else [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,18 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from crnn.data.augment import AugmentConfig
+from crnn.data.recorded import RENDERED
 from crnn.data.split import SplitRule
 from crnn.errors import ConfigError
 from crnn.export.export import FORMATS
 from crnn.model.crnn import NetworkConfig
+from crnn.models import NAMES
 from crnn.training.checks import above, at_least, check_charset, check_concat, check_rendered, check_weights, choice
+
+AUTO = "auto"
+"""``init``: see `settled_init`."""
+BUNDLED_NETWORK = "crnn_small"
+"""The settings of the model in the box, in ``configs/model``; its pictures are `ImageConfig`'s."""
 
 
 @dataclass
@@ -229,14 +236,35 @@ def quoted(word: str) -> str:
     return word
 
 
+def listed_paths(setting: object) -> list[str]:
+    """The paths of ``data.train`` or ``data.val``: one, several or none."""
+    return [setting] if isinstance(setting, str) else [str(path) for path in setting or []]  # type: ignore[attr-defined]
+
+
+def settled_init(config: TrainConfig) -> str | None:
+    """What ``init`` stands for.
+
+    ``auto`` is the model in the box where there are real lines to train on, and network and pictures are its own: from
+    there every set that was measured is read better, the fewer lines the more (scripts/README.md).
+    """
+    if config.init != AUTO:
+        return config.init
+    real = config.data.root or any(path != RENDERED for path in listed_paths(config.data.train))
+    if not real or config.image != ImageConfig():
+        return None
+    own = OmegaConf.load(Path(config_folder()) / "model" / f"{BUNDLED_NETWORK}.yaml")
+    return NAMES[0] if config.model == OmegaConf.to_object(OmegaConf.merge(NetworkConfig(), own)) else None
+
+
 def to_config(node: Any) -> TrainConfig:
-    """A plain `TrainConfig` from a composed Hydra config, checked across settings.
+    """A plain `TrainConfig` from a composed Hydra config, checked across settings, `init` settled.
 
     Raises:
         ConfigError: naming the setting, its value and what is allowed.
     """
     config = OmegaConf.to_object(node)
     assert isinstance(config, TrainConfig)  # noqa: S101  # for mypy
+    config = replace(config, init=settled_init(config))
     choice("loss.reduction", config.loss.reduction, ("batch", "mean", "sum"))
     choice("finetune", config.finetune, ("full", "head_first"))
     if config.finetune == "head_first" and config.init is None:

@@ -17,7 +17,15 @@ from crnn.machine import set_thread_policy
 
 set_thread_policy()  # before the next lines load torch
 
-from crnn.training.config import TrainConfig, config_folder, quoted, register, to_config  # noqa: E402
+from crnn.training.config import (  # noqa: E402
+    AUTO,
+    BUNDLED_NETWORK,
+    TrainConfig,
+    config_folder,
+    quoted,
+    register,
+    to_config,
+)
 from crnn.training.run_folder import RunFolder, config_of_run, unusable  # noqa: E402
 
 register()
@@ -33,15 +41,17 @@ def _settings(composed: DictConfig) -> tuple[Any, str]:
     overrides = [o for o in HydraConfig.get().overrides.task if not o.startswith("resume=")]
     if composed.resume:
         return to_config(config_of_run(composed.resume, overrides)), " (as when the run began)"
-    if composed.init:
-        config = to_config(composed)
+    config = to_config(composed)
+    if composed.init == AUTO and config.init:
+        return config, " (the model in the box is what it starts from; init=null: from nothing)"
+    if config.init:
         _refuse_another_network(config, [o for o in overrides if o.startswith(("model", "image."))])
-        return config, f" (that of {composed.init})"
+        return config, f" (that of {config.init})"
     if any(override.startswith("model=") for override in overrides):
-        return to_config(composed), " (as asked)"
-    if composed.model.name == "crnn_small":
-        return to_config(composed), " (there is no GPU; model=crnn is the classic network)"
-    return to_config(composed), " (there is a GPU; model=crnn_small is made for CPUs)"
+        return config, " (as asked)"
+    if config.model.name == BUNDLED_NETWORK:
+        return config, " (there is no GPU; model=crnn is the classic network)"
+    return config, " (there is a GPU; model=crnn_small is made for CPUs, and starts from the model in the box)"
 
 
 def _refuse_another_network(config: TrainConfig, overrides: list[str]) -> None:

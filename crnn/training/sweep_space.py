@@ -63,6 +63,8 @@ class Space:
     def parse(cls, words: Sequence[str]) -> Space:
         """From ``setting=value`` words; a value with a range or with commas outside of brackets is swept.
 
+        Where networks or heights are tried, all begin from nothing unless `init` says otherwise.
+
         Raises:
             ConfigError: for a word that is no setting, a range that is none, a setting given twice, or none to try.
         """
@@ -81,6 +83,9 @@ class Space:
                 swept[setting] = found
             else:
                 fixed[setting] = value
+        networks = any(setting.split(".")[0] in ("model", "image") for setting in swept)
+        if networks and "init" not in swept and "init" not in fixed:
+            fixed["init"] = "null"  # else only those like the model in the box would start from it
         if not swept:
             raise ConfigError(f"no setting has several values; {_ALLOWED}, such as optimizer.lr=log:5e-4..8e-3")
         return cls(tuple(swept.values()), fixed)

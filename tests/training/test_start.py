@@ -138,6 +138,50 @@ def test_the_head_first() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "init"),
+    [
+        (["data.root=lines"], "bundled"),
+        (["data.train=lines"], "bundled"),
+        (["data.train=[lines,rendered]"], "bundled"),
+        (["data.root=lines", "charset.source=set:digits"], "bundled"),
+        ([], None),
+        (["data.train=rendered"], None),
+        (["data.train=[rendered]"], None),
+        (["data.root=lines", "init=null"], None),
+        (["data.root=lines", "image.height=48"], None),
+        (["data.root=lines", "image.width=128"], None),
+        (["data.root=lines", "model=crnn_fast"], None),
+        (["data.root=lines", "model.lstm.hidden_size=64"], None),
+        (["data.root=lines", "model.backbone.column_pool=max"], None),
+        (["init=bundled"], "bundled"),
+        (["data.root=lines", "init=runs/x"], "runs/x"),
+    ],
+)
+def test_real_lines_start_from_the_model_in_the_box(words: list[str], init: str | None) -> None:
+    config = settings("model=crnn_small", *words)
+    assert config.init == init
+
+
+def test_the_model_in_the_box_is_what_auto_takes_it_for() -> None:
+    config = settings("model=crnn_small", "data.root=lines")
+    its = Start.read("bundled").settle(config)
+    assert (its.model, its.image) == (config.model, config.image)
+
+
+def test_one_command_starts_from_the_model_in_the_box(
+    new_lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["model=crnn_small", f"data.root={new_lines}", f"runs_dir={tmp_path}", "name=one", "trainer.max_epochs=1"]
+    fast = ["data.workers=0", "trainer.threads=1", "trainer.accelerator=cpu", "export.format=none"]
+    monkeypatch.setattr("sys.argv", ["train", *words, *fast])
+    command.main()
+    said = (tmp_path / "one" / "train.log").read_text()
+    assert "classes (the model in the box is what it starts from; init=null: from nothing)" in said
+    assert "latin.safetensors: 179 characters kept, 0 new, 0 dropped" in said
+    assert "init: bundled" in (tmp_path / "one" / "config.yaml").read_text()  # a later crnn goes on in the same way
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (["init=gone.ckpt"], "gone.ckpt"),

@@ -110,9 +110,23 @@ def wait_for(path: Path) -> None:
     ],
 )
 def test_ranges_and_choices(word: str, swept: Swept) -> None:
-    space = Space.parse([word, "data.train=[a,b]", "data.root=..", "charset.symbols='a,b'"])
+    space = Space.parse([word, "init=bundled", "data.train=[a,b]", "data.root=..", "charset.symbols='a,b'"])
     assert space.swept == (swept,)
-    assert space.fixed == {"data.train": "[a,b]", "data.root": "..", "charset.symbols": "'a,b'"}
+    assert space.fixed == {"init": "bundled", "data.train": "[a,b]", "data.root": "..", "charset.symbols": "'a,b'"}
+
+
+@pytest.mark.parametrize(
+    ("words", "init"),
+    [
+        (["model=crnn_small,crnn_fast"], "null"),
+        (["model.lstm.hidden_size=64..128"], "null"),
+        (["image.height=32,48"], "null"),
+        (["optimizer.lr=log:1e-3..1e-2", "model=crnn_small"], None),  # all trials start from the same
+        (["model=crnn_small,crnn_fast", "init=runs/x"], "runs/x"),
+    ],
+)
+def test_networks_that_are_compared_start_alike(words: list[str], init: str | None) -> None:
+    assert Space.parse(words).fixed.get("init") == init
 
 
 @pytest.mark.parametrize(

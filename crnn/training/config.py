@@ -28,6 +28,11 @@ BUNDLED_NETWORK = "crnn_small"
 """The settings of the model in the box, in ``configs/model``; its pictures are `ImageConfig`'s."""
 
 
+LISTS = ("data.train", "data.val")
+"""Settings with several paths."""
+_QUOTES = ("'", '"')
+
+
 @dataclass
 class ImageConfig:
     """Size of the pictures that the network reads."""
@@ -223,17 +228,26 @@ def config_folder() -> str:
 
 
 def quoted(word: str) -> str:
-    """An override that Hydra's grammar takes: a value with ``ï``, brackets or quotes in it becomes a quoted string."""
+    """An override that Hydra's grammar takes: a value with ``ï``, brackets or quotes in it becomes a quoted string.
+
+    Of a list of paths each becomes one by itself.
+    """
     key, equals, value = word.partition("=")
     if not equals or word.startswith("-"):
         return word
     try:
         OverridesParser.create().parse_override(word)
     except HydraException:
-        # in Hydra's grammar a backslash counts double only before a quote or the end
-        escaped = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)
-        return f"{key}='{escaped}'"
+        if key in LISTS and (paths := re.fullmatch(r"\[(.*)\]", value)):
+            parts = re.findall(r"""\s*('[^']*'|"[^"]*"|[^,]+?)\s*(?:,|$)""", paths[1])
+            return f"{key}=[{','.join(part if part[0] in _QUOTES else _as_text(part) for part in parts)}]"
+        return f"{key}={_as_text(value)}"
     return word
+
+
+def _as_text(value: str) -> str:
+    """In single quotes, as Hydra's grammar reads them: a backslash counts double only before a quote or the end."""
+    return "'" + re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value) + "'"
 
 
 def listed_paths(setting: object) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -127,7 +128,8 @@ def draw(run: Path) -> Path:
         axis.set_axis_off()
     figure.suptitle(_title(run, curves), x=0.07, y=1 - 0.12 / figure.get_figheight(), ha="left", va="top", fontsize=13)
     path = run / "curves.png"
-    with write_atomic(path) as temporary:
+    with write_atomic(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a name in letters that the font lacks
         figure.savefig(temporary, format="png", metadata={"Software": None})
     return path
 

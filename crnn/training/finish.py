@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def finish(
         example = save_example(folder.path / "samples", pictures[0])
         folder.say(f"model file: {path} ({path.stat().st_size / 1e6:.1f} MB; {result['parity']})")
         opened = path if path.suffix in MODEL_SUFFIXES else folder.path  # an installed format is for other programs
-        folder.say(f"read a picture with it:\n  crnn recognize {opened} {example}")
+        folder.say(f"read a picture with it:\n  {shlex.join(['crnn', 'recognize', str(opened), str(example)])}")
     return Outcome(folder.path, result)
 
 

@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import sys
 import time
@@ -81,7 +82,7 @@ class RunFolder:
     def again(self, processes: int) -> str:
         """How to resume, for people."""
         if processes == 1:
-            return f"crnn train resume={self.path}"
+            return f"crnn train {shlex.quote(f'resume={self.path}')}"
         return f"resume={self.path}, started as before in {processes} processes"
 
     def go_on(self, processes: int) -> str:

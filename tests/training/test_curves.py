@@ -145,3 +145,8 @@ def test_no_validation_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     said = capsys.readouterr().out
     assert "no validation is done yet" in said
     assert "|" not in said
+
+
+def test_a_name_in_other_letters_is_no_warning(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    draw(run_with(tmp_path / "行"))
+    assert not list(recwarn)

@@ -169,9 +169,13 @@ def test_workers(monkeypatch: pytest.MonkeyPatch) -> None:
         ("charset.extra=a'\\b", "a'\\b"),
         ("data.root=/tmp/öl und (Wein)", "/tmp/öl und (Wein)"),
         ("name=plain", "plain"),
+        ("data.train=[/tmp/öl und (Wein)/a,b c]", ["/tmp/öl und (Wein)/a", "b c"]),
+        ("data.train=[/我的 行/train, '/a, (b)',rendered]", ["/我的 行/train", "/a, (b)", "rendered"]),
+        ("data.val=[it's ü]", ["it's ü"]),
+        ("data.train=[ü]x", "[ü]x"),
     ],
 )
-def test_any_text_can_be_a_setting(word: str, value: str) -> None:
+def test_any_text_can_be_a_setting(word: str, value: object) -> None:
     """The remedies that messages print can be copied as they are."""
     config = settings("model=crnn_tiny", quoted(word))
     section, _, key = word.split("=")[0].rpartition(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shlex
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -24,7 +25,7 @@ from crnn.model.crnn import CRNN
 from crnn.training import main as command
 from crnn.training.config import OptimizerConfig, to_config
 from crnn.training.run import train
-from crnn.training.run_folder import config_of_run
+from crnn.training.run_folder import RunFolder, config_of_run
 from crnn.training.schedule import make_optimizer, one_cycle
 from crnn.training.start import Start, cer_on
 
@@ -171,14 +172,24 @@ def test_the_model_in_the_box_is_what_auto_takes_it_for() -> None:
 def test_one_command_starts_from_the_model_in_the_box(
     new_lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ["model=crnn_small", f"data.root={new_lines}", f"runs_dir={tmp_path}", "name=one", "trainer.max_epochs=1"]
-    fast = ["data.workers=0", "trainer.threads=1", "trainer.accelerator=cpu", "export.format=none"]
+    words = [
+        "model=crnn_small",
+        f"data.root={new_lines}",
+        f"runs_dir={tmp_path}",
+        "name=the 行",
+        "trainer.max_epochs=1",
+    ]
+    fast = ["data.workers=0", "trainer.threads=1", "trainer.accelerator=cpu"]
     monkeypatch.setattr("sys.argv", ["train", *words, *fast])
     command.main()
-    said = (tmp_path / "one" / "train.log").read_text()
+    run = tmp_path / "the 行"
+    said = (run / "train.log").read_text(encoding="utf-8")
     assert "classes (the model in the box is what it starts from; init=null: from nothing)" in said
     assert "latin.safetensors: 179 characters kept, 0 new, 0 dropped" in said
-    assert "init: bundled" in (tmp_path / "one" / "config.yaml").read_text()  # a later crnn goes on in the same way
+    assert "init: bundled" in (run / "config.yaml").read_text(encoding="utf-8")  # a later crnn goes on in the same way
+    read = said.splitlines()[-1].strip()  # as it can be pasted into a shell
+    assert shlex.split(read) == ["crnn", "recognize", str(run / "model.onnx"), str(run / "samples" / "line.png")]
+    assert shlex.split(RunFolder(run).again(1)) == ["crnn", "train", f"resume={run}"]
 
 
 @pytest.mark.parametrize(

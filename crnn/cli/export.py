@@ -11,14 +11,14 @@ from crnn.cli.options import NewCommand, add_decoder_options, decoder_of
 
 def add_export(command: NewCommand) -> None:
     """`crnn export`."""
-    export = command(
-        "export", _export, "make a model file of a checkpoint", "crnn export runs/NAME/checkpoints/best.ckpt --to onnx"
-    )
-    export.add_argument("checkpoint", help=".ckpt, or .safetensors")
+    export = command("export", _export, "make a model file of a checkpoint", "crnn export runs/NAME --lm train")
+    export.add_argument("checkpoint", help="run folder (its best checkpoint), .ckpt, or .safetensors")
     export.add_argument(
         "--to", default="onnx", metavar="FORMAT", help="onnx, safetensors, or one of an installed package (onnx)"
     )
-    export.add_argument("-o", "--output", metavar="FILE", help="of the new file (beside the checkpoint)")
+    export.add_argument(
+        "-o", "--output", metavar="FILE", help="of the new file (beside the checkpoint; of a run, its model file)"
+    )
     export.add_argument("--data", metavar="DATA", help="lines to check the file with (the run's validation lines)")
     export.add_argument(
         "--int8",

@@ -48,9 +48,10 @@ def export_checkpoint(
     weights of a new language model chosen, unless one of them is given.
 
     Args:
-        checkpoint: .ckpt or .safetensors.
+        checkpoint: .ckpt or .safetensors; or a run folder, whose best checkpoint it is.
         format: ``onnx``, ``safetensors``, or one that an installed package adds.
-        output: of the new file; beside the checkpoint if None.
+        output: of the new file; beside the checkpoint if None, of a run folder its ``model.onnx`` (or what `format`
+            says), which is replaced.
         data: lines for the checks; None takes the run's validation lines, or (but for int8, which needs labelled lines
             of the kind that the model reads) rendered ones if they are gone.
         int8: convolutions in 8-bit integers, for processors that are fast with them (``onnx`` only).
@@ -69,7 +70,14 @@ def export_checkpoint(
     if int8 and format != "onnx":
         raise ConfigError(f"--int8 goes with --to onnx; {format} files keep float32")
     FORMATS.find(format)  # refused before anything is read
-    path = output or checkpoint.with_suffix(".int8.onnx" if int8 else ".half.safetensors" if half else f".{format}")
+    named = checkpoint
+    if checkpoint.is_dir():  # a run: its best checkpoint, for its model file
+        named, checkpoint = checkpoint / "model", checkpoint / "checkpoints" / "best.ckpt"
+        if not checkpoint.is_file():
+            raise ModelFileError(
+                f"{printable(named.parent)}: is no run folder with checkpoints/best.ckpt; name one, or a checkpoint"
+            )
+    path = output or named.with_suffix(".int8.onnx" if int8 else ".half.safetensors" if half else f".{format}")
     if os.path.exists(path) and os.path.exists(checkpoint) and os.path.samefile(path, checkpoint):
         raise ConfigError(
             f"{printable(path)}: is what is exported, and would be written over; name another file with --output"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -215,6 +216,19 @@ def test_checkpoint_to_files(trained: Path, tmp_path: Path) -> None:
     assert len(readings) == 1
     with pytest.raises(ModelFileError, match=r"is ONNX, which cannot become a torch network"):
         export_checkpoint(tmp_path / "a.onnx", "safetensors", None, None)
+
+
+def test_a_run_folder_stands_for_its_best_checkpoint(trained: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    with pytest.raises(ModelFileError, match=r"run: is no run folder with checkpoints/best\.ckpt; name one"):
+        export_checkpoint(run, "onnx", None, None)
+    shutil.copy(trained / "checkpoints" / "best.ckpt", run / "checkpoints")
+    (run / "model.onnx").write_bytes(b"the one before")
+    assert export_checkpoint(run, "onnx", None, None).startswith(f"{run / 'model.onnx'}: ")
+    assert crnn.load(run / "model.onnx").card.charset == crnn.load(run / "checkpoints" / "best.ckpt").card.charset
+    export_checkpoint(run, "safetensors", None, None)
+    assert (run / "model.safetensors").is_file()
 
 
 def test_a_model_is_never_written_over_itself(trained: Path, tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_rows_are_their_runs(
 
     printed = called("--plot", str(tmp_path / "curve.svg"))
     assert [given[0] for given in begun] == ["model=crnn_tiny", f"init={trained}"]
+    assert begun[0].pop(1) == "init=null"
     assert begun[0][1:3] == begun[1][1:3]  # the same lines
     assert all(given[-len(QUICK) - 1 :] == ["seed=1", *QUICK] for given in begun)
     rows = [json.loads(row) for row in out.read_text().splitlines()]

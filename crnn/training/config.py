@@ -28,6 +28,8 @@ BUNDLED_NETWORK = "crnn_small"
 """The settings of the model in the box, in ``configs/model``; its pictures are `ImageConfig`'s."""
 
 
+LR, LR_FROM_MODEL = 2e-3, 1e-3
+"""Peak learning rates from random weights, and from a model's."""
 LISTS = ("data.train", "data.val")
 """Settings with several paths."""
 _QUOTES = ("'", '"')
@@ -121,12 +123,18 @@ class LossConfig:
 class OptimizerConfig:
     """AdamW and the course of its learning rate."""
 
-    lr: float = 2e-3
+    lr: float | None = None
+    """The highest of its course; None is what `LR` says."""
     weight_decay: float = 1e-2
     warmup: float = 0.1
     final: float = 0.001
     clip: float = 5.0
     fused: bool = True
+
+    @property
+    def peak(self) -> float:
+        """The highest learning rate."""
+        return LR if self.lr is None else self.lr
 
 
 @dataclass
@@ -270,15 +278,25 @@ def settled_init(config: TrainConfig) -> str | None:
     return NAMES[0] if config.model == OmegaConf.to_object(OmegaConf.merge(NetworkConfig(), own)) else None
 
 
+def settled(config: TrainConfig) -> TrainConfig:
+    """The settings with what `init` stands for, and a number for the learning rate."""
+    config = replace(config, init=settled_init(config))
+    own = LR_FROM_MODEL if config.init else LR
+    lr = own if config.optimizer.lr is None else config.optimizer.lr
+    return replace(config, optimizer=replace(config.optimizer, lr=lr))
+
+
 def to_config(node: Any) -> TrainConfig:
-    """A plain `TrainConfig` from a composed Hydra config, checked across settings, `init` settled.
+    """A plain `TrainConfig` from a composed Hydra config, checked across settings.
+
+    What it starts from and the learning rate are settled, where settings leave them open.
 
     Raises:
         ConfigError: naming the setting, its value and what is allowed.
     """
     config = OmegaConf.to_object(node)
     assert isinstance(config, TrainConfig)  # noqa: S101  # for mypy
-    config = replace(config, init=settled_init(config))
+    config = settled(config)
     choice("loss.reduction", config.loss.reduction, ("batch", "mean", "sum"))
     choice("finetune", config.finetune, ("full", "head_first"))
     if config.finetune == "head_first" and config.init is None:
@@ -300,8 +318,8 @@ def to_config(node: Any) -> TrainConfig:
     above("data.cache_mb", config.data.cache_mb, 0)
     above("data.max_width", config.data.max_width, 0)
     above("data.batch_pixels", config.data.batch_pixels, 0)
-    above("optimizer.lr", config.optimizer.lr, 0)
-    at_least("optimizer.lr", config.optimizer.lr, 0)  # and finite
+    above("optimizer.lr", config.optimizer.peak, 0)
+    at_least("optimizer.lr", config.optimizer.peak, 0)  # and finite
     above("optimizer.clip", config.optimizer.clip, 0)
     at_least("optimizer.weight_decay", config.optimizer.weight_decay, 0)
     above("stop.patience", config.stop.patience, -1)

@@ -154,7 +154,7 @@ class CrnnModule(L.LightningModule):
         bad = [step.batch.where[i] for i in (~finite).nonzero().flatten().tolist()]
         broken = [name for name, p in self.network.named_parameters() if not torch.isfinite(p).all()]
         cause = (
-            f"the weights are no longer finite ({broken[0]}): lower optimizer.lr (now {self.optimizer_config.lr:g}) "
+            f"the weights are no longer finite ({broken[0]}): lower optimizer.lr (now {self.optimizer_config.peak:g}) "
             "or optimizer.clip, or use trainer.precision=32-true"
             if broken and not finite.any()
             else "look at these lines' pictures and labels"

@@ -26,7 +26,7 @@ from crnn.model.crnn import CRNN
 from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import StoppedBySignal
 from crnn.training.characters import read_card
-from crnn.training.config import TrainConfig
+from crnn.training.config import TrainConfig, settled
 from crnn.training.finish import Outcome, finish, say_forgotten
 from crnn.training.launch import process_count
 from crnn.training.length import Length
@@ -36,9 +36,6 @@ from crnn.training.run_folder import RunFolder, unusable
 from crnn.training.start import OLD_LINES, Start, cer_on
 from crnn.training.threads import choose, fastest_threads
 from crnn.training.trainer import accelerator_for, make_trainer, precision_for
-
-FINETUNE_LR = 0.25
-"""Of the peak learning rate, for a training that starts from a model."""
 
 
 def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) -> Outcome:
@@ -53,7 +50,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         CrnnError: one clear message, before the first step where possible.
         StoppedBySignal: after writing a checkpoint.
     """
-    peers = peers or Peers()
+    peers, config = peers or Peers(), settled(config)
     started, cpu_started = time.monotonic(), time.process_time()
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
@@ -91,8 +88,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
 
     card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data, start, folder))
     head_first = bool(config.init) and config.finetune == "head_first"
-    optimizer = replace(config.optimizer, lr=config.optimizer.lr * (FINETUNE_LR if config.init else 1.0))
-    module = CrnnModule(card, config.loss, optimizer, config.seed, config.trainer.channels_last, head_first)
+    module = CrnnModule(card, config.loss, config.optimizer, config.seed, config.trainer.channels_last, head_first)
     parameters = sum(p.numel() for p in module.network.parameters())
     backbone = config.model.backbone.name
     named = config.model.name + (f" with the backbone {backbone}" if backbone != "conv" else "")

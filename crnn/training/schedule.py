@@ -47,7 +47,7 @@ def make_optimizer(
             ]
             groups.append({"params": some, "weight_decay": config.weight_decay if decayed else 0.0})
             lambdas.append(_from(rising if late else 0, total_steps, config))
-    optimizer = AdamW(groups, lr=config.lr, fused=fused)
+    optimizer = AdamW(groups, lr=config.peak, fused=fused)
     return optimizer, LambdaLR(optimizer, lambdas)
 
 

@@ -64,7 +64,7 @@ class Watching(Callback):
         assert isinstance(pl_module, CrnnModule)  # noqa: S101  # for mypy
         total = int(trainer.estimated_stepping_batches)
         optimizer = pl_module.optimizer_config
-        self._watch = Watch(total, round(optimizer.warmup * total), optimizer.lr, self._lines)
+        self._watch = Watch(total, round(optimizer.warmup * total), optimizer.peak, self._lines)
         if self._stored:
             self._watch.load_state_dict(self._stored)
         pl_module.look_every = self._watch.every

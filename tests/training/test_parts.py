@@ -115,9 +115,9 @@ def test_settings_of_a_run_come_back_with_plain_changes(trained: Path) -> None:
 
 def test_shipped_defaults_equal_the_schema() -> None:
     """configs/train.yaml and the dataclasses say the same, so a Python caller gets what the command line gets."""
-    from crnn.training.config import TrainConfig
+    from crnn.training.config import TrainConfig, settled
 
-    assert settings("model=crnn") == TrainConfig()
+    assert settings("model=crnn") == settled(TrainConfig())
     assert (Path(config_folder()) / "model" / "crnn_small.yaml").is_file()
 
 

@@ -163,6 +163,20 @@ def test_real_lines_start_from_the_model_in_the_box(words: list[str], init: str 
     assert config.init == init
 
 
+@pytest.mark.parametrize(
+    ("words", "peak"),
+    [
+        (["data.root=lines"], 1e-3),
+        (["data.root=lines", "init=null"], 2e-3),
+        ([], 2e-3),
+        (["init=runs/x"], 1e-3),
+        (["data.root=lines", "optimizer.lr=0.5"], 0.5),
+    ],
+)
+def test_the_learning_rate_follows_the_start(words: list[str], peak: float) -> None:
+    assert settings("model=crnn_small", *words).optimizer.lr == peak
+
+
 def test_the_model_in_the_box_is_what_auto_takes_it_for() -> None:
     config = settings("model=crnn_small", "data.root=lines")
     its = Start.read("bundled").settle(config)

@@ -18,9 +18,7 @@ EPOCHS_RENDERED = 8
 """Of rendered lines alone, which are new in each."""
 MOST_EPOCHS = 100
 STEPS = 4000
-"""From random weights."""
-STEPS_FROM_MODEL = 2000
-"""With `init`."""
+"""At least, unless that takes more epochs than `MOST_EPOCHS`."""
 BATCHES = ((4000, 32), (1000, 16), (0, 8))
 """From so many lines in an epoch on, so many in a batch."""
 
@@ -63,6 +61,5 @@ def length_for(config: TrainConfig, lines: int, processes: int = 1, endless: boo
         return Length(batch, config.trainer.max_epochs or EPOCHS_RENDERED)
     batch = config.data.batch_size or next(size for least, size in BATCHES if mine >= least)
     steps = -(-mine // batch)
-    wanted = STEPS_FROM_MODEL if config.init else STEPS
-    epochs = config.trainer.max_epochs or min(MOST_EPOCHS, max(EPOCHS, -(-wanted // steps)))
+    epochs = config.trainer.max_epochs or min(MOST_EPOCHS, max(EPOCHS, -(-STEPS // steps)))
     return Length(batch, epochs)

@@ -51,6 +51,21 @@ def test_an_idle_service_stops_when_told(number: signal.Signals) -> None:
         assert one.process.wait(60) == 0
 
 
+def test_head_is_get_without_the_body() -> None:
+    key = {"authorization": f"Bearer {'k' * 16}"}
+    with process(CRNN_API_KEYS="k" * 16) as one, httpx.Client(base_url=one.url) as client:
+        for path in ("/", "/healthz", "/readyz", "/models", "/openapi.json", "/nothing", "/recognize"):
+            head, get = client.head(path, headers=key), client.get(path, headers=key)
+            assert (head.status_code, head.content) == (get.status_code, b""), path
+            assert head.headers["content-length"] == str(len(get.content))
+        assert client.head("/healthz").status_code == 200
+        assert client.head("/models").status_code == 401
+        assert client.get("/metrics", headers=key).status_code == 200
+        one.process.send_signal(signal.SIGTERM)
+        assert one.process.wait(60) == 0
+        assert {"HEAD", "GET"} == {row["method"] for row in one.rest() if "method" in row}
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_it_at_once(number: signal.Signals) -> None:
     with process("--client-timeout", "60") as one:

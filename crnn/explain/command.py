@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from crnn.errors import ConfigError
-from crnn.explain.page import suffix_of, write
+from crnn.explain.page import SUFFIXES, suffix_of, write
 
 OPTIONS = {
     "shapes": {"picture", "width", "batch", "model"},
@@ -33,9 +33,12 @@ def run(args: Namespace) -> int:
         raise ConfigError(f"{args.words[1]}: one picture at a time; the model is named with --model")
     if args.out is None:
         raise ConfigError(f"explain {args.what}: name the file to write, as in --out {args.what}.html")
+    suffix = suffix_of(args.out, (".html",) if args.what == "lstm" else SUFFIXES)
+    if args.lang and suffix == ".png":
+        raise ConfigError(f"--lang {args.lang}: a picture is in English; name a page, as in --out {args.what}.html")
     if args.what == "lstm":
-        return _lstm(args, suffix_of(args.out, (".html",)))
-    return {"line": _line, "saliency": _saliency}[args.what](args, suffix_of(args.out))
+        return _lstm(args, suffix)
+    return {"line": _line, "saliency": _saliency}[args.what](args, suffix)
 
 
 def _shapes(args: Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from crnn.explain.gates import Walk
 from crnn.explain.lesson_text import Numbers, words
@@ -85,12 +85,27 @@ def strongest(weights: NDArray[np.float64], rows: int = MAP_SIZE, columns: int =
     return cut(cut(weights, rows).T, columns).T
 
 
+def map_of_gates(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(4 * hidden, input) made smaller gate by gate: a quarter of the rows is one gate, whatever `hidden` is."""
+    return np.concatenate([strongest(gate, MAP_SIZE // 4) for gate in np.split(weights, 4)])
+
+
+def equations(lstm: nn.LSTM) -> str:
+    """One step of this LSTM, as `crnn.explain.gates` computes it."""
+    rows = []
+    for gate, function in (("i", "sigmoid"), ("f", "sigmoid"), ("g", "tanh   "), ("o", "sigmoid")):
+        b_i, b_h = (f" + b_i{gate}", f" + b_h{gate}") if lstm.bias else ("", "")
+        rows.append(f"{gate} = {function}(W_i{gate} x{b_i} + W_h{gate} h{b_h})")
+    shown = "o * tanh(c)"
+    return "\n".join([*rows, "c = f * c + i * g", f"h = W_hr ({shown})" if lstm.proj_size else f"h = {shown}"])
+
+
 def lesson_data(opened: Opened, line: LineTrace, looked_at: tuple[int, int]) -> dict[str, Any]:
     """What the page's script reads: all of `line_data`, and features, output and a weight matrix."""
     output, h_n, _ = returned(opened, line)
     features = line.features.numpy().T  # (input, T)
     values = output[:, 0].numpy().T  # (directions * state, T)
-    weight = strongest(dict(opened.network.lstm.named_parameters())["weight_ih_l0"].detach().double().numpy())
+    weight = map_of_gates(dict(opened.network.lstm.named_parameters())["weight_ih_l0"].detach().double().numpy())
     scale, top = float(np.quantile(np.abs(weight), 0.98)), max(1.0, float(np.abs(values).max()))
     most = max(float(features.max()), 1e-6)
     return {
@@ -130,6 +145,7 @@ def lesson_page(opened: Opened, line: LineTrace, language: str = "en") -> str:
         sum(p.numel() for p in lstm.parameters()),
         lstm_total(lstm),
         lstm.proj_size,
+        lstm.bias,
     )
     said = words(n)
 
@@ -149,6 +165,8 @@ def lesson_page(opened: Opened, line: LineTrace, language: str = "en") -> str:
         ("input_size", lstm.input_size, "p-input"),
         ("hidden_size", lstm.hidden_size, "p-hidden"),
         ("num_layers", lstm.num_layers, "p-layers"),
+        ("bias", lstm.bias, "p-bias"),
+        ("dropout", lstm.dropout, "p-dropout"),
         ("bidirectional", lstm.bidirectional, "p-bi"),
         ("batch_first", lstm.batch_first, "p-first"),
         ("proj_size", lstm.proj_size, "p-proj"),
@@ -194,12 +212,7 @@ sequence   (T, B, D)     = {(n.steps, 1, n.input)}      # what nn.LSTM reads</co
 output, (h_n, c_n) = lstm(sequence)</code></pre>
 <div class=wide><table>{parameters}</table></div>
 {chapter("step")}{say("step-text")}
-<pre><code>i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)
-f = sigmoid(W_if x + b_if + W_hf h + b_hf)
-g = tanh   (W_ig x + b_ig + W_hg h + b_hg)
-o = sigmoid(W_io x + b_io + W_ho h + b_ho)
-c = f * c + i * g
-h = o * tanh(c)</code></pre>
+<pre><code>{equations(lstm)}</code></pre>
 <div class=card><p class=small>{say("unit", "span")}</p>
 <label><span>{say("slider", "span")}</span> <input type=range id=column min=0 max={n.steps - 1} value=0 step=1>
 <output id=column-number for=column class=mono>0</output></label>

@@ -30,6 +30,7 @@ class Numbers:
     """Of the LSTM."""
     formula: str
     proj: int
+    bias: bool
 
 
 def words(n: Numbers) -> dict[str, tuple[str, str]]:
@@ -71,12 +72,21 @@ def words(n: Numbers) -> dict[str, tuple[str, str]]:
         ),
         "p-input": ("numbers per time step", "每个时间步输入向量的长度"),
         "p-hidden": (
-            "units per layer and direction: the length of h and c",
-            "每层每个方向的单元数，也就是 h 和 c 的长度",
+            "units per layer and direction: the length of "
+            + ("c, and of h before it is shortened" if n.proj else "h and c"),
+            "每层每个方向的单元数，也就是 " + ("c 的长度，以及压缩之前 h 的长度" if n.proj else "h 和 c 的长度"),
         ),
         "p-layers": (
             "layers on top of each other; a layer reads the h of the one below",
-            "堆叠的层数；上一层的输入就是下一层各时间步的 h",
+            "堆叠的层数；从第二层起，每一层读的是前一层各时间步的 h",
+        ),
+        "p-bias": (
+            "the numbers b, which each gate adds, are learned" if n.bias else "off: without the numbers b",
+            "每个门都加上学到的常数 b" if n.bias else "未启用：不加常数 b",
+        ),
+        "p-dropout": (
+            "share of the h between two layers that is set to 0 at random, in training alone",
+            "训练时把层与层之间的 h 随机置零的比例；使用时不起作用",
         ),
         "p-bi": (
             "a second walk from the last column to the first, with weights of its own"
@@ -94,13 +104,14 @@ def words(n: Numbers) -> dict[str, tuple[str, str]]:
         ),
         "step": ("One step: three gates and a candidate", "一个时间步：三个门和一个候选值"),
         "step-text": (
-            "At every column each unit has two memories: the long one, c, and the short one, h. From the new column "
-            "x<sub>t</sub> and the short memory of the column before, h<sub>t−1</sub>, four numbers are computed. The "
+            "At every column each unit has two memories: the long one, c, and the short one, h. From "
+            "x<sub>t</sub>, what its layer reads at this column, and the short memory of all its units at the column "
+            "before, h<sub>t−1</sub>, four numbers are computed. The "
             "<b>forget gate</b> f says how much of c stays, the <b>input gate</b> i how much is written, the "
             "<b>candidate</b> g what, and the <b>output gate</b> o how much is shown. Gates are sigmoids: 0 is shut, 1 "
             "is open. Move the slider and watch one unit.",
-            "在每一列，每个单元都有两份记忆：长期记忆 c 和短期记忆 h。根据新的一列 x<sub>t</sub> 和上一步的短期记忆 "
-            "h<sub>t−1</sub> 算出四个数：<b>遗忘门</b> f 决定 c 保留多少，<b>输入门</b> i 决定写入多少，<b>候选值</b> g "
+            "在每一列，每个单元都有两份记忆：长期记忆 c 和短期记忆 h。根据这一层在这一列读到的 x<sub>t</sub> "
+            "和全部单元上一步的短期记忆 h<sub>t−1</sub> 算出四个数：<b>遗忘门</b> f 决定 c 保留多少，<b>输入门</b> i 决定写入多少，<b>候选值</b> g "
             "是要写入的内容，<b>输出门</b> o 决定对外展示多少。门都是 sigmoid 的输出：0 表示关闭，1 表示打开。拖动滑块，"
             "看一个单元怎样变化。",
         ),
@@ -113,10 +124,13 @@ def words(n: Numbers) -> dict[str, tuple[str, str]]:
         "memory-text": (
             "c is changed only by a product and a sum, so it can be carried along unchanged for many columns: with f = 1 "
             "and i = 0 it stays as it is. That is why gradients survive long distances. h is what others see of it: "
-            "bounded by −1 and 1, gated, new in every column. This unit was not chosen by hand: of all units of its "
+            + ("gated, mixed from all units by W_hr" if n.proj else "bounded by −1 and 1, gated")
+            + ", new in every column. This unit was not chosen by hand: of all units of its "
             "layer, it is the one whose forget gate closes most clearly where the network names a character.",
             "c 只经过一次乘法和一次加法，所以可以原封不动地传过很多列：当 f = 1、i = 0 时，它保持不变。梯度也因此能传得很远。"
-            "h 是 c 对外展示的部分：经过输出门，始终在 −1 到 1 之间，每一列都会更新。这个单元不是手工挑选的：在这一层的所有单元里，"
+            "h 是 c 对外展示的部分：经过输出门，"
+            + ("再由 W_hr 把所有单元混合起来" if n.proj else "始终在 −1 到 1 之间")
+            + "，每一列都会更新。这个单元不是手工挑选的：在这一层的所有单元里，"
             "每当网络认出一个字符，它的遗忘门关得最明显。",
         ),
         "layers": ("Layers and directions", "层与方向"),
@@ -182,15 +196,23 @@ def words(n: Numbers) -> dict[str, tuple[str, str]]:
         "weights-text": (
             f"The four matrices for i, f, g and o are stacked into one, in this order. So <code>weight_ih_l0</code> is "
             f"(4 × {n.hidden}, {n.input}): the first {n.hidden} rows are the input gate, the next the forget gate, then "
-            "the candidate, then the output gate. <code>weight_hh</code> reads h of the step before. From layer 1 on, "
-            f"<code>weight_ih</code> has {out} columns, because a layer reads "
-            + ("both directions of " if both else "")
-            + "the one below. There are two biases where one would do; that is cuDNN's layout.",
+            "the candidate, then the output gate. <code>weight_hh</code> reads h of the step before."
+            + (
+                f" The second layer has <code>weight_ih_l1</code>, of {out} columns, because it reads "
+                f"{'both directions of ' if both else ''}the first; names count from 0."
+                if n.layers > 1
+                else ""
+            )
+            + (" There are two biases where one would do; that is cuDNN's layout." if n.bias else ""),
             f"i、f、g、o 四个矩阵按这个顺序上下叠成一个。所以 <code>weight_ih_l0</code> 的形状是 (4 × {n.hidden}, {n.input})："
             f"前 {n.hidden} 行属于输入门，接着是遗忘门，然后是候选值，最后是输出门。<code>weight_hh</code> 读的是上一步的 h。"
-            f"从第 1 层起，<code>weight_ih</code> 有 {out} 列，因为它读的是下面一层"
-            + ("两个方向拼起来的输出" if both else "的输出")
-            + "。偏置有两个，其实一个就够了，这是沿用 cuDNN 的布局。",
+            + (
+                f"第二层的权重叫 <code>weight_ih_l1</code>，有 {out} 列，因为它读的是第一层"
+                f"{'两个方向拼起来的输出' if both else '的输出'}；名称从 0 开始编号。"
+                if n.layers > 1
+                else ""
+            )
+            + ("偏置有两个，其实一个就够了，这是沿用 cuDNN 的布局。" if n.bias else ""),
         ),
         "weight-map": (
             "<code>weight_ih_l0</code>, the real one: orange positive, blue negative; of each small square of weights "

@@ -13,7 +13,7 @@ from crnn.core.image import printable
 from crnn.explain.colours import LINES, SEQUENTIAL, diverging
 from crnn.explain.gates import Walk
 from crnn.explain.line import LineTrace, classes_that_matter
-from crnn.explain.line_page import FLOOR, QUANTITIES, ranges
+from crnn.explain.line_page import FLOOR, PROJECTED, QUANTITIES, SHORT, ranges
 from crnn.explain.line_text import walk_words
 from crnn.explain.model import Opened
 from crnn.explain.order import ORDERS, events, orders
@@ -157,7 +157,8 @@ def unit_figure(opened: Opened, line: LineTrace, looked_at: tuple[int, int]) -> 
     if not opened.network.lstm.proj_size:
         curve(memory, "h", "short memory h", 2, "--")
     memory.axhline(0, color="0.6", lw=0.8)
-    memory.set_title("what it remembers: c = f · c before + i · g;  h = o · tanh(c)", loc="left", fontsize=10)
+    short = PROJECTED if opened.network.lstm.proj_size else SHORT
+    memory.set_title(f"what it remembers: c = f · c before + i · g;  {short}", loc="left", fontsize=10)
     memory.set(xlim=(-0.5, line.columns - 0.5), xlabel=f"column (time step), {line.step} pixels each", ylabel="value")
     for axes in (gates, memory):
         axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, frameon=False, fontsize=9)

@@ -18,13 +18,15 @@ from crnn.explain.page import pack, page, picture_url, say, switches, text, visi
 FLOOR = -12.0
 """Natural logarithm of a probability; what is less likely has the colour of it."""
 
+SHORT, PROJECTED = "h = o · tanh(c)", "h = W_hr (o · tanh(c))"
+"""What h is, without and with a projection."""
 QUANTITIES = (
     ("i", "input gate", "i", "seq", "how much of the candidate is written: 0 nothing, 1 all of it"),
     ("f", "forget gate", "f", "seq", "how much of the old memory stays: 0 wiped, 1 kept"),
     ("g", "candidate", "g", "div", "what could be written into the memory"),
     ("o", "output gate", "o", "seq", "how much of the memory is shown outside"),
     ("c", "long memory, the cell state", "c", "div", "c = f · c before + i · g"),
-    ("h", "short memory, the output", "h", "div", "h = o · tanh(c)"),
+    ("h", "short memory, the output", "h", "div", SHORT),
 )
 """Name in `Walk`, title, symbol, colours, what it means."""
 
@@ -139,7 +141,7 @@ def line_page(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 
         dash = f' style="border-top-style:{style}"' if style else ""
         return f'<span class="key {kind}"><i{dash}></i>{words(name)}</span>'
 
-    nothing = say(LINE["nothing"], "span")
+    nothing, projected = say(LINE["nothing"], "span"), bool(opened.network.lstm.proj_size)
     body = f"""<main>
 {switches(language)}
 <h1>{words("title")}</h1>
@@ -166,14 +168,14 @@ def line_page(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 
 {words("lstm", "p")}
 <div class=bar><span class=tabs id=walks role=group aria-label="layer and direction / 层与方向"></span>
 <label>{words("sorted")} <select id=order></select></label></div>
-{"".join(_heat(*quantity) for quantity in QUANTITIES)}
+{"".join(_heat(*quantity) for quantity in QUANTITIES).replace(SHORT, PROJECTED if projected else SHORT)}
 
 <h2>{words("c-unit")}</h2>
 {words("unit", "p")}
 <div class=bar><label>{words("unit-name")} <input type=number id=unit min=0 value={looked_at[1]}></label>
 <span>{key("i", "s1")}{key("f", "s2", "dashed")}{key("o", "s3", "dotted")}</span></div>
 <div class=card><div id=one></div>
-<p class=small>{key("c", "s2")}{key("g", "s1", "dotted")}{key("h", "s3", "dashed")}</p>
+<p class=small>{key("c", "s2")}{key("g", "s1", "dotted")}{"" if projected else key("h", "s3", "dashed")}</p>
 <div class=now id=now></div></div>
 
 <div class=foot><p>{words("source")} {text(line.name)}.</p>{words("foot", "p")}</div>

@@ -173,5 +173,9 @@ def _from_json(data: bytes, options: Options, limits: Limits) -> tuple[list[byte
                 raise ValueError
             pictures.append(base64.b64decode(text, validate=True))
         except (binascii.Error, ValueError):
-            raise Refused("bad_request", f"images[{position}] is not base64 of a picture's bytes") from None
+            raise Refused(
+                "bad_request",
+                f"images[{position}] is not base64 of a picture's bytes; send it without line breaks and without "
+                "'data:', as base64 -w0 line.png gives it",
+            ) from None
     return pictures, options

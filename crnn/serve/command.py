@@ -30,7 +30,7 @@ def run(args: Namespace) -> int:
     from crnn.serve.server import bind, serve
     from crnn.serve.service import Service
     from crnn.serve.settings import Limits
-    from crnn.serve.shelf import Shelf, parse_spec
+    from crnn.serve.shelf import Shelf, parse_specs
 
     limits = Limits(
         queue_lines=args.queue,
@@ -44,7 +44,7 @@ def run(args: Namespace) -> int:
         client_timeout=args.client_timeout,
     )
     keys = read_keys(args.keys_file)
-    specs = [parse_spec(word) for word in args.models or ["bundled"]]
+    specs = parse_specs(args.models or ["bundled"])
     allow_files(limits.connections)
     log = Log(args.log_format)
     listening = bind(args.host, args.port)

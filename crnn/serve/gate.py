@@ -56,8 +56,10 @@ class Gate:
             await send(message)
 
         try:
+            # HEAD is answered as GET, whose body uvicorn leaves out: monitors ask so
+            asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
             if scope["path"] in OPEN_PATHS or self._keys.allow(Headers(scope=scope).get("authorization")):
-                await self._app(scope, receive, noted)
+                await self._app(asked, receive, noted)
             else:
                 refused = Refused("unauthorized", "no or wrong API key; send the header Authorization: Bearer KEY")
                 await JSONResponse(refused.body(), refused.status, {"WWW-Authenticate": "Bearer"})(

@@ -59,7 +59,7 @@ def read_keys(path: str | None) -> Keys:
         raise ConfigError(f"{VARIABLE} is set and holds no key; put keys into it, between spaces, or unset it")
     if path is not None:
         try:
-            rows = Path(path).read_text(encoding="utf-8").splitlines()
+            rows = Path(path).read_text(encoding="utf-8-sig").splitlines()
         except OSError as error:
             raise ConfigError(f"{printable(path)}: keys cannot be read ({error.strerror})") from None
         except UnicodeDecodeError:

@@ -110,7 +110,8 @@ async def serve(app: ASGIApp, service: Service, listening: socket.socket, log: L
 
     def stop() -> None:
         if service.draining:
-            server.should_exit = True
+            service.end()
+            server.should_exit = server.force_exit = True
             return
         service.draining = True
         log.event("stopping: requests in flight are answered, no more are accepted", in_flight=service.in_flight)

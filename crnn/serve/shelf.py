@@ -52,16 +52,36 @@ def parse_spec(word: str) -> Spec:
     return Spec(name, path)
 
 
+def parse_specs(words: Sequence[str]) -> list[Spec]:
+    """`parse_spec` of each.
+
+    Raises:
+        ConfigError: also where two are called alike only for want of what a name can hold, as 车牌 and 手写.
+    """
+    specs = [parse_spec(word) for word in words]
+    for word, spec in zip(words, specs, strict=True):
+        own = _own_name(Path(word))
+        alike = [one.path for one in specs if one.name == spec.name and _own_name(Path(one.path)) != own]
+        if spec.path == word and word not in NAMES and own != spec.name and alike:
+            raise ConfigError(
+                f"{printable(word)} and {printable(alike[0])} would both be called {spec.name!r}, for want of letters "
+                f"that a name can hold; give names: NAME={printable(word)}"
+            )
+    return specs
+
+
 def _called(path: Path) -> str:
-    """After the run folder, or the file if that has a name of its own."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", _own_name(path)).lstrip("._-")[:64] or "model"
+
+
+def _own_name(path: Path) -> str:
+    """Of the run folder, or the file if that has a name of its own."""
     if path.is_dir():
-        name = path.resolve().name
-    elif path.stem in ("model", "best", "last"):
+        return path.resolve().name
+    if path.stem in ("model", "best", "last"):
         parent = path.resolve().parent
-        name = parent.parent.name if parent.name == "checkpoints" else parent.name
-    else:
-        name = path.stem
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip("._-")[:64] or "model"
+        return parent.parent.name if parent.name == "checkpoints" else parent.name
+    return path.stem
 
 
 @dataclass(frozen=True)
@@ -97,8 +117,8 @@ def open_model(path: str, **options: Any) -> Loaded:
     file = _file(path, options)
     try:
         before = _stamp(file)
-        digest = sha256_of(file)
         kind = file_kind(file)
+        digest = sha256_of(file)
         recognizer = load(path, **options)
         after = _stamp(file)
     except OSError as error:

@@ -97,6 +97,8 @@ def test_shapes_take_the_model_either_way(folder: Path, capsys: pytest.CaptureFi
         (["line", "x.png", "--unit", "999", "--out", "x.html"], "--unit 999: is not there; allowed are 0 to 127"),
         (["line", "x.png", "--batch", "2", "--out", "x.html"], "--batch goes with crnn explain shapes, not with line"),
         (["shapes", "--lang", "zh"], "--lang goes with crnn explain line or saliency or lstm, not with shapes"),
+        (["line", "x.png", "--out", "y.png", "--lang", "zh"], "--lang zh: a picture is in English; name a page"),
+        (["saliency", "x.png", "--out", "y.png", "--lang", "en"], "--lang en: a picture is in English; name a page"),
         (["lstm", "--out", "x.png"], "--out x.png: must end in .html\n"),
         (["shapes", "--out", "x.html"], "--out goes with crnn explain line"),
     ],

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import itertools
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from explain_support import Page, noise, tiny, unpack
 
-from crnn.explain.lesson import batch_first_shapes, lesson_page, returned, same_slices, strongest
+from crnn.explain.lesson import (
+    batch_first_shapes,
+    equations,
+    lesson_page,
+    map_of_gates,
+    returned,
+    same_slices,
+    strongest,
+)
 from crnn.explain.lesson_text import Numbers, words
 from crnn.explain.line import trace
+from crnn.explain.line_page import line_page
+from crnn.explain.line_text import LINE
 
 SETTINGS = list(itertools.product((1, 2), (True, False), (0, 5)))
 
@@ -86,7 +97,7 @@ def test_the_page_shows_the_network_at_hand(layers: int, bidirectional: bool, pr
 
 
 def numbers(directions: int) -> Numbers:
-    return Numbers(30, 4, 16, 120, 10, 12, 2, directions, 12, 7, 3, 2, 1234, "x", 0)
+    return Numbers(30, 4, 16, 120, 10, 12, 2, directions, 12, 7, 3, 2, 1234, "x", 0, True)
 
 
 def test_everything_is_said_in_both_languages() -> None:
@@ -99,6 +110,53 @@ def test_everything_is_said_in_both_languages() -> None:
             assert re.search("[\u4e00-\u9fff]", chinese) or english == chinese, name
             figures = [sorted(re.findall(r"<b>[\d,]+</b>|<code>.*?</code>", text)) for text in (english, chinese)]
             assert figures[0] == figures[1], name
+
+
+@pytest.mark.parametrize(("layers", "bias", "proj"), list(itertools.product((1, 2), (True, False), (0, 5))))
+def test_what_is_said_holds_for_other_settings_too(layers: int, bias: bool, proj: int) -> None:
+    opened = tiny(layers, bias=bias, proj=proj)
+    line = trace(opened, noise())
+    said = Page(lesson_page(opened, line)).text
+    assert ("two biases" in said) == ("偏置有两个" in said) == ("b_ii" in said) == bias
+    assert ("bounded by −1 and 1" in said) == ("始终在 −1 到 1 之间" in said) == (proj == 0)
+    assert ("the length of h and c" in said) == ("h 和 c 的长度" in said) == (proj == 0)
+    assert ("W_hr (o * tanh(c))" in said) == (proj > 0)
+    assert ("The second layer" in said) == ("第二层的权重" in said) == (layers == 2)
+    assert f"bias {bias} " in said
+    assert "dropout 0.0 " in said
+    assert ("h = W_hr (o · tanh(c))" in Page(line_page(opened, line)).text) == (proj > 0)
+    assert ("h = o · tanh(c)" in Page(line_page(opened, line)).text) == (proj == 0)
+
+
+@pytest.mark.parametrize(("bias", "proj"), list(itertools.product((True, False), (0, 5))))
+def test_the_equations_are_those_of_the_network(bias: bool, proj: int) -> None:
+    lstm = tiny(1, False, bias, proj).network.lstm
+    x = torch.randn(10)
+    known: dict[str, Any] = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "x": x}
+    known |= {"h": torch.randn(proj or 12), "c": torch.randn(12), "W_hr": lambda value: lstm.weight_hr_l0 @ value}
+    given = known["h"][None], known["c"][None]
+    for kind, source in (("ih", "i"), ("hh", "h")):
+        for gate, part in zip("ifgo", getattr(lstm, f"weight_{kind}_l0").chunk(4), strict=True):
+            known[f"W_{source}{gate}"] = part
+        for gate, part in zip("ifgo", getattr(lstm, f"bias_{kind}_l0").chunk(4) if bias else (), strict=False):
+            known[f"b_{source}{gate}"] = part
+    for row in equations(lstm).splitlines():
+        exec(re.sub(r"(W_[ih][ifgo]) ([xh])", r"\1 @ \2", row), known)
+    output, (h, c) = lstm(x[None], given)
+    assert torch.allclose(known["h"], h[0], atol=1e-5)
+    assert torch.allclose(known["c"], c[0], atol=1e-5)
+    assert torch.allclose(known["h"], output[0], atol=1e-5)
+
+
+def test_no_layer_is_called_by_a_word_that_means_another() -> None:
+    """上一层 is the layer before to some and the one on top to others."""
+    assert [name for name, (_, chinese) in {**words(numbers(2)), **LINE}.items() if "上一层" in chinese] == []
+
+
+@pytest.mark.parametrize("hidden", [3, 48, 50, 128, 256])
+def test_a_quarter_of_the_map_of_weights_is_one_gate(hidden: int) -> None:
+    shown = map_of_gates(np.repeat([1.0, 2, 3, 4], hidden)[:, None])
+    assert shown[:, 0].tolist() == np.repeat([1, 2, 3, 4], min(hidden, 48)).tolist()
 
 
 def test_of_each_square_the_strongest_weight_is_kept() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,14 @@ def test_all_keys_are_compared_whichever_fits(monkeypatch: pytest.MonkeyPatch) -
 def test_keys_that_cannot_be_sent_are_refused(key: str) -> None:
     with pytest.raises(ConfigError, match="API key 2 is not allowed"):
         Keys([ONE, key])
+
+
+def test_a_file_as_windows_editors_write_it(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_bytes(f"\ufeff# ours\r\n{ONE}\r\n{OTHER}\r\n".encode())
+    keys = read_keys(str(tmp_path / "keys"))
+    assert len(keys) == 2
+    assert keys.allow(f"Bearer {ONE}")
+    assert keys.allow(f"Bearer {OTHER}")
 
 
 def test_a_variable_without_a_key_does_not_open_the_door(monkeypatch: pytest.MonkeyPatch) -> None:

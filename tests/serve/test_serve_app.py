@@ -274,6 +274,13 @@ def small_service() -> Any:
         yield one
 
 
+@pytest.mark.parametrize("text", [base64.encodebytes(PICTURES[0]).decode(), "data:image/png;base64,aGk="])
+def test_base64_with_more_than_base64_in_it_is_refused_with_what_to_do(text: str, small_service: Served) -> None:
+    answer = ask(small_service, lambda client: client.post("/recognize", json={"images": [text]}))
+    assert error(answer) == (400, "bad_request")
+    assert "without line breaks and without 'data:'" in answer.json()["error"]["message"]
+
+
 def test_models_by_name_and_version(tmp_path: Path) -> None:
     from serve_support import copy_of_bundled
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -99,3 +102,30 @@ def test_texts_and_edges_have_contrast(scheme: int) -> None:
         for front, back in pairs:
             low, high = sorted(luminance(colours[name]) for name in (front, back))
             assert (high + 0.05) / (low + 0.05) >= least, (front, back)
+
+
+KEEP_TWICE = """
+const part = () => ({ compareDocumentPosition() {} });
+const card = { blob: new Blob(["x"]), reading: { text: "a", model: "m" }, name: "n", undo: {}, problem: {} };
+Object.assign(card, { field: { focus() {} }, element: part() });
+(async () => {
+  const counts = [];
+  const count = async () => counts.push(await corrections.count());
+  await Promise.all([confirmText(card, "x"), confirmText(card, "x")]).then(count);
+  await undo(card).then(count);
+  await confirmText(card, "y");
+  await confirmText(card, "z").then(count);
+  console.log(JSON.stringify([counts, (await corrections.all()).map((one) => one.text)]));
+})();
+"""
+"""Two presses of Enter before the first correction is kept; then it is taken back, and corrected again."""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_a_correction_that_is_confirmed_twice_is_kept_once() -> None:
+    stubs = "const indexedDB = { open() { throw new Error(); } }, Node = {}, cards = new Map();"
+    stubs += "const get = () => ({ children: [] });"
+    stubs += "".join(f"function {name}() {{}}" for name in ("tell", "announce", "setState", "suffixOf", "percent"))
+    parts = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("store.js", "kept.js"))
+    done = subprocess.run(["node", "-e", stubs + parts + KEEP_TWICE], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [[1, 0, 1], ["z"]]

@@ -51,6 +51,36 @@ def test_an_idle_service_stops_when_told(number: signal.Signals) -> None:
         assert one.process.wait(60) == 0
 
 
+def test_head_is_get_without_the_body() -> None:
+    key = {"authorization": f"Bearer {'k' * 16}"}
+    with process(CRNN_API_KEYS="k" * 16) as one, httpx.Client(base_url=one.url) as client:
+        for path in ("/", "/healthz", "/readyz", "/models", "/openapi.json", "/nothing", "/recognize"):
+            head, get = client.head(path, headers=key), client.get(path, headers=key)
+            assert (head.status_code, head.content) == (get.status_code, b""), path
+            assert head.headers["content-length"] == str(len(get.content))
+        assert client.head("/healthz").status_code == 200
+        assert client.head("/models").status_code == 401
+        assert client.get("/metrics", headers=key).status_code == 200
+        one.process.send_signal(signal.SIGTERM)
+        assert one.process.wait(60) == 0
+        assert {"HEAD", "GET"} == {row["method"] for row in one.rest() if "method" in row}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once(number: signal.Signals) -> None:
+    with process("--client-timeout", "60") as one:
+        half = socket.create_connection(("127.0.0.1", int(one.url.rpartition(":")[2])), 60)
+        half.sendall(b"POST /recognize HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\nhalf")
+        while "crnn_held_bytes 4.0" not in httpx.get(one.url + "/metrics").text:
+            time.sleep(0.01)
+        one.process.send_signal(number)
+        assert one.wait_for("stopping")["in_flight"] == 1
+        one.process.send_signal(number)
+        assert one.process.wait(10) == 0
+        assert half.recv(4096).startswith(b"HTTP/1.1 503 ")
+        half.close()
+
+
 def test_grace_has_an_end() -> None:
     with process("--grace", "0.2") as one:
         half = socket.create_connection(("127.0.0.1", int(one.url.rpartition(":")[2])))

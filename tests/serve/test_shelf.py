@@ -16,7 +16,7 @@ from crnn.errors import ConfigError, ModelFileError
 from crnn.models import bundled
 from crnn.serve import shelf as shelf_module
 from crnn.serve.errors import Refused
-from crnn.serve.shelf import Shelf, Spec, open_model, parse_spec
+from crnn.serve.shelf import Shelf, Spec, open_model, parse_spec, parse_specs
 
 
 def test_names(tmp_path: Path) -> None:
@@ -36,6 +36,22 @@ def test_names(tmp_path: Path) -> None:
             parse_spec(word)
     (tmp_path / "a=b.onnx").write_bytes(b"")
     assert parse_spec(str(tmp_path / "a=b.onnx")).name == "a_b"
+
+
+def test_models_called_alike_only_for_want_of_letters_are_refused(tmp_path: Path) -> None:
+    first, second = str(tmp_path / "车牌.onnx"), str(tmp_path / "手写.onnx")
+    assert [one.name for one in parse_specs([first])] == ["model"]
+    assert [one.name for one in parse_specs([f"a={first}", second])] == ["a", "model"]
+    assert [one.name for one in parse_specs([first, str(tmp_path / "new" / "车牌.onnx")])] == ["model", "model"]
+    assert [one.name for one in parse_specs(["old/plates.onnx", "new/plates.onnx"])] == ["plates", "plates"]
+    for words in ([first, second], ["a b.onnx", "a_b.onnx"], [f"model={first}", second]):
+        with pytest.raises(ConfigError, match=r"would both be called .* give names: NAME="):
+            parse_specs(words)
+
+
+def test_a_folder_without_a_model_is_named_as_such(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="is a folder; name the model file in it"):
+        open_model(str(tmp_path))
 
 
 def test_versions_of_one_name_side_by_side(tmp_path: Path) -> None:

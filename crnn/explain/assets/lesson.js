@@ -4,6 +4,7 @@ const T = DATA.columns, CW = columnWidth(T);
 const walks = DATA.walks.map(walk => ({...walk,
   ...Object.fromEntries(DATA.quantities.map(q => [q.name, unpack(walk[q.name])]))}));
 const shownWalk = walks[DATA.walk], U = DATA.unit, at = (q, t) => shownWalk[q].at(t, U);
+const SHORT = DATA.projected ? 'o·tanh(c)' : 'h'; // of one unit; a projection mixes all of them
 const rowHeight = (rows, most = 150) => Math.max(most / rows < 1 ? most / rows : 1, Math.min(14, Math.round(most / rows)));
 
 function map(id, values, colour, label, name, most, picture = 34) {
@@ -68,11 +69,11 @@ function cell() {
   line('M20 62H133'); line('M167 62H333'); line('M367 62H726');
   line('M60 292H560');
   line('M150 196V80'); line('M300 196V150Q300 137 333 137'); line('M400 196V150Q400 137 367 137');
-  line('M350 121V80'); line('M560 62V92'); line('M560 126V148'); line('M460 252V252');
+  line('M350 121V80'); line('M560 62V92'); line('M560 126V148');
   line('M510 224Q524 224 524 190Q524 165 543 165'); line('M577 165H726');
   write(24, 48, 'c', 15, null, 'start'); write(24, 84, '', 13, 'old', 'start');
   write(736, 48, 'c', 15, null, 'end'); write(736, 84, '', 13, 'c', 'end');
-  write(736, 151, 'h', 15, null, 'end'); write(736, 187, '', 13, 'h', 'end');
+  write(736, 151, SHORT, 15, null, 'end'); write(736, 187, '', 13, 'h', 'end');
   write(24, 312, 'x', 15, null, 'start'); write(40, 312, '[t],  h[t−1]', 13, 'x', 'start');
   gate(150, 'f', 'f', 's2'); gate(300, 'i', 'i', 's1'); gate(400, 'g', 'g', 's1'); gate(500, 'o', 'o', 's3');
   round(150, 62, '×'); round(350, 62, '+'); round(350, 137, '×'); round(560, 165, '×');
@@ -103,8 +104,8 @@ function show(t) {
   slider.value = t;
   document.getElementById('column-number').textContent = t;
   document.getElementById('now').textContent = `c[${t}] = f · c[${before < 0 ? '−1' : before}] + i · g = ${shown(now.f)} · `
-    + `${shown(old)} + ${shown(now.i)} · ${shown(now.g)} = ${shown(now.c)}\nh[${t}] = o · tanh(c) = ${shown(now.o)} · `
-    + `${shown(tanh)} = ${shown(now.o * tanh)}`;
+    + `${shown(old)} + ${shown(now.i)} · ${shown(now.g)} = ${shown(now.c)}\n${DATA.projected ? '' : `h[${t}] = `}o · tanh(c) = `
+    + `${shown(now.o)} · ${shown(tanh)} = ${shown(now.o * tanh)}${DATA.projected ? `\nh[${t}] = W_hr · (o · tanh(c))` : ''}`;
 }
 followers.push(show);
 
@@ -118,11 +119,11 @@ followers.push(show);
   [0, .5, 1]);
   const c = of('c'), top = Math.max(1, Math.ceil(Math.max(...c.map(Math.abs))));
   const h = c.map((v, t) => at('o', t) * Math.tanh(v));
-  curves(track(inner, 'c g h', T * CW, 140), T, CW, 140, -top, top, [{name: 'c', values: c, class: 's2'},
-    {name: 'g', values: of('g'), class: 's1', dash: '2 3'}, {name: 'h', values: h, class: 's3', dash: '7 3'}], [-top, 0, top]);
+  curves(track(inner, DATA.projected ? 'c g' : 'c g h', T * CW, 140), T, CW, 140, -top, top, [{name: 'c', values: c, class: 's2'},
+    {name: 'g', values: of('g'), class: 's1', dash: '2 3'}, {name: SHORT, values: h, class: 's3', dash: '7 3'}], [-top, 0, top]);
   const key = (kind, style, words) => el('span', {class: 'key ' + kind}, el('i', {style: `border-top-style:${style}`}), words);
   document.getElementById('one').append(el('p', {class: 'small'}, key('s1', 'solid', 'i'), key('s2', 'dashed', 'f'),
-    key('s3', 'dotted', 'o'), el('br'), key('s2', 'solid', 'c'), key('s1', 'dotted', 'g'), key('s3', 'dashed', 'h')));
+    key('s3', 'dotted', 'o'), el('br'), key('s2', 'solid', 'c'), key('s1', 'dotted', 'g'), key('s3', 'dashed', SHORT)));
 }
 
 // ---- a weight matrix with its four gates

@@ -14,8 +14,8 @@ async function confirmText(card, text) {
     return;
   }
   tell(card.problem, "");
+  const id = (card.recordId ??= newId()); // before anything is waited for: Enter may be pressed again meanwhile
   const bytes = await card.blob.arrayBuffer();
-  const id = card.record?.id ?? newId();
   const { name, reading: { text: read, model } } = card;
   const record = { id, name, text: label, reading: read, model, suffix: suffixOf(bytes), bytes };
   try {

@@ -6,6 +6,8 @@ model file reads alike.
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn.core.card import ModelCard
+from crnn.core.charset import BLANK
 from crnn.core.decode import BeamDecoder, Text
 from crnn.core.decode.settings import make_decoder
 from crnn.core.image import Picture, open_picture, picture_name
@@ -121,10 +124,12 @@ class Recognizer:
         Raises:
             DataError: for the first picture that cannot be read; `stream` goes on instead.
         """
-        if isinstance(images, str | bytes | Image.Image) or hasattr(images, "__fspath__"):
+        if isinstance(images, np.ndarray):  # those of one dimension are lists, of paths perhaps
+            one = images.ndim in (0, 2) or (images.ndim == 3 and images.shape[2] <= 4)
+        else:
+            one = isinstance(images, str | bytes | bytearray | memoryview | Image.Image | os.PathLike | io.IOBase)
+        if one or not isinstance(images, Iterable):
             images = [images]  # type: ignore[list-item]
-        elif isinstance(images, np.ndarray):
-            images = [images] if images.ndim == 2 or images.shape[-1] in (1, 3, 4) else list(images)
         readings = []
         for reading in self.stream(images):
             if isinstance(reading, DataError):
@@ -225,12 +230,22 @@ class Recognizer:
             yield batch, output, lengths
 
     def _run(self, lines: Sequence[Prepared]) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-        """Log-probabilities (T, B, C), time steps (B,) and widths (B,) of a batch."""
+        """Log-probabilities (T, B, C), time steps (B,) and widths (B,) of a batch.
+
+        Raises:
+            ModelFileError: for a network that gives NaN, which would read as a line without text.
+        """
         widths = np.array([line.width for line in lines], dtype=np.int64)  # (B,)
         greys = np.zeros((len(lines), 1, lines[0].grey.shape[0], int(widths.max())), dtype=np.uint8)  # (B, 1, H, W)
         for grey, line in zip(greys, lines, strict=True):
             grey[0, :, : line.width] = line.grey
         log_probs, lengths = self.backend.run(self.card.transform.normalize(greys), widths)  # (T, B, C), (B,)
+        blanks = log_probs[:, :, BLANK]  # (T, B), of a softmax: where one class is NaN, all are
+        if np.isnan(blanks[np.arange(len(blanks))[:, None] < lengths]).any():
+            raise ModelFileError(
+                "the network gives no numbers (NaN) for a picture: its weights are broken, or too large for float16; "
+                "take another model file (an earlier checkpoint), or another precision"
+            )
         return log_probs, lengths, widths
 
     def read(self, lines: Sequence[Prepared], nbest: int | None = None) -> list[Recognition]:

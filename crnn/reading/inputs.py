@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -114,5 +115,6 @@ def read_list(path: str, null: bool = False) -> list[str]:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise DataError(f"{printable(path)}: list cannot be read ({error.strerror})") from None
+    raw = raw.removeprefix(BOM_UTF8)  # as editors on Windows write
     names = raw.split(b"\0") if null else raw.splitlines()
     return [os.fsdecode(name) for name in names if name]

@@ -251,6 +251,8 @@ def test_list_files(tmp_path: Path) -> None:
     assert read_list(str(tmp_path / "list")) == ["a b.png", "c.png"]
     (tmp_path / "list").write_bytes(b"a\nb.png\0c.png\0")
     assert read_list(str(tmp_path / "list"), null=True) == ["a\nb.png", "c.png"]
+    (tmp_path / "list").write_bytes(b"\xef\xbb\xbfa.png\r\n\xef\xbb\xbfb.png\r\n")  # as Windows writes UTF-8
+    assert read_list(str(tmp_path / "list")) == ["a.png", "\ufeffb.png"]
     with pytest.raises(DataError, match="list cannot be read"):
         read_list(str(tmp_path / "none"))
 

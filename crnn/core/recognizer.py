@@ -128,10 +128,9 @@ class Recognizer:
             one = images.ndim in (0, 2) or (images.ndim == 3 and images.shape[2] <= 4)
         else:
             one = isinstance(images, str | bytes | bytearray | memoryview | Image.Image | os.PathLike | io.IOBase)
-        if one or not isinstance(images, Iterable):
-            images = [images]  # type: ignore[list-item]
+        several: Any = [images] if one or not isinstance(images, Iterable) else images
         readings = []
-        for reading in self.stream(images):
+        for reading in self.stream(several):
             if isinstance(reading, DataError):
                 raise reading
             readings.append(reading)

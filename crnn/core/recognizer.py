@@ -48,6 +48,13 @@ class Backend(Protocol):
         ...
 
 
+class Named(NamedTuple):
+    """A picture with a name for messages, where it has none of its own: bytes out of an archive."""
+
+    picture: Picture
+    name: str
+
+
 class Prepared(NamedTuple):
     """A picture, decoded and scaled to the network's height."""
 
@@ -136,7 +143,7 @@ class Recognizer:
             readings.append(reading)
         return readings
 
-    def stream(self, images: Iterable[Picture], window: int = 256) -> Iterator[Recognition | DataError]:
+    def stream(self, images: Iterable[Picture | Named], window: int = 256) -> Iterator[Recognition | DataError]:
         """Read any number of pictures in constant memory, in order; a bad one yields its error and the rest goes on.
 
         Args:
@@ -173,12 +180,12 @@ class Recognizer:
         scaled = transform.resize(grey, transform.check_width(grey.size, name))
         return Prepared(np.asarray(scaled), grey.width)
 
-    def _prepare_window(self, pictures: Sequence[Picture]) -> list[Prepared | DataError]:
+    def _prepare_window(self, pictures: Sequence[Picture | Named]) -> list[Prepared | DataError]:
         """Each picture decoded and scaled, or what is wrong with it."""
         prepared: list[Prepared | DataError] = []
         for picture in pictures:
             try:
-                prepared.append(self.prepare(picture))
+                prepared.append(self.prepare(*picture) if isinstance(picture, Named) else self.prepare(picture))
             except DataError as error:
                 prepared.append(error)
         return prepared

@@ -94,7 +94,7 @@ def test_standard_input(model: Path, lines: list[Path]) -> None:
     assert nul.stdout.decode().splitlines() == texts
     empty = run(model, "-", stdin=b"")
     assert (empty.returncode, empty.stdout) == (1, b"\n")
-    assert b"is empty (0 bytes)" in empty.stderr
+    assert b"standard input: is empty (0 bytes)" in empty.stderr
 
 
 def test_terrible_folder(model: Path, lines: list[Path], tmp_path: Path) -> None:

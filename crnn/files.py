@@ -16,10 +16,12 @@ def write_atomic(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends well, and vanishes when it does not.
 
     Raises:
-        OSError: if it cannot be written, or is a device or a pipe: a file in the place of ``/dev/null`` would take it
-            from every other program.
+        OSError: if it cannot be written, or is a folder, a device or a pipe: a file in the place of ``/dev/null`` would
+            take it from every other program.
     """
-    if path.exists() and (path.parent == Path("/dev") or not (path.is_file() or path.is_dir())):
+    if path.is_dir():  # now, and not when hours of work are to take its place
+        raise OSError(errno.EISDIR, "it is a folder; name a file in it", str(path))
+    if path.exists() and (path.parent == Path("/dev") or not path.is_file()):
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", str(path))
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)

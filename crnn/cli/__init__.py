@@ -6,6 +6,7 @@ Each imports what it needs when it runs.
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -19,6 +20,7 @@ from crnn.machine import set_thread_policy
 
 set_thread_policy()
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 COMMANDS = (  # in the order of the help
     training.add_train,
     lines.add_check,
@@ -62,6 +64,14 @@ def _note(message: Warning | str, *_: object) -> None:
     print(f"crnn: note: {message}", file=sys.stderr)
 
 
+def _drop_output() -> None:
+    """What was printed and cannot be written is not tried again at the end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -85,14 +95,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # what UTF-8 cannot hold, such as half a character, as its escape
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a full disk is noticed now, and not when nobody can say so any more
+        return code
     except CrnnError as error:
         print(f"crnn: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader went away, as in 'crnn recognize ... | head'
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 141
     except OSError as error:  # a name that is too long, a folder that may not be looked into
+        if error.filename is None and error.errno in _FULL:
+            print(f"crnn: standard output, or a file: cannot be written ({error.strerror})", file=sys.stderr)
+            _drop_output()
+            return 2
         if error.filename is None:
             raise
         from crnn.core.image import printable

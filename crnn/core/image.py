@@ -35,7 +35,7 @@ PICTURE_SUFFIXES = frozenset(
 )
 _EXIF_ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
-_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
+_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_PHOTOMETRIC = 256, 257, 262
 
 
 def printable(name: object, limit: int = 200) -> str:
@@ -60,7 +60,12 @@ def _open(source: Picture, where: str, max_pixels: int | None = None) -> Image.I
         if isinstance(source, bytes | bytearray | memoryview):
             stream, size = io.BytesIO(source), len(source)
         else:
-            stream = os.fspath(source)
+            try:
+                stream = os.fspath(source)
+            except TypeError:  # None, as OpenCV gives for a file that it cannot read; an open file
+                raise DataError(
+                    f"{where}: is no picture; pass a path, the content of a file, a Pillow image or an array"
+                ) from None
             try:
                 if Path(stream).is_dir():
                     raise DataError(f"{where}: is a folder, not a picture")
@@ -99,6 +104,11 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
+def _is_negative(picture: Image.Image) -> bool:
+    """Whether 0 is white: Pillow turns such TIFFs round, but for those of 16 bits."""
+    return isinstance(picture, TiffImageFile) and picture.mode == "I;16" and picture.tag_v2.get(_TIFF_PHOTOMETRIC) == 0
+
+
 def picture_size(source: Picture, where: str | None = None) -> tuple[int, int]:
     """(width, height) of a picture once upright, read from its header alone.
 
@@ -129,9 +139,11 @@ def open_picture(source: Picture, where: str | None = None, max_pixels: int | No
     """
     where = where or picture_name(source)
     picture = _open(source, where, max_pixels)
+    negative = _is_negative(picture)
     try:
         grey = to_grey(ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture)
         grey.load()
+        grey = ImageOps.invert(grey) if negative else grey
     except MemoryError:
         raise DataError(f"{where}: does not fit into memory") from None
     except Exception as error:  # truncated or hostile data; Pillow's decoders raise many kinds

@@ -6,6 +6,8 @@ model file reads alike.
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn.core.card import ModelCard
+from crnn.core.charset import BLANK
 from crnn.core.decode import BeamDecoder, Text
 from crnn.core.decode.settings import make_decoder
 from crnn.core.image import Picture, open_picture, picture_name
@@ -43,6 +46,13 @@ class Backend(Protocol):
             log_probs (T, B, C) and lengths (B,), the true time steps of each line.
         """
         ...
+
+
+class Named(NamedTuple):
+    """A picture with a name for messages, where it has none of its own: bytes out of an archive."""
+
+    picture: Picture
+    name: str
 
 
 class Prepared(NamedTuple):
@@ -121,18 +131,19 @@ class Recognizer:
         Raises:
             DataError: for the first picture that cannot be read; `stream` goes on instead.
         """
-        if isinstance(images, str | bytes | Image.Image) or hasattr(images, "__fspath__"):
-            images = [images]  # type: ignore[list-item]
-        elif isinstance(images, np.ndarray):
-            images = [images] if images.ndim == 2 or images.shape[-1] in (1, 3, 4) else list(images)
+        if isinstance(images, np.ndarray):  # those of one dimension are lists, of paths perhaps
+            one = images.ndim in (0, 2) or (images.ndim == 3 and images.shape[2] <= 4)
+        else:
+            one = isinstance(images, str | bytes | bytearray | memoryview | Image.Image | os.PathLike | io.IOBase)
+        several: Any = [images] if one or not isinstance(images, Iterable) else images
         readings = []
-        for reading in self.stream(images):
+        for reading in self.stream(several):
             if isinstance(reading, DataError):
                 raise reading
             readings.append(reading)
         return readings
 
-    def stream(self, images: Iterable[Picture], window: int = 256) -> Iterator[Recognition | DataError]:
+    def stream(self, images: Iterable[Picture | Named], window: int = 256) -> Iterator[Recognition | DataError]:
         """Read any number of pictures in constant memory, in order; a bad one yields its error and the rest goes on.
 
         Args:
@@ -169,12 +180,12 @@ class Recognizer:
         scaled = transform.resize(grey, transform.check_width(grey.size, name))
         return Prepared(np.asarray(scaled), grey.width)
 
-    def _prepare_window(self, pictures: Sequence[Picture]) -> list[Prepared | DataError]:
+    def _prepare_window(self, pictures: Sequence[Picture | Named]) -> list[Prepared | DataError]:
         """Each picture decoded and scaled, or what is wrong with it."""
         prepared: list[Prepared | DataError] = []
         for picture in pictures:
             try:
-                prepared.append(self.prepare(picture))
+                prepared.append(self.prepare(*picture) if isinstance(picture, Named) else self.prepare(picture))
             except DataError as error:
                 prepared.append(error)
         return prepared
@@ -225,12 +236,22 @@ class Recognizer:
             yield batch, output, lengths
 
     def _run(self, lines: Sequence[Prepared]) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-        """Log-probabilities (T, B, C), time steps (B,) and widths (B,) of a batch."""
+        """Log-probabilities (T, B, C), time steps (B,) and widths (B,) of a batch.
+
+        Raises:
+            ModelFileError: for a network that gives NaN, which would read as a line without text.
+        """
         widths = np.array([line.width for line in lines], dtype=np.int64)  # (B,)
         greys = np.zeros((len(lines), 1, lines[0].grey.shape[0], int(widths.max())), dtype=np.uint8)  # (B, 1, H, W)
         for grey, line in zip(greys, lines, strict=True):
             grey[0, :, : line.width] = line.grey
         log_probs, lengths = self.backend.run(self.card.transform.normalize(greys), widths)  # (T, B, C), (B,)
+        blanks = log_probs[:, :, BLANK]  # (T, B), of a softmax: where one class is NaN, all are
+        if np.isnan(blanks[np.arange(len(blanks))[:, None] < lengths]).any():
+            raise ModelFileError(
+                "the network gives no numbers (NaN) for a picture: its weights are broken, or too large for float16; "
+                "take another model file (an earlier checkpoint), or another precision"
+            )
         return log_probs, lengths, widths
 
     def read(self, lines: Sequence[Prepared], nbest: int | None = None) -> list[Recognition]:

@@ -100,12 +100,13 @@ class TextRules:
         return self._shaped(visual)  # a mark without a letter may have found one
 
     def to_logical(self, text: str) -> str:
-        """The text that stands in a picture as `text` from left to right, in reading order.
+        """The text that stands in a picture as `text` from left to right, in reading order and in the rules' form.
 
         Where several texts look the same it is the likeliest (see `crnn.core.bidi.to_logical`). Not all labels come
         back then: in right-to-left lines ``12 abc`` becomes ``abc 12``, and ``(abc) def`` becomes ``def (abc)``. With
         ``auto``, lines that start in one direction and end in the other can be taken for lines of the other direction.
         """
+        text = self._shaped(text)  # of symbols one by one: a mark may have found a letter that is written with it
         if self.direction == "ltr":
             return text
         return bidi.to_logical(text, "R" if self.direction == "rtl" else bidi.visual_base(text))

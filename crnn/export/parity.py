@@ -91,8 +91,14 @@ def check_parity(
             if not np.array_equal(lengths, true_lengths):
                 raise ModelFileError(f"{path}: not written: it gives lengths {lengths}, torch {true_lengths}")
             for row, length in enumerate(lengths.tolist()):
-                largest = max(largest, float(np.abs(ours[:length, row] - theirs[:length, row]).max()))
+                difference = np.abs(ours[:length, row] - theirs[:length, row]).max()
+                largest = float(np.maximum(largest, difference))  # NaN stays, which `max` may drop
             batches += 1
+    if np.isnan(largest):
+        raise ModelFileError(
+            f"{path}: not written: the network gives no numbers (NaN); its weights are broken, export an earlier "
+            "checkpoint"
+        )
     if not largest <= tolerance:
         raise ModelFileError(
             f"{path}: not written: log-probabilities of the exported model differ from torch's by {largest:.2g} "

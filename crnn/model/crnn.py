@@ -90,6 +90,8 @@ class NetworkConfig:
             backbone, lstm = config.backbone, config.lstm
             if not isinstance(backbone.name, str) or not isinstance(backbone.options, dict):
                 raise TypeError("a backbone has a name, and options by name")
+            if type(lstm.bidirectional) is not bool:
+                raise TypeError(f"bidirectional is {lstm.bidirectional!r}, neither true nor false")
             sizes = [*backbone.channels, backbone.features, lstm.hidden_size, lstm.num_layers, lstm.proj_size]
         except (KeyError, TypeError) as error:
             raise ConfigError(f"not the description of a network: {error}") from None

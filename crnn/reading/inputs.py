@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from PIL import Image
 
 from crnn.core.image import MAX_BYTES, PICTURE_SUFFIXES, printable
 from crnn.errors import DataError
-from crnn.reading.sets import Kept, pictures_in
+from crnn.reading.sets import Entry, Kept, pictures_in
 
 
 class Item(NamedTuple):
@@ -74,7 +75,16 @@ def _set(path: str) -> Iterator[Item] | None:
         size = os.path.getsize(inner if inner.is_file() else path)
     except (OSError, ValueError):  # no such path: said when it is opened
         return None
-    return (Item(name, source, size) for name, source in found)
+    return _items(path, found, size)
+
+
+def _items(path: str, found: Iterator[Entry], size: int) -> Iterator[Item]:
+    empty = True
+    for name, source in found:
+        empty = False
+        yield Item(name, source, size)
+    if empty:
+        yield Item(path, DataError(f"{printable(path)}: holds no pictures"), size)
 
 
 def _folder(path: str) -> Iterator[Item]:
@@ -114,5 +124,6 @@ def read_list(path: str, null: bool = False) -> list[str]:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise DataError(f"{printable(path)}: list cannot be read ({error.strerror})") from None
+    raw = raw.removeprefix(BOM_UTF8)  # as editors on Windows write
     names = raw.split(b"\0") if null else raw.splitlines()
     return [os.fsdecode(name) for name in names if name]

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from crnn.core.image import Picture, printable
-from crnn.core.recognizer import Recognizer
+from crnn.core.image import printable
+from crnn.core.recognizer import Named, Recognizer
 from crnn.errors import DataError
 from crnn.files import write_atomic
 from crnn.reading.inputs import Item
@@ -22,12 +22,12 @@ def read_items(recognizer: Recognizer, items: Iterable[Item]) -> Iterator[tuple[
     """(name, reading or error) of each item, in order."""
     waiting: deque[Item] = deque()
 
-    def sources() -> Iterator[Picture]:
+    def sources() -> Iterator[Named]:
         for item in map(Item.opened, items):
             assert not isinstance(item.source, Kept)  # noqa: S101  # for mypy
             waiting.append(item)
             if not isinstance(item.source, DataError):
-                yield item.source
+                yield Named(item.source, "standard input" if item.name == "-" else printable(item.name))
 
     for outcome in recognizer.stream(sources()):
         while isinstance(waiting[0].source, DataError):

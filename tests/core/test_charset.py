@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crnn.core.charset import BLANK, Charset, characters, count_symbols, describe, required_steps
-from crnn.core.text import CHOICES, TextRules
+from crnn.core.text import CHOICES, Direction, TextRules
 from crnn.errors import CharsetError
 
 SCRIPTS = ["naïve café", "नमस्ते दुनिया", "Tiếng Việt", "ἄνθρωπος", "👩‍👩‍👧 🇩🇪", "ﬁ ½ Å", "e\u0301\u0323", "ſ ß", "a  b "]
@@ -239,3 +239,13 @@ def test_what_is_known_of_a_text() -> None:
     assert charset.encode_known("xyz") == []
     mirrored = Charset.from_texts(["אב("], direction="rtl")  # the picture shows the bracket the other way round
     assert mirrored.encode_known("(אxב") == mirrored.encode("(אב")
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl", "auto"])
+def test_a_reading_is_in_the_charsets_form(direction: Direction) -> None:
+    """A letter and a mark, each a symbol of its own, are what a label with both is after normalising."""
+    for form, wanted in (("NFC", "\u0929"), ("NFKC", "\u0929"), ("none", "\u0928\u093c")):
+        charset = Charset(("\u0928", "\u0929", "\u093c"), form, direction=direction)
+        assert charset.decode([1, 3]) == wanted
+    marks = Charset(("\u0628", "\u064e", "\u0651"), direction=direction)  # beh, fatha, shadda: in this order by Unicode
+    assert marks.decode([1, 3, 2]) == marks.normalize("\u0628\u0651\u064e") == "\u0628\u064e\u0651"

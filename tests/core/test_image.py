@@ -355,3 +355,20 @@ def test_printable_names_have_a_limit(name: object, limit: int, wanted: str) -> 
 def test_an_upright_grey_picture_is_not_copied() -> None:
     grey = Image.fromarray(RAMP)
     assert open_picture(grey) is grey
+
+
+@pytest.mark.parametrize("bits", [1, 8, 16])
+def test_tiffs_in_which_0_is_white(bits: int) -> None:
+    picture = {1: Image.fromarray(RAMP).convert("1"), 8: Image.fromarray(RAMP)}.get(bits)
+    data = encoded(picture or Image.fromarray(RAMP.astype(np.uint16) * 257), "TIFF")
+    black_is_0, white_is_0 = (struct.pack("<HHIH", 262, 3, 1, value) for value in (1, 0))
+    assert data.count(black_is_0) == 1
+    upright, negative = open_picture(data), open_picture(data.replace(black_is_0, white_is_0))
+    assert np.array_equal(np.asarray(negative), 255 - np.asarray(upright))
+
+
+def test_what_is_no_picture_at_all() -> None:
+    """OpenCV gives None for a file that it cannot read."""
+    for thing in (None, 5, io.BytesIO(b"x"), [[0, 255]]):
+        with pytest.raises(DataError, match=rf"^picture \({type(thing).__name__}\): is no picture; pass a path, "):
+            open_picture(thing)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.decode import BeamDecoder, GreedyDecoder
 from crnn.core.image import LineTransform
+from crnn.core.recognition import Recognition
 from crnn.core.recognizer import Prepared, Recognizer
 from crnn.errors import ConfigError, DataError, ModelFileError
 
@@ -123,7 +124,19 @@ def test_one_picture_or_many(tmp_path: Path) -> None:
     assert len(recognizer.recognize(np.zeros((8, 16, 4), np.uint8))) == 1
     assert len(recognizer.recognize(np.zeros((5, 8, 16), np.uint8))) == 5  # pictures in a row
     assert len(recognizer.recognize(np.zeros((3, 8, 16), np.uint8))) == 3
+    assert len(recognizer.recognize(np.zeros((5, 8, 16, 3), np.uint8))) == 5
+    for count in range(1, 6):  # as tables have them
+        assert len(recognizer.recognize(np.array([str(path)] * count, dtype=object))) == count
+    for content in (bytearray(path.read_bytes()), memoryview(path.read_bytes())):
+        assert [reading.text for reading in recognizer.recognize(content)] == ["b"]
     assert recognizer.recognize([]) == []
+    for nothing in (np.zeros((8, 16, 2), np.uint8), np.array(5)):  # the first is what a grey picture with alpha gives
+        with pytest.raises(DataError, match="is not a picture"):
+            recognizer.recognize(nothing)
+    for nothing in (None, [None], path.open("rb")):
+        with pytest.raises(DataError, match="is no picture"):
+            recognizer.recognize(nothing)  # type: ignore[arg-type]
+    assert [type(found) for found in recognizer.stream([None, path])] == [DataError, Recognition]  # type: ignore[list-item]
     with pytest.raises(DataError, match="is empty"):
         recognizer.recognize([picture(16), b""])
 
@@ -225,3 +238,25 @@ def test_what_the_network_says_batch_by_batch() -> None:
     assert [output.shape for _, output, _ in found] == [(2, 2, 5), (10, 1, 5)]
     assert [lengths.tolist() for _, _, lengths in found] == [[2, 2], [10]]
     assert np.exp(found[1][1][0, 0]).tolist() == pytest.approx([0.025, 0.025, 0.9, 0.025, 0.025])  # as it says it
+
+
+class Broken(Widths):
+    """Gives NaN in the time steps that a line has, or only in its padding."""
+
+    def __init__(self, in_padding: bool) -> None:
+        super().__init__()
+        self.in_padding = in_padding
+
+    def run(self, images: np.ndarray, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        log_probs, lengths = super().run(images, widths)
+        for line, length in enumerate(lengths):
+            log_probs[length if self.in_padding else length - 1 :, line] = np.nan
+        return log_probs, lengths
+
+
+def test_a_network_that_gives_no_numbers_is_not_taken_for_an_empty_line() -> None:
+    with pytest.raises(ModelFileError, match=r"gives no numbers \(NaN\) .*take another model file"):
+        Recognizer(Broken(False)).recognize([picture(40, 2), picture(36, 3)])
+    with pytest.raises(ModelFileError, match="NaN"):
+        list(Recognizer(Broken(False)).log_probs([picture(40)]))
+    assert [r.text for r in Recognizer(Broken(True)).recognize([picture(40, 2), picture(36, 3)])] == ["b", "c"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import shutil
 import subprocess
@@ -200,6 +201,18 @@ def test_the_gate_refuses_other_lengths_texts_and_no_lines(tmp_path: Path) -> No
         check_parity(TorchBackend(other, network), good, LINES, tmp_path / "m")
     with pytest.raises(ConfigError, match="allowed are onnx, safetensors"):
         export_model(card, network, tmp_path / "m", "tflite", LINES)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_the_gate_refuses_what_gives_no_numbers(both: bool, tmp_path: Path) -> None:
+    """The blank has the lowest index, so a line of NaN reads as one without text, and so would the other."""
+    card, network = make()
+    silent = copy.deepcopy(network)
+    with torch.no_grad():
+        silent.head.bias.copy_(torch.where(torch.arange(silent.classes) == 0, torch.nan, 0.0))
+    reference = TorchBackend(card, silent if both else network)
+    with pytest.raises(ModelFileError, match=r"m: not written: the network gives no numbers \(NaN\)"):
+        check_parity(TorchBackend(card, silent), reference, LINES, tmp_path / "m")
 
 
 def test_checkpoint_to_files(trained: Path, tmp_path: Path) -> None:

@@ -208,6 +208,7 @@ def test_a_card_from_before_there_were_column_pools_means_a_convolution() -> Non
         {"name": "x", "backbone": {"height": 3}, "lstm": {}},
         {"name": "x", "backbone": {"name": 3}, "lstm": {}},
         {"name": "x", "backbone": {"options": [1]}, "lstm": {}},
+        {"name": "x", "backbone": {}, "lstm": {"bidirectional": -1}},
         None,
     ],
 )

@@ -94,7 +94,7 @@ def test_standard_input(model: Path, lines: list[Path]) -> None:
     assert nul.stdout.decode().splitlines() == texts
     empty = run(model, "-", stdin=b"")
     assert (empty.returncode, empty.stdout) == (1, b"\n")
-    assert b"is empty (0 bytes)" in empty.stderr
+    assert b"standard input: is empty (0 bytes)" in empty.stderr
 
 
 def test_terrible_folder(model: Path, lines: list[Path], tmp_path: Path) -> None:
@@ -251,6 +251,8 @@ def test_list_files(tmp_path: Path) -> None:
     assert read_list(str(tmp_path / "list")) == ["a b.png", "c.png"]
     (tmp_path / "list").write_bytes(b"a\nb.png\0c.png\0")
     assert read_list(str(tmp_path / "list"), null=True) == ["a\nb.png", "c.png"]
+    (tmp_path / "list").write_bytes(b"\xef\xbb\xbfa.png\r\n\xef\xbb\xbfb.png\r\n")  # as Windows writes UTF-8
+    assert read_list(str(tmp_path / "list")) == ["a.png", "\ufeffb.png"]
     with pytest.raises(DataError, match="list cannot be read"):
         read_list(str(tmp_path / "none"))
 

@@ -300,7 +300,8 @@ def write_parquet(path: Path, pictures: list[Path]) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet
 
-    table = pyarrow.table({"image": [p.read_bytes() for p in pictures], "text": [p.name for p in pictures]})
+    images = pyarrow.array([p.read_bytes() for p in pictures], pyarrow.binary())
+    table = pyarrow.table({"image": images, "text": [p.name for p in pictures]})
     parquet.write_table(table, path, row_group_size=3)
 
 
@@ -376,3 +377,28 @@ def test_a_cut_set_is_one_error(pictures: Path, tmp_path: Path, capfd: pytest.Ca
     assert out.splitlines()[-1]
     assert "cut.tar: " in err
     assert "none.parquet: " in err
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "inside"),
+    [("s.tar", write_tar, "001.png"), ("s.parquet", write_parquet, "0:1"), ("s.lmdb", write_lmdb, "image-000000002")],
+)
+def test_what_is_wrong_with_a_picture_of_a_set_says_which(
+    pictures: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, write: object, inside: str
+) -> None:
+    (tmp_path / "junk.png").write_bytes(b"junk")
+    write(tmp_path / name, [pictures / "1.png", tmp_path / "junk.png"])  # type: ignore[operator]
+    assert main(["recognize", str(tmp_path / name), "--format", "jsonl"]) == 1
+    out, err = capfd.readouterr()
+    said = f"{tmp_path / name}:{inside}: is not a picture that can be read (PNG, JPEG, TIFF, WebP ...)"
+    assert err == f"crnn: {said}\n"
+    assert json.loads(out.splitlines()[1]) == {"path": f"{tmp_path / name}:{inside}", "error": said}
+
+
+@pytest.mark.parametrize(("name", "write"), [("s.tar", write_tar), ("s.parquet", write_parquet)])
+def test_a_set_without_pictures_says_so(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, write: object
+) -> None:
+    write(tmp_path / name, [])  # type: ignore[operator]
+    assert main(["recognize", str(tmp_path / name)]) == 1
+    assert capfd.readouterr().err == f"crnn: {tmp_path / name}: holds no pictures\n"

@@ -6,6 +6,8 @@ that matching never runs wild; sizes are bounded before anything is built.
 
 from __future__ import annotations
 
+import unicodedata
+
 from crnn.core.charset import Charset
 from crnn.core.decode.automaton import Automaton
 from crnn.core.decode.pattern_parts import Parts, parse
@@ -36,6 +38,8 @@ def compile_pattern(pattern: str, charset: Charset) -> Automaton:
         )
     if not pattern:
         raise ConfigError("the pattern is empty: only a line without text matches it; leave it out to read any text")
+    if charset.form in ("NFC", "NFKC"):  # one character, as texts have it; NFKC itself would make operators of others
+        pattern = unicodedata.normalize("NFC", pattern)
     parts = Parts(pattern, charset)
     start = parts.state()
     try:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from crnn.core.charset import Charset
 from crnn.core.decode.pattern import compile_pattern
+from crnn.core.text import UnicodeForm
 from crnn.errors import ConfigError
 
 CHARSET = Charset(("a", "b", "1", "\u0663", ".", " ", "\n"), unit="codepoint")
@@ -93,6 +94,16 @@ def test_symbols_of_several_code_points() -> None:
         automaton = compile_pattern(pattern, charset)
         assert all(automaton.accepts(charset.encode(text)) for text in allowed)
         assert not automaton.accepts(charset.encode("éèé"))
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFKC"])
+def test_letters_and_marks_are_what_texts_make_of_them(form: UnicodeForm) -> None:
+    charset = Charset.from_texts(["caféx"], form=form)
+    for pattern in ("caf\u00e9?", "cafe\u0301?", "caf[xe\u0301]?"):
+        automaton = compile_pattern(pattern, charset)
+        assert [automaton.accepts(charset.encode(text)) for text in ("café", "caf", "cafc")] == [True, True, False]
+    wide = compile_pattern("a\uff0a", Charset.from_texts(["a*"], form="NFKC"))  # no operator, but what texts make of it
+    assert [wide.accepts(labels) for labels in ([2, 1], [2], [2, 2])] == [True, False, False]
 
 
 def test_letters_stand_for_both_cases_where_texts_have_one() -> None:

@@ -118,7 +118,7 @@ class Recognizer:
         """It is not the card's, for which the card's temperature was fitted."""
         if isinstance(self.decoder, BeamDecoder):
             self.decoder = self.decoder.at(self.card.temperature)
-        self._beam = self.decoder if isinstance(self.decoder, BeamDecoder) else BeamDecoder()
+        self._beam = self.decoder if isinstance(self.decoder, BeamDecoder) else BeamDecoder().at(self.card.temperature)
         if nbest > 1:
             self.decoder = self._beam
 

@@ -71,9 +71,8 @@ def fit_temperature(recognizer: Recognizer, source: LineSource) -> float:
     """The temperature at which line confidences say best how often lines are right (least cross-entropy).
 
     Args:
-        recognizer: the model. Its own decoder reads the lines, at the temperature of its card: a language model or a
-            list of texts makes other lines right than the network alone. A language model, weighed at each
-            temperature as `BeamDecoder.at` does, chooses anew at each among the texts that were found.
+        recognizer: the model. Its own decoder reads the lines: a language model or a list of texts makes other lines
+            right than the network alone. No temperature changes what is read.
         source: labelled lines, validation ones; some of them are read, see `known_lines`.
 
     Returns:
@@ -83,12 +82,12 @@ def fit_temperature(recognizer: Recognizer, source: LineSource) -> float:
     charset = recognizer.card.charset
     pictures, texts = known_lines(source, charset)
     scores: list[NDArray[np.float64]] = []
-    right: list[NDArray[np.bool_]] = []
+    right: list[bool] = []
     for positions, log_probs, lengths in recognizer.log_probs(pictures):
-        for position, (found, best, sure) in zip(positions, _read(recognizer, log_probs, lengths), strict=True):
-            right.append(np.array([charset.decode(labels) == texts[position] for labels in found])[best])
+        for position, (labels, sure) in zip(positions, _read(recognizer, log_probs, lengths), strict=True):
+            right.append(charset.decode(labels) == texts[position])
             scores.append(sure)
-    correct = np.stack(right) if right else np.zeros((0, 0), dtype=bool)  # (N, temperatures)
+    correct = np.array(right, dtype=bool)[:, None]  # (N, 1)
     if correct.all() or not correct.any():
         return recognizer.card.temperature
     sure = np.exp(np.stack(scores)).clip(1e-6, 1 - 1e-6)  # (N, temperatures)
@@ -98,26 +97,25 @@ def fit_temperature(recognizer: Recognizer, source: LineSource) -> float:
 
 def _read(
     recognizer: Recognizer, log_probs: NDArray[np.float32], lengths: NDArray[np.int64]
-) -> Iterator[tuple[list[list[int]], NDArray[np.int64], NDArray[np.float64]]]:
-    """Of each line of a batch: texts, which of them is read at every temperature, and its log-confidence there."""
-    decoder, tempered = recognizer.decoder, recognizer.tempered(log_probs)
+) -> Iterator[tuple[list[int], NDArray[np.float64]]]:
+    """Of each line of a batch: what is read, and its log-confidence at every temperature."""
+    decoder = recognizer.decoder
     beam = decoder if isinstance(decoder, BeamDecoder) and decoder.lm is not None else None
     if beam:
-        candidates = [texts or [[]] for texts in beam.candidates(tempered, lengths, 1)]
+        candidates = [texts or [[]] for texts in beam.candidates(log_probs, lengths, 1)]
     else:
-        candidates = [[decoded.labels] for decoded in decoder(tempered, lengths)]
+        candidates = [[decoded.labels] for decoded in decoder(recognizer.tempered(log_probs), lengths)]
     lines = [line for line, texts in enumerate(candidates) for _ in texts]
     flat = [labels for texts in candidates for labels in texts]
     scores = _scores(log_probs[:, lines], lengths[lines], flat)  # (all texts, temperatures)
+    exact = text_log_probability(log_probs[:, lines], lengths[lines], flat)
     begin = 0
     for texts in candidates:
-        chances = scores[begin : begin + len(texts)]
+        own = slice(begin, begin + len(texts))
         begin += len(texts)
-        factors = np.zeros((len(texts), 1))
-        if beam:
-            factors = beam.factors(texts)[:, None] * (recognizer.card.temperature / TEMPERATURES)
-        best = np.argmax(chances + factors, axis=0)
-        yield texts, best, np.take_along_axis(shared_out(chances, factors), best[None], axis=0)[0]
+        factors = beam.factors(texts) if beam else np.zeros(len(texts))
+        best = int(np.argmax(exact[own] + factors))
+        yield texts[best], shared_out(scores[own], factors[:, None] / TEMPERATURES)[best]
 
 
 def _scores(

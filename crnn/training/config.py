@@ -266,8 +266,8 @@ def listed_paths(setting: object) -> list[str]:
 def settled_init(config: TrainConfig) -> str | None:
     """What ``init`` stands for.
 
-    ``auto`` is the model in the box where there are real lines to train on, and network and pictures are its own: from
-    there every set that was measured is read better, the fewer lines the more (scripts/README.md).
+    ``auto`` is the model in the box where there are real lines to train on, and network and pictures are its own: what
+    is printed is read better from there, the fewer the lines the more (scripts/README.md).
     """
     if config.init != AUTO:
         return config.init

@@ -111,7 +111,7 @@ def test_a_language_model_weighs_at_every_temperature() -> None:
 
     recognizer = at(3.0)
     chance = 1 / (1 + np.exp(-lines.greys / 255 * 4))  # of a, by the network at temperature 3
-    one, other = recognizer.decoder.factors([[1], [2]])  # type: ignore[attr-defined]
+    one, other = recognizer.decoder.factors([[1], [2]]) / 3.0  # type: ignore[attr-defined]
     weighed = chance * np.exp(one) / (chance * np.exp(one) + (1 - chance) * np.exp(other))
     lines.texts[:] = np.where(np.random.default_rng(1).random(2000) < weighed, "a", "b")
     assert fit_temperature(at(2.0), lines) == pytest.approx(3, rel=0.25)  # type: ignore[arg-type]

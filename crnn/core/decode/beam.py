@@ -72,10 +72,12 @@ class BeamDecoder:
     Args:
         width: prefixes that are kept after each time step.
         lm: a language model; texts are then ranked by ``log P(text) + lm_weight * log P_lm(text) + length_bonus *
-            symbols``, and the confidences of the texts that were found are `shared_out` by the same factors (see `at`).
+            symbols``, and the confidences of the texts that were found are `shared_out` by the same factors.
         lm_weight: 0 leaves the model aside.
         length_bonus: makes up for the language model's liking for short texts.
         constraint: the texts that are allowed. A line too short for any of them reads as nothing, with confidence 0.
+        temperature: what log-probabilities were divided by before they come here. It says how sure a text is, the
+            language model's factors divided by it, too, and not which one is read: that is looked for without it.
         candidates, floor, far_behind: what is not worth looking at, see the constants; tests set them.
     """
 
@@ -86,6 +88,7 @@ class BeamDecoder:
         lm_weight: float = LM_WEIGHT,
         length_bonus: float = LENGTH_BONUS,
         constraint: Automaton | None = None,
+        temperature: float = 1.0,
         candidates: int = CANDIDATES,
         floor: float = FLOOR,
         far_behind: float = FAR_BEHIND,
@@ -95,20 +98,21 @@ class BeamDecoder:
         self.lm_weight = lm_weight
         self.length_bonus = length_bonus if lm else 0.0
         self.constraint = constraint
+        self.temperature = temperature
         self._bounds = (candidates, floor, far_behind)
-        self._prefixes = PrefixSearch(width, lm, lm_weight, self.length_bonus, constraint, *self._bounds)
+        wider = max(1.0, temperature)  # what it makes count as an alternative has to be looked at
+        bounds = candidates, floor**wider, far_behind**wider
+        self._prefixes = PrefixSearch(width, lm, lm_weight, self.length_bonus, constraint, *bounds)
 
     def at(self, temperature: float) -> BeamDecoder:
-        """The same decoder for log-probabilities that were divided by a temperature.
-
-        The language model is divided by it, too, so a temperature changes how sure a text is and not which is chosen
-        (but for what paths of one text add up to).
-        """
-        return self.weighed(self.lm_weight / temperature, self.length_bonus / temperature)
+        """The same decoder for log-probabilities that were divided by a temperature."""
+        settings = (self.width, self.lm, self.lm_weight, self.length_bonus, self.constraint)
+        return BeamDecoder(*settings, temperature, *self._bounds)
 
     def weighed(self, lm_weight: float, length_bonus: float) -> BeamDecoder:
         """The same decoder with another say of the language model."""
-        return BeamDecoder(self.width, self.lm, lm_weight, length_bonus, self.constraint, *self._bounds)
+        settings = (self.width, self.lm, lm_weight, length_bonus, self.constraint, self.temperature)
+        return BeamDecoder(*settings, *self._bounds)
 
     def __call__(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64]) -> list[Decoded]:
         best = [texts[0] for texts in self.texts(log_probs, lengths, 1)]
@@ -128,24 +132,34 @@ class BeamDecoder:
 
     def texts(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64], count: int) -> list[list[Text]]:
         """The best texts of each line, best first: at least one, at most `count`, all different."""
-        found = self.candidates(log_probs, lengths, count)
+        plain = self._plain(log_probs)
+        found = self.candidates(plain, lengths, count)
         lines = [line for line, texts in enumerate(found) for _ in texts]
-        exact = text_log_probability(
-            log_probs[:, lines], lengths[lines], [labels for texts in found for labels in texts]
-        )
+        flat = [labels for texts in found for labels in texts]
+        chances = text_log_probability(log_probs[:, lines], lengths[lines], flat)
+        exact = chances if plain is log_probs else text_log_probability(plain[:, lines], lengths[lines], flat)
         results, begin = [], 0
         for texts in found:
-            chances = exact[begin : begin + len(texts)]
+            own = slice(begin, begin + len(texts))
             begin += len(texts)
-            results.append(self._ranked(texts, chances)[:count] or [Text([], 0.0)])
+            results.append(self._ranked(texts, exact[own], chances[own])[:count] or [Text([], 0.0)])
         return results
 
-    def _ranked(self, texts: Sequence[list[int]], chances: NDArray[np.float64]) -> list[Text]:
-        """Texts of a line, best first; `chances` (N,) are their log-probabilities by the network."""
-        scores = chances
+    def _plain(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network said, (T, B, C), before it was divided by the temperature."""
+        if self.temperature == 1.0:
+            return log_probs
+        scaled = log_probs * np.float32(self.temperature)
+        return scaled - np.logaddexp.reduce(scaled, axis=2, keepdims=True)
+
+    def _ranked(
+        self, texts: Sequence[list[int]], exact: NDArray[np.float64], chances: NDArray[np.float64]
+    ) -> list[Text]:
+        """Texts of a line, best first; (N,) log-probabilities by the network, without and with the temperature."""
+        scores = exact
         if self.lm is not None and len(texts) > 1:
             factors = self.factors(texts)
-            scores, chances = chances + factors, shared_out(chances, factors)
+            scores, chances = exact + factors, shared_out(chances, factors / self.temperature)
         order = np.argsort(-scores, kind="stable").tolist()
         return [Text(texts[i], min(1.0, math.exp(chances[i]))) for i in order]
 
@@ -158,7 +172,10 @@ class BeamDecoder:
     def candidates(
         self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64], count: int
     ) -> list[list[list[int]]]:
-        """Texts of each line among which the best `count` are looked for; none if no allowed one fits."""
+        """Texts of each line among which the best `count` are looked for; none if no allowed one fits.
+
+        `log_probs` are those of the network, without any temperature.
+        """
         return [self._search(log_probs[:length, line], count) for line, length in enumerate(lengths.tolist())]
 
     def _search(self, log_probs: NDArray[np.float32], count: int) -> list[list[int]]:

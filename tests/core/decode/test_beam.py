@@ -17,6 +17,7 @@ from crnn.core.decode.automaton import Automaton, trie
 from crnn.core.decode.beam import shared_out
 from crnn.core.decode.best_match import best_match
 from crnn.core.decode.ngram import NgramModel
+from crnn.core.decode.probability import text_log_probability
 
 EXACT = {"width": 10_000, "candidates": 100, "floor": 0.0, "far_behind": 0.0}
 LOGITS = arrays(
@@ -219,3 +220,18 @@ def test_large_charsets() -> None:
     lengths = np.array([12, 9])
     for mine, greedy in zip(BeamDecoder(20)(log_probs, lengths), GreedyDecoder()(log_probs, lengths), strict=True):
         assert mine.confidence >= greedy.confidence
+
+
+@pytest.mark.parametrize("temperature", [0.5, 3.0])
+def test_a_temperature_does_not_change_what_is_read(temperature: float) -> None:
+    """A text of many paths would gain by a high one, which makes all paths alike."""
+    rng = np.random.default_rng(3)
+    scores = rng.normal(size=(8, 40, 4)) * 2
+    raw = normalised(scores).astype(np.float32)
+    tempered = normalised(raw / np.float32(temperature))
+    lengths = np.full(40, 8)
+    plain, at = BeamDecoder(**EXACT), BeamDecoder(**EXACT).at(temperature)
+    assert [one.labels for one in at(tempered, lengths)] == [one.labels for one in plain(raw, lengths)]
+    best = [texts[0] for texts in at.texts(tempered, lengths, 1)]
+    sure = text_log_probability(tempered, lengths, [text.labels for text in best])
+    np.testing.assert_allclose([text.confidence for text in best], np.exp(sure), rtol=1e-5)

@@ -31,9 +31,9 @@ def table(evaluations: list[Evaluation]) -> str:
     return "\n".join(rows)
 
 
-def span(interval: Interval) -> str:
+def span(interval: Interval | None) -> str:
     """``3.91-4.52``, in per cent."""
-    return f"{interval.low * 100:.2f}-{interval.high * 100:.2f}"
+    return f"{interval.low * 100:.2f}-{interval.high * 100:.2f}" if interval else "unknown"
 
 
 def _figures(name: str, one: Figures, words: bool = True) -> str:

@@ -14,6 +14,7 @@ from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
+from crnn.data.sources.registry import refuse_several_sets
 from crnn.errors import ConfigError, CrnnWarning, DataError, ModelFileError
 from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first
 from crnn.models import NAMES
@@ -44,7 +45,7 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
     if args.reference:
         if args.model or args.split or len(args.data) != 1:
             raise ConfigError("--reference goes with one file of readings: crnn evaluate A.jsonl --reference my_lines")
-        evaluations = [judge_output(Path(args.data[0]), open_source(args.reference), args.limit)]
+        evaluations = [judge_output(Path(args.data[0]), _one_set(args.reference), args.limit)]
     else:
         evaluations = _by_model(args, decoder)
     if not any(one.lines for one in evaluations):
@@ -71,7 +72,7 @@ def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
     is_bundled = model is None or model in NAMES
     if is_bundled and (args.split or not paths):
         raise ConfigError("no lines named; the bundled model has none of its own: crnn evaluate my_lines/test")
-    sources: list[LineSource] = [open_source(path) for path in paths]
+    sources: list[LineSource] = [_one_set(path) for path in paths]
     for path in paths:
         if has_confidences(Path(path)):
             said = f"{printable(path)}: holds readings, which are taken for labels here; to judge them by labels: "
@@ -88,6 +89,11 @@ def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
     return evaluations
 
 
+def _one_set(path: str) -> LineSource:
+    refuse_several_sets(path)
+    return open_source(path)
+
+
 def _load(model: str | None, args: Namespace, decoder: Mapping[str, Any]) -> Recognizer:
     return load(model, args.threads, args.device, args.batch_size, args.precision, **decoder)
 
@@ -100,7 +106,7 @@ def run_compare(args: Namespace) -> int:
     """
     if args.html:
         check_target(Path(args.html))
-    source = open_source(args.lines)
+    source = _one_set(args.lines)
     both = []
     for reader in (args.a, args.b):
         if _is_readings(reader):

@@ -127,6 +127,7 @@ def _whisker(value: float, interval: Interval | None, top: float) -> str:
 
 
 def _characters(title: str, rows: Mapping[str, CharacterCounts]) -> str:
+    rows = {name: one for name, one in rows.items() if one.characters}  # of none there is no rate
     top = max((one.error_rate for one in rows.values()), default=0) or 1
     body = "".join(
         f"<tr><th scope=row>{escape(name)}<td class=n>{one.characters:,}<td class=n>{one.error_rate:.2%}"

@@ -102,7 +102,8 @@ def notes(evaluation: Evaluation) -> list[str]:
         count = len(evaluation.left_out)
         said.append(f"{count:,} line{'s' * (count > 1)} could not be judged, the first: {first}")
     said += remarks(evaluation)
-    classes = ", ".join(f"{name} {one.error_rate:.2%} of {one.characters:,}" for name, one in tally.by_class().items())
+    there = {name: one for name, one in tally.by_class().items() if one.characters}
+    classes = ", ".join(f"{name} {one.error_rate:.2%} of {one.characters:,}" for name, one in there.items())
     if classes:
         said.append(f"errors by character: {classes}")
     confusions = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,24 @@ _SPACE = regex.compile(r"\s+")
 _PUNCTUATION = regex.compile(r"\p{P}+")
 
 
+@lru_cache(maxsize=65_536)
+def _folded(character: str) -> str:
+    """Case folded if it stays one character: with ``ss`` for ``ß``, one error could become two."""
+    forms = (character.casefold(), character.lower()) if character.isalpha() else (character.lower(),)
+    return next((form for form in forms if len(form) == 1), character)
+
+
+def _caseless(text: str) -> str:
+    return "".join(map(_folded, text))
+
+
 def _bare(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
+    return "".join(c for c in _caseless(text) if c.isalnum())
 
 
 VARIANTS: dict[str, Callable[[str], str]] = {
     "raw": str,
-    "ignoring case": str.casefold,
+    "ignoring case": _caseless,
     "ignoring spaces": lambda text: _SPACE.sub("", text),
     "ignoring punctuation": lambda text: _PUNCTUATION.sub("", text),
     "letters and digits, ignoring case": _bare,

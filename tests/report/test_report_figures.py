@@ -66,3 +66,22 @@ def test_lines_are_grouped_by_the_length_of_their_labels() -> None:
     }
     assert groups["1-5"].counts.character_errors == 1
     assert groups["41-80"].counts.cer == 1.0
+
+
+@pytest.mark.parametrize(
+    ("reading", "label", "raw", "folded"),
+    [
+        ("Strabe", "Straße", 1, 1),  # not two, as with "ss"
+        ("STRAẞE", "straße", 6, 0),
+        ("o ce", "oﬃce", 1, 1),
+        ("ΟΔΟΣ", "οδος", 4, 0),
+        ("İ", "i", 1, 1),
+        ("ᾳ", "α", 1, 1),
+    ],
+)
+def test_ignoring_case_makes_no_characters(reading: str, label: str, raw: int, folded: int) -> None:
+    table = counted((reading, label))
+    for name, errors in (("raw", raw), ("ignoring case", folded)):
+        assert table.total(name).character_errors == errors
+        assert table.total(name).characters == len(label)
+    assert table.total("letters and digits, ignoring case").characters <= len(label)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
 from crnn.data.sources.registry import refuse_several_sets
-from crnn.errors import ConfigError, CrnnWarning, DataError, ModelFileError
+from crnn.errors import ConfigError, DataError, ModelFileError
 from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first
 from crnn.models import NAMES
 from crnn.report.compare import compare, compare_table
@@ -75,8 +74,12 @@ def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
     sources: list[LineSource] = [_one_set(path) for path in paths]
     for path in paths:
         if has_confidences(Path(path)):
-            said = f"{printable(path)}: holds readings, which are taken for labels here; to judge them by labels: "
-            warnings.warn(f"{said}crnn evaluate {printable(path)} --reference my_lines", CrnnWarning, stacklevel=1)
+            lines = next((printable(other) for other in paths if other != path), "my_lines")
+            raise DataError(
+                f"{printable(path)}: holds readings, which would be taken for labels here; to judge them by labels: "
+                f"crnn evaluate {printable(path)} --reference {lines}; if they are labels, write them as such: "
+                f"crnn convert {printable(path)} labels --to tsv"
+            )
     recognizer = _load(model, args, decoder)
     if model is not None and (args.split or not sources):
         sources.append(recorded_lines(recognizer.card.training, args.split or "val", model_file(model)))

@@ -36,7 +36,9 @@ def add_curves(command: NewCommand) -> None:
         "crnn curves runs/A runs/B --every 10",
     )
     curves.add_argument("runs", nargs="+", metavar="RUN", help="run folders; curves.png in each is written anew")
-    curves.add_argument("--every", type=minutes, default=5.0, metavar="MINUTES", help="between rows of the table (5)")
+    curves.add_argument(
+        "--every", type=minutes, metavar="MINUTES", help="between rows of the table (about a fifth of the longest run)"
+    )
 
 
 def _curves(args: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn.data.sources import LineSource, ReadOptions, open_source
+from crnn.data.sources.sides import find_side
 from crnn.data.sources.views import Selection, together
 from crnn.data.split import load_side
 from crnn.data.synth.source import synthetic_pair
@@ -50,13 +51,24 @@ def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineS
         return _rendered_again(record["rendered"], model)
     if not real:
         raise DataError(f"{model}: its {side} lines were rendered on the fly; name lines")
+    if splits is None and isinstance(paths.get("val"), list):
+        raise _none_apart(model, side, real)
     if splits is None:
         raise DataError(
             f"{model}: its {side} lines are recorded in its run's folder splits/, which is not beside it; "
             "name the lines"
         )
     whole = open_all(real, options)
-    return Selection(whole, load_side(splits / f"{side}.tsv", whole))
+    positions = load_side(splits / f"{side}.tsv", whole)
+    if not len(positions):
+        raise _none_apart(model, side, real)
+    return Selection(whole, positions)
+
+
+def _none_apart(model: Path, side: str, train: list[str]) -> DataError:
+    """Of a run without lines of this side; such lines beside its training lines are named."""
+    found = next((path for one in train if (path := find_side(Path(one).parent, side))), None)
+    return DataError(f"{model}: its run kept no {side} lines apart; name {f'them: {found}' if found else 'the lines'}")
 
 
 def _rendered_again(options: Mapping[str, Any], model: Path) -> LineSource:

@@ -1,8 +1,10 @@
-"""How far figures could have come out otherwise: bootstrap intervals over lines, and tests of differences.
+"""How far figures could have come out otherwise: intervals of rates over lines, and tests of differences.
 
 Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13 (percentile intervals) and 15 (permutation
 tests); for error rates of recognisers Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance
-evaluation", ICASSP 2004, who draw lines and divide sums.
+evaluation", ICASSP 2004, who draw lines and divide sums. Shares of lines: Wilson, "Probable Inference, the Law of
+Succession, and Statistical Inference", Journal of the American Statistical Association 22, 1927, which Brown, Cai and
+DasGupta, "Interval Estimation for a Binomial Proportion", Statistical Science 16, 2001, recommend.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ SHUFFLES = 9999
 AT_ONCE = 2_000_000
 """Numbers drawn at once; bounds the memory."""
 CONFIDENCE = 0.95
+NORMAL = 1.959964
+"""The middle 95 % of a standard normal distribution ends here."""
 
 
 class Interval(NamedTuple):
@@ -50,10 +54,28 @@ def resampled_sums(values: NDArray[np.float64], seed: int = 0, resamples: int = 
     return sums
 
 
-def interval(samples: NDArray[np.float64]) -> Interval:
-    """The middle 95 % of samples (R,)."""
+def interval(samples: NDArray[np.float64]) -> Interval | None:
+    """The middle 95 % of samples (R,); None if they are alike, as of one line: that tells nothing of other lines."""
     low, high = np.quantile(samples, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Interval(float(low), float(high))
+    return Interval(float(low), float(high)) if low < high else None
+
+
+def share_interval(found: int, lines: int) -> Interval:
+    """Wilson's score interval of the share of lines that are something, after `found` of `lines` were: 0 of 40 may be
+    0 to 8.8 %."""
+    square = NORMAL**2
+    middle = (found + square / 2) / (lines + square)
+    half = NORMAL / (lines + square) * (found * (lines - found) / max(lines, 1) + square / 4) ** 0.5
+    return Interval(max(middle - half, 0.0) if found else 0.0, min(middle + half, 1.0) if found < lines else 1.0)
+
+
+def error_interval(errors: int, lines: int, samples: NDArray[np.float64]) -> Interval | None:
+    """Interval of an error rate whose resampled values are samples (R,).
+
+    Without any error, resampling finds none either. The upper end is then that of `share_interval` for lines with an
+    error, each counted as wrong from end to end.
+    """
+    return interval(samples) if errors else share_interval(0, lines)
 
 
 def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,8 @@ from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
-from crnn.errors import ConfigError, CrnnWarning, DataError, ModelFileError
+from crnn.data.sources.registry import refuse_several_sets
+from crnn.errors import ConfigError, DataError, ModelFileError
 from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first
 from crnn.models import NAMES
 from crnn.report.compare import compare, compare_table
@@ -44,7 +44,7 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
     if args.reference:
         if args.model or args.split or len(args.data) != 1:
             raise ConfigError("--reference goes with one file of readings: crnn evaluate A.jsonl --reference my_lines")
-        evaluations = [judge_output(Path(args.data[0]), open_source(args.reference), args.limit)]
+        evaluations = [judge_output(Path(args.data[0]), _one_set(args.reference), args.limit)]
     else:
         evaluations = _by_model(args, decoder)
     if not any(one.lines for one in evaluations):
@@ -71,11 +71,15 @@ def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
     is_bundled = model is None or model in NAMES
     if is_bundled and (args.split or not paths):
         raise ConfigError("no lines named; the bundled model has none of its own: crnn evaluate my_lines/test")
-    sources: list[LineSource] = [open_source(path) for path in paths]
+    sources: list[LineSource] = [_one_set(path) for path in paths]
     for path in paths:
         if has_confidences(Path(path)):
-            said = f"{printable(path)}: holds readings, which are taken for labels here; to judge them by labels: "
-            warnings.warn(f"{said}crnn evaluate {printable(path)} --reference my_lines", CrnnWarning, stacklevel=1)
+            lines = next((printable(other) for other in paths if other != path), "my_lines")
+            raise DataError(
+                f"{printable(path)}: holds readings, which would be taken for labels here; to judge them by labels: "
+                f"crnn evaluate {printable(path)} --reference {lines}; if they are labels, write them as such: "
+                f"crnn convert {printable(path)} labels --to tsv"
+            )
     recognizer = _load(model, args, decoder)
     if model is not None and (args.split or not sources):
         sources.append(recorded_lines(recognizer.card.training, args.split or "val", model_file(model)))
@@ -86,6 +90,11 @@ def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
         if args.html or args.json:
             look_again(recognizer, evaluations[-1])
     return evaluations
+
+
+def _one_set(path: str) -> LineSource:
+    refuse_several_sets(path)
+    return open_source(path)
 
 
 def _load(model: str | None, args: Namespace, decoder: Mapping[str, Any]) -> Recognizer:
@@ -100,7 +109,7 @@ def run_compare(args: Namespace) -> int:
     """
     if args.html:
         check_target(Path(args.html))
-    source = open_source(args.lines)
+    source = _one_set(args.lines)
     both = []
     for reader in (args.a, args.b):
         if _is_readings(reader):

@@ -37,12 +37,15 @@ class BothLines(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A figure of A and of B. The difference is A less B; the interval holds it with 95 % (bootstrap over lines)."""
+    """A figure of A and of B. The difference is A less B; the interval holds it with 95 % (bootstrap over lines).
+
+    It is None where all lines differ alike, or there is only one: nothing is known of it then.
+    """
 
     a: float
     b: float
     difference: float
-    difference_95: Interval
+    difference_95: Interval | None
     p: float
     """Probability of a difference at least as large if it were chance who read which line better (random signs)."""
 
@@ -68,8 +71,9 @@ class Comparison:
     def verdict(self) -> str:
         """Who reads better, by the characters, or that it cannot be told."""
         one = self.cer
-        said = f"CER {one.a:.2%} and {one.b:.2%}, A less B {span_of(one)} points with 95 %, p = {one.p:.4f}"
-        if one.p >= SIGNIFICANT or one.difference_95.low <= 0 <= one.difference_95.high:
+        apart = f"A less B {span_of(one)} points with 95 %, " if one.difference_95 else ""
+        said = f"CER {one.a:.2%} and {one.b:.2%}, {apart}p = {one.p:.4f}"
+        if one.p >= SIGNIFICANT or (one.difference_95 and one.difference_95.low <= 0 <= one.difference_95.high):
             return f"these lines do not tell who reads better ({said})"
         return f"{'A' if one.difference < 0 else 'B'} reads better ({said})"
 
@@ -188,6 +192,8 @@ def _differences(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[Differ
 
 def span_of(one: Difference) -> str:
     """``-0.12 .. +0.41``, in per cent."""
+    if one.difference_95 is None:
+        return "unknown"
     low, high = one.difference_95
     return f"{low * 100:+.2f} .. {high * 100:+.2f}"
 

@@ -128,8 +128,9 @@ def _figures(comparison: Comparison) -> str:
 
 def _whisker(one: Difference) -> str:
     """The difference with its interval, no difference in the middle."""
-    most = max(abs(one.difference_95.low), abs(one.difference_95.high), 1e-9)
-    low, high, dot = (50 + 50 * x / most for x in (*one.difference_95, one.difference))
+    ends = one.difference_95 or (one.difference, one.difference)
+    most = max(*map(abs, ends), 1e-9)
+    low, high, dot = (50 + 50 * x / most for x in (*ends, one.difference))
     return (
         f"<span class='whisker zero'><s style='left:{low:.1f}%;width:{high - low:.1f}%'></s>"
         f"<b style='left:{dot:.1f}%'></b></span>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,30 @@ import regex
 from numpy.typing import NDArray
 
 from crnn.core.metrics import EditCounts
-from crnn.report.bootstrap import Interval, interval, ratio, resampled_sums
+from crnn.report.bootstrap import Interval, error_interval, ratio, resampled_sums, share_interval
 
 _SPACE = regex.compile(r"\s+")
 _PUNCTUATION = regex.compile(r"\p{P}+")
 
 
+@lru_cache(maxsize=65_536)
+def _folded(character: str) -> str:
+    """Case folded if it stays one character: with ``ss`` for ``ß``, one error could become two."""
+    forms = (character.casefold(), character.lower()) if character.isalpha() else (character.lower(),)
+    return next((form for form in forms if len(form) == 1), character)
+
+
+def _caseless(text: str) -> str:
+    return "".join(map(_folded, text))
+
+
 def _bare(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
+    return "".join(c for c in _caseless(text) if c.isalnum())
 
 
 VARIANTS: dict[str, Callable[[str], str]] = {
     "raw": str,
-    "ignoring case": str.casefold,
+    "ignoring case": _caseless,
     "ignoring spaces": lambda text: _SPACE.sub("", text),
     "ignoring punctuation": lambda text: _PUNCTUATION.sub("", text),
     "letters and digits, ignoring case": _bare,
@@ -40,11 +52,11 @@ COLUMNS = 6
 
 @dataclass(frozen=True)
 class Figures:
-    """Error rates of some lines in one variant, with 95 % intervals by bootstrap over lines."""
+    """Error rates of some lines in one variant, with 95 % intervals: see `crnn.report.bootstrap`; None: not known."""
 
     counts: EditCounts
-    cer: Interval
-    wer: Interval
+    cer: Interval | None
+    wer: Interval | None
     exact: Interval
 
     def to_dict(self, words: bool = True) -> dict[str, Any]:
@@ -52,9 +64,9 @@ class Figures:
 
         None of no lines, so that nobody takes them for a perfect reading.
         """
-        data = {"cer": self.counts.cer, "cer_95": list(self.cer)}
+        data: dict[str, Any] = {"cer": self.counts.cer, "cer_95": self.cer and list(self.cer)}
         if words:
-            data |= {"wer": self.counts.wer, "wer_95": list(self.wer)}
+            data |= {"wer": self.counts.wer, "wer_95": self.wer and list(self.wer)}
         data |= {"exact": self.counts.exact_rate, "exact_95": list(self.exact)}
         return data if self.counts.lines else dict.fromkeys(data)
 
@@ -95,12 +107,13 @@ def figures(rows: NDArray[np.int64]) -> dict[str, Figures]:
     totals = rows.sum(axis=0).tolist()
     found = {}
     for name, start in zip(VARIANTS, range(0, rows.shape[1], COLUMNS), strict=False):
-        lines, exact, errors, characters, word_errors, words = sums[:, start : start + COLUMNS].T
+        counts = EditCounts(*totals[start : start + COLUMNS])
+        _, _, errors, characters, word_errors, words = sums[:, start : start + COLUMNS].T
         found[name] = Figures(
-            EditCounts(*totals[start : start + COLUMNS]),
-            interval(ratio(errors, characters)),
-            interval(ratio(word_errors, words)),
-            interval(exact / np.maximum(lines, 1)),
+            counts,
+            error_interval(counts.character_errors, counts.lines, ratio(errors, characters)),
+            error_interval(counts.word_errors, counts.lines, ratio(word_errors, words)),
+            share_interval(counts.exact, counts.lines),
         )
     return found
 

@@ -28,9 +28,9 @@ def cards(whole: Evaluation) -> str:
     raw = whole.figures["raw"]
     counts = raw.counts
     found = [
-        ("Character error rate", f"{counts.cer:.2%}", f"95 %: {span(raw.cer)} %"),
-        ("Word error rate", f"{counts.wer:.2%}", f"95 %: {span(raw.wer)} %"),
-        ("Lines without any error", f"{counts.exact_rate:.2%}", f"95 %: {span(raw.exact)} %"),
+        ("Character error rate", f"{counts.cer:.2%}", _interval(raw.cer)),
+        ("Word error rate", f"{counts.wer:.2%}", _interval(raw.wer)),
+        ("Lines without any error", f"{counts.exact_rate:.2%}", _interval(raw.exact)),
         ("Lines", f"{counts.lines:,}", f"{counts.characters:,} characters, {counts.words:,} words"),
     ]
     if whole.calibration_error is not None:
@@ -98,24 +98,28 @@ def new_characters(whole: Evaluation) -> str:
 
 
 def _rates(title: str, rows: Mapping[str, Figures], words: bool = False) -> str:
-    top = max((one.cer.high for one in rows.values()), default=0) or 1
+    top = max((one.cer.high if one.cer else one.counts.cer for one in rows.values()), default=0) or 1
     head = f"<th class=n>lines<th class=n>CER<th aria-hidden=true>{'<th class=n>WER' if words else ''}<th class=n>exact"
     body = ""
     for name, one in rows.items():
         wer = "" if name in WORDLESS else f"{one.counts.wer:.2%}"
         body += (
             f"<tr><th scope=row>{escape(printable(name))}<td class=n>{one.counts.lines:,}"
-            f"<td class=n title='95 %: {span(one.cer)} %'>{one.counts.cer:.2%}"
+            f"<td class=n title='{_interval(one.cer)}'>{one.counts.cer:.2%}"
             f"<td class=w aria-hidden=true>{_whisker(one.counts.cer, one.cer, top)}"
-            f"{f'<td class=n>{wer}' if words else ''}<td class=n title='95 %: {span(one.exact)} %'>"
+            f"{f'<td class=n>{wer}' if words else ''}<td class=n title='{_interval(one.exact)}'>"
             f"{one.counts.exact_rate:.2%}"
         )
     return f"<section><h2>{title}</h2><table><thead><tr><th>{head}<tbody>{body}</table></section>"
 
 
-def _whisker(value: float, interval: Interval, top: float) -> str:
+def _interval(interval: Interval | None) -> str:
+    return f"95 %: {span(interval)}{' %' if interval else ''}"
+
+
+def _whisker(value: float, interval: Interval | None, top: float) -> str:
     """A dot with its 95 % interval, 0 at the left, `top` at the right."""
-    low, high, dot = (100 * min(x / top, 1) for x in (interval.low, interval.high, value))
+    low, high, dot = (100 * min(x / top, 1) for x in (*(interval or (value, value)), value))
     return (
         f"<span class=whisker><s style='left:{low:.1f}%;width:{high - low:.1f}%'></s>"
         f"<b style='left:{dot:.1f}%'></b></span>"
@@ -123,6 +127,7 @@ def _whisker(value: float, interval: Interval, top: float) -> str:
 
 
 def _characters(title: str, rows: Mapping[str, CharacterCounts]) -> str:
+    rows = {name: one for name, one in rows.items() if one.characters}  # of none there is no rate
     top = max((one.error_rate for one in rows.values()), default=0) or 1
     body = "".join(
         f"<tr><th scope=row>{escape(name)}<td class=n>{one.characters:,}<td class=n>{one.error_rate:.2%}"

@@ -31,9 +31,9 @@ def table(evaluations: list[Evaluation]) -> str:
     return "\n".join(rows)
 
 
-def span(interval: Interval) -> str:
+def span(interval: Interval | None) -> str:
     """``3.91-4.52``, in per cent."""
-    return f"{interval.low * 100:.2f}-{interval.high * 100:.2f}"
+    return f"{interval.low * 100:.2f}-{interval.high * 100:.2f}" if interval else "unknown"
 
 
 def _figures(name: str, one: Figures, words: bool = True) -> str:
@@ -102,7 +102,8 @@ def notes(evaluation: Evaluation) -> list[str]:
         count = len(evaluation.left_out)
         said.append(f"{count:,} line{'s' * (count > 1)} could not be judged, the first: {first}")
     said += remarks(evaluation)
-    classes = ", ".join(f"{name} {one.error_rate:.2%} of {one.characters:,}" for name, one in tally.by_class().items())
+    there = {name: one for name, one in tally.by_class().items() if one.characters}
+    classes = ", ".join(f"{name} {one.error_rate:.2%} of {one.characters:,}" for name, one in there.items())
     if classes:
         said.append(f"errors by character: {classes}")
     confusions = [

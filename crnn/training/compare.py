@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,17 @@ def cer_by_minute(curves: Mapping[str, Curve]) -> list[tuple[float, float]]:
     return [(float(minutes[step]), float(cer)) for step, cer in zip(*curves["val/cer"], strict=True) if step in minutes]
 
 
+def step_for(runs: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> float:
+    """Minutes between 5 to 12 rows of `table`: 1, 2 or 5, or one of these times a power of ten."""
+    wanted = _longest(runs) / 5 or 1.0
+    power = 10.0 ** math.floor(math.log10(wanted))
+    return next(step for step in (5 * power, 2 * power, power) if step <= wanted or step == power)
+
+
+def _longest(runs: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> float:
+    return max((points[-1][0] for _, points in runs if points), default=0.0)
+
+
 def table(runs: Sequence[tuple[str, Sequence[tuple[float, float]]]], every: float) -> str:
     """Markdown: what each run (name, its points) had reached after so many minutes.
 
@@ -25,7 +37,7 @@ def table(runs: Sequence[tuple[str, Sequence[tuple[float, float]]]], every: floa
         every: minutes between rows.
     """
     rows = ["| minutes | " + " | ".join(name for name, _ in runs) + " |", "|---|" + "---|" * len(runs)]
-    last = max((points[-1][0] for _, points in runs if points), default=0.0)
+    last = _longest(runs)
     step = 1
     while (step - 1) * every < last:
         cells = []
@@ -48,7 +60,9 @@ def run(args: argparse.Namespace) -> int:
         print(draw(path))
     reached = [(path.resolve().name, cer_by_minute(curves)) for path, curves in runs]
     if any(points for _, points in reached):
-        print(f"\nvalidation CER after so many minutes of training:\n\n{table(reached, args.every)}")
+        print(
+            f"\nvalidation CER after so many minutes of training:\n\n{table(reached, args.every or step_for(reached))}"
+        )
     else:
         print("\nno validation is done yet; wait for the end of the first epoch")
     return 0

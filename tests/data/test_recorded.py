@@ -60,10 +60,23 @@ def test_sides_that_have_paths_of_their_own(tmp_path: Path, model: Path) -> None
     with pytest.raises(DataError) as caught:
         recorded_lines(training, "test", model)
     assert str(caught.value) == (
-        f"{model}: its test lines are recorded in its run's folder splits/, which is not beside it; name the lines"
+        f"{model}: its run kept no test lines apart; name the lines"  # it was given all it had
     )
+    lines(tmp_path / "test", "d")
+    with pytest.raises(DataError, match=f"its run kept no test lines apart; name them: {tmp_path}/test$"):
+        recorded_lines(training, "test", model)
+    with pytest.raises(DataError, match="its test lines are recorded in its run's folder splits/, which is not beside"):
+        recorded_lines(note([a], val=None), "test", model)
     training["data"]["paths"]["train"] = [a, "rendered"]  # what was rendered is no path
     assert texts_of(recorded_lines(training, "train", model)) == ["a"]
+
+
+def test_a_split_without_lines_of_a_side(tmp_path: Path, model: Path) -> None:
+    whole = lines(tmp_path / "whole", "a")
+    (model.parent / "splits").mkdir()
+    (model.parent / "splits" / "test.tsv").write_text("position\tpicture\twhere\n")
+    with pytest.raises(DataError, match=r"m\.onnx: its run kept no test lines apart; name the lines$"):
+        recorded_lines(note([whole], val=None), "test", model)
 
 
 @pytest.mark.parametrize("place", [".", ".."])

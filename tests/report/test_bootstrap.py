@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crnn.report import bootstrap
-from crnn.report.bootstrap import interval, ratio, resampled_sums, sign_test
+from crnn.report.bootstrap import interval, ratio, resampled_sums, share_interval, sign_test
 
 
 def test_sums_are_those_of_drawn_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,9 +34,35 @@ def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     for seed in range(200):
         lines = np.stack([rng.random(100) < 0.3, np.ones(100)], axis=1).astype(float)
         sums = resampled_sums(lines, seed, 300)
-        low, high = interval(ratio(sums[:, 0], sums[:, 1]))
-        held += low <= 0.3 <= high
+        found = interval(ratio(sums[:, 0], sums[:, 1]))
+        assert found is not None
+        held += found.low <= 0.3 <= found.high
     assert 178 <= held <= 199
+
+
+@pytest.mark.parametrize(
+    ("found", "lines", "low", "high"),
+    [(0, 40, 0, 0.0876), (60, 60, 0.9398, 1), (15, 40, 0.2422, 0.5297), (1, 1, 0.2065, 1), (0, 0, 0, 1)],
+)
+def test_the_interval_of_a_share_of_lines(found: int, lines: int, low: float, high: float) -> None:
+    """It solves Wilson's equation: its ends are z standard errors, of their own, from the share."""
+    interval = share_interval(found, lines)
+    assert interval == pytest.approx((low, high), abs=5e-5)
+    for end in interval if lines else ():
+        assert (found / lines - end) ** 2 == pytest.approx(1.959964**2 * end * (1 - end) / lines, abs=1e-12)
+
+
+def test_shares_of_lines_are_held_even_where_few_lines_are_wrong() -> None:
+    rng = np.random.default_rng(2)
+    held = 0
+    for right in rng.binomial(40, 0.99, 1000):
+        interval = share_interval(int(right), 40)
+        held += interval.low <= 0.99 <= interval.high
+    assert held > 930
+
+
+def test_lines_that_are_alike_tell_no_interval() -> None:
+    assert interval(np.full(100, 0.25)) is None
 
 
 def test_ratio_without_anything_below() -> None:

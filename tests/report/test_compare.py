@@ -34,6 +34,8 @@ def test_counts_differences_and_the_most_different() -> None:
     assert found.cer.b == pytest.approx(34 / 320)
     assert found.cer.difference == pytest.approx(-33 / 320)
     assert found.exact.difference == pytest.approx(79 / 80 - 49 / 80)
+    assert found.cer.difference_95
+    assert found.exact.difference_95
     assert found.cer.difference_95.low < found.cer.difference < found.cer.difference_95.high < 0
     assert 0 < found.exact.difference_95.low < found.exact.difference < found.exact.difference_95.high
     assert found.cer.p < 0.001
@@ -49,10 +51,23 @@ def test_a_difference_that_means_nothing() -> None:
     a, b = ({i: "x" + t[1:] if i % 8 == k and i else t for i, t in enumerate(LABELS)} for k in (0, 1))
     found = compare(judged(a), judged(b))
     assert found.cer.p > 0.05
+    assert found.cer.difference_95
     assert found.cer.difference_95.low < 0 < found.cer.difference_95.high
     same = compare(judged(a), judged(a))
     assert (same.cer.p, same.exact.p, same.ties) == (1.0, 1.0, 80)
-    assert same.cer.difference_95 == (0, 0)
+    assert same.cer.difference_95 is None
+    assert same.verdict == "these lines do not tell who reads better (CER 2.81% and 2.81%, p = 1.0000)"
+    assert "unknown" in compare_table(same)
+
+
+def test_a_difference_that_is_alike_in_all_lines_has_no_interval() -> None:
+    right, wrong = dict(enumerate(LABELS)), dict.fromkeys(range(80), "xxxx")
+    found = compare(judged(right), judged(wrong))
+    assert found.cer.difference_95 is None
+    assert found.verdict == "A reads better (CER 0.00% and 100.00%, p = 0.0001)"
+    one = compare(judged({0: "0000"}), judged({0: "000x"}))
+    assert one.to_dict()["cer"]["difference_95"] is None
+    assert one.verdict.startswith("these lines do not tell who reads better (")
 
 
 def test_pairs_tell_more_than_two_figures() -> None:
@@ -62,6 +77,8 @@ def test_pairs_tell_more_than_two_figures() -> None:
     b = {i: (t[:3] + "y" if i % 5 == 0 else t) for i, t in a.items()}
     found = compare(judged(a), judged(b))
     alone = judged(a).figures["raw"].cer
+    assert alone
+    assert found.cer.difference_95
     assert found.cer.difference_95.high - found.cer.difference_95.low < 0.3 * (alone.high - alone.low)
     assert found.cer.p < 0.05
 

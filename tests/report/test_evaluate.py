@@ -73,7 +73,7 @@ def test_the_lines_of_the_run(trained: Path, line_folder: Path, capfd: pytest.Ca
     assert main(["evaluate", model, str(line_folder / "val"), "--split", "train", "--json"]) == 0
     assert [part["lines"] for part in json.loads(capfd.readouterr().out)] == [12, 48]
     assert main(["evaluate", model, "--split", "test"]) == 2
-    assert "its test lines are recorded in its run's folder splits/, which is not beside it" in capfd.readouterr().err
+    assert f"{model}: its run kept no test lines apart; name the lines" in capfd.readouterr().err
 
 
 def test_bad_arguments(trained: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from crnn.report.evaluation import Evaluation
 from crnn.report.inline import embedded
 from crnn.report.page import render_page, report, write_page
 from crnn.report.page_data import columns, page_data
+from crnn.report.table import table
 from crnn.report.target import check_target
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"'\u2028"
@@ -189,3 +190,11 @@ def test_characters_are_kept_for_pages_alone() -> None:
     kept = evaluate(recognizer, lines, keep_characters=True).lines[0]  # type: ignore[arg-type]
     assert kept.symbols == ("a", "b")
     assert len(kept.marks) == 6
+
+
+def test_kinds_that_no_label_holds_have_no_rate() -> None:
+    evaluation = judged([("12 a", "123"), ("45x", "456")])
+    assert "errors by character: digits 33.33% of 6" in table([evaluation]).splitlines()[-3]
+    kinds = render_page([evaluation]).split("By kind of character")[1].split("</table>")[0]
+    assert re.findall("<th scope=row>([^<]*)", kinds) == ["digits"]
+    assert evaluation.to_dict()["by_class"]["space"]["extra"] == 1

@@ -33,12 +33,26 @@ def test_figures_are_the_sums_and_lie_within_their_intervals() -> None:
     assert len(table) == 101
     raw = figures(table.rows())["raw"]
     assert raw.counts == table.total() == EditCounts.total(pairs)
+    assert raw.cer
+    assert raw.wer
     assert raw.cer.low < raw.counts.cer < raw.cer.high
     assert raw.wer.low < raw.counts.wer < raw.wer.high
     assert raw.exact.low < raw.counts.exact_rate < raw.exact.high
     assert raw.exact.high - raw.exact.low == pytest.approx(4 * (0.25 * 0.75 / 101) ** 0.5, rel=0.15)
     assert raw.cer.high - raw.cer.low == pytest.approx((raw.exact.high - raw.exact.low) / 3, rel=0.1)
     assert figures(CountTable().rows())["raw"].counts == EditCounts()
+
+
+def test_no_error_and_one_line_say_how_little_is_known() -> None:
+    right = figures(counted(*[("abc", "abc")] * 60).rows())["raw"]
+    assert right.cer == right.wer == (0, pytest.approx(0.0602, abs=1e-4))
+    assert right.exact == (pytest.approx(0.9398, abs=1e-4), 1)
+    wrong = figures(counted(*[("abx", "abc")] * 40).rows())["raw"]
+    assert wrong.cer is None  # all alike
+    assert wrong.exact == (0, pytest.approx(0.0876, abs=1e-4))
+    one = figures(counted(("abx", "abc")).rows())["raw"]
+    assert (one.cer, one.wer) == (None, None)
+    assert one.to_dict()["cer_95"] is None
 
 
 def test_lines_are_grouped_by_the_length_of_their_labels() -> None:
@@ -52,3 +66,22 @@ def test_lines_are_grouped_by_the_length_of_their_labels() -> None:
     }
     assert groups["1-5"].counts.character_errors == 1
     assert groups["41-80"].counts.cer == 1.0
+
+
+@pytest.mark.parametrize(
+    ("reading", "label", "raw", "folded"),
+    [
+        ("Strabe", "Straße", 1, 1),  # not two, as with "ss"
+        ("STRAẞE", "straße", 6, 0),
+        ("o ce", "oﬃce", 1, 1),
+        ("ΟΔΟΣ", "οδος", 4, 0),
+        ("İ", "i", 1, 1),
+        ("ᾳ", "α", 1, 1),
+    ],
+)
+def test_ignoring_case_makes_no_characters(reading: str, label: str, raw: int, folded: int) -> None:
+    table = counted((reading, label))
+    for name, errors in (("raw", raw), ("ignoring case", folded)):
+        assert table.total(name).character_errors == errors
+        assert table.total(name).characters == len(label)
+    assert table.total("letters and digits, ignoring case").characters <= len(label)

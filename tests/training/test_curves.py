@@ -139,6 +139,22 @@ def test_runs_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "rows"),
+    [((10, 20), 7), ((18, 36), 6), ((300, 3600), 6), ((1, 599), 10), ((86400, 864000), 8), ((0, 0), 0)],
+)
+def test_rows_for_runs_of_any_length(
+    seconds: tuple[int, int], rows: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = "epoch,step,val/cer,seconds\n"
+    for name, end in zip("ab", seconds, strict=True):
+        run_with(tmp_path / name, f"{header}0,9,0.5,\n0,9,,{end / 2}\n1,19,0.25,\n1,19,,{end}\n")
+    assert main(["curves", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    table = capsys.readouterr().out.partition("|---|---|---|\n")[2].splitlines()
+    assert len(table) == rows
+    assert all(row.endswith("| 25.00% | 25.00% |") for row in table[-1:])
+
+
 def test_no_validation_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = run_with(tmp_path / "early", "epoch,step,train/loss,seconds\n0,9,3.5,12\n")
     assert main(["curves", str(run)]) == 0

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from crnn.core.charset import Charset
+from crnn.core.charset import Charset, describe
 from crnn.core.decode.automaton import Automaton, trie
 from crnn.core.decode.base import Decoder, DecoderMaker
 from crnn.core.decode.beam import LENGTH_BONUS, LM_WEIGHT, WIDTH, BeamDecoder
@@ -31,6 +32,8 @@ MAX_LEARNT = 5_000_000
 """Characters that a language model learns from: a minute, and a gigabyte or two while it counts."""
 MAX_FILE = 64_000_000
 """Bytes of a text file."""
+NAMED = 5
+"""Characters that a message names."""
 
 Texts = str | os.PathLike[str] | Iterable[str]
 """A UTF-8 text file with one text per line, or the texts themselves."""
@@ -173,15 +176,18 @@ def _named(decoder: str | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def language_model(texts: Texts, charset: Charset) -> NgramModel:
-    """The character n-gram model of texts that the charset can write; a warning says how many it cannot.
+    """The character n-gram model of texts that the charset can write; a warning says how many it cannot, and why.
 
     Raises:
-        ConfigError: if there are none, or too many.
+        ConfigError: if there are none, naming the characters that the charset lacks, or too many.
         DataError: for a file that cannot be read.
     """
     refused: list[str] = []
+    lacking: Counter[str] = Counter()
+    usable = 0
 
     def encoded() -> Iterator[list[int]]:
+        nonlocal usable
         characters = 0
         for text in read_texts(texts):
             characters += len(text)
@@ -189,17 +195,30 @@ def language_model(texts: Texts, charset: Charset) -> NgramModel:
                 raise ConfigError(f"a language model learns from at most {MAX_LEARNT:,} characters; take fewer texts")
             try:
                 labels = charset.encode(charset.normalize(text))
-            except CharsetError as error:
-                refused.append(f"{text[:80]!r}: {error}")
+            except CharsetError:
+                refused.append(f"{text[:80]!r}")
+                lacking.update(charset.unknown(text))
                 continue
             if labels:
+                usable += 1
                 yield labels
+        if refused and not usable:
+            raise ConfigError(
+                f"language model: each of the {len(refused):,} texts, such as {refused[0]}, holds characters that the "
+                f"model lacks: {_most(lacking)}; take other texts, or train a model on lines with these characters"
+            )
 
     model = NgramModel.of(encoded(), len(charset))
     if refused:
-        said = f"language model: {len(refused)} texts are left out, such as {refused[0]}"
-        warnings.warn(said, CrnnWarning, stacklevel=2)
+        said = f"language model: {len(refused):,} of {len(refused) + usable:,} texts are left out, such as {refused[0]}"
+        warnings.warn(f"{said}; the model lacks {_most(lacking)}", CrnnWarning, stacklevel=2)
     return model
+
+
+def _most(lacking: Counter[str]) -> str:
+    """Characters and the number of texts that hold them, the most frequent ones."""
+    named = [f"{describe(symbol)} in {count:,}" for symbol, count in lacking.most_common(NAMED)]
+    return f"{', '.join(named)}{' ...' if len(lacking) > NAMED else ''}"
 
 
 def read_texts(texts: Texts) -> Iterable[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from crnn.core.image import printable
 from crnn.data.sources.base import LineSource, Reader, ReadOptions
 from crnn.data.sources.indexed import Watch, make_source
-from crnn.data.sources.registry import find_reader
+from crnn.data.sources.registry import find_reader, refuse_several_sets
 from crnn.data.sources.sides import side_of_tables
 from crnn.data.sources.views import Selection, together
 from crnn.data.split import load_side
@@ -71,7 +71,7 @@ def make_job(paths: Sequence[str], target: Path, options: ReadOptions, split: Pa
         split: see `Job`.
 
     Raises:
-        DataError: if a path holds no lines, or holds `target`; or the split cannot be read.
+        DataError: if a path holds no lines, several sets without a split, or `target`; or the split cannot be read.
     """
     here = target.resolve()
     for path in map(Path, paths):
@@ -79,6 +79,8 @@ def make_job(paths: Sequence[str], target: Path, options: ReadOptions, split: Pa
         read = side[0] if side else path
         if read.exists() and read.resolve() in (here, *here.parents):
             raise DataError(f"{printable(target)}: lies in {printable(read)}, which is read; name a place elsewhere")
+        if split is None:
+            refuse_several_sets(path, options)
     readers = [find_reader(path, options)[1] for path in paths]
     names = {
         "source files": _files(readers, os.path.abspath(target)),

@@ -19,7 +19,7 @@ from crnn.data.sources.label_table import LabelTableReader
 from crnn.data.sources.lmdb_base import LmdbReader
 from crnn.data.sources.page_xml import PageXmlReader
 from crnn.data.sources.place import Place
-from crnn.data.sources.sides import side_of_tables
+from crnn.data.sources.sides import side_of_tables, sides_in
 from crnn.data.sources.tar_shards import TarShardsReader
 from crnn.errors import DataError
 
@@ -60,6 +60,8 @@ FORMATS: Registry[Format] = Registry(
 )
 """Name -> reader, in the order in which they are tried: one file that names its pictures says more than files that
 happen to lie beside them, and any label says more than the name of a picture."""
+LABEL_FILES = ("labels.tsv", "table", "json")
+"""Formats that are known by one file of all labels."""
 
 
 def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None) -> tuple[str, Reader]:
@@ -97,8 +99,26 @@ def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None
             "; these are pictures without labels; if their names are the labels, set "
             f"data.name_pattern='{DEFAULT_PATTERN}'"
         )
+    if sides := sides_in(where):
+        raise DataError(f"{where}: holds no labelled lines itself; name a set in it, such as {sides[0]}")
     allowed = "; ".join(f"{name} ({reader.description})" for name, reader in {**FORMATS, **added}.items())
     raise DataError(f"{where}: holds no labelled lines in a known format; allowed are: {allowed}{hint}")
+
+
+def refuse_several_sets(path: str | os.PathLike[str], options: ReadOptions | None = None) -> None:
+    """Refuse a folder of training, validation and test lines that would be read as one set.
+
+    A label file at its top, which may name pictures in these folders, makes it one.
+
+    Raises:
+        DataError: naming one of them; and as `find_reader`.
+    """
+    sides = sides_in(Path(path))
+    if len(sides) > 1 and find_reader(path, options)[0] not in LABEL_FILES:
+        names = ", ".join(f"{side.name}/" for side in reversed(sides))
+        raise DataError(
+            f"{path}: holds several sets, {names}, which are not taken together; name one, as in {sides[0]}"
+        )
 
 
 def open_source(

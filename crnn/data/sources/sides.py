@@ -43,3 +43,9 @@ def find_side(folder: Path, side: str) -> Path | None:
         if (folder / name).is_dir():
             return folder / name
     return folder / side if side_of_tables(folder / side) else None
+
+
+def sides_in(folder: Path) -> list[Path]:
+    """The paths of all sides in `folder`, test lines first, as one would judge by them."""
+    found = [find_side(folder, side) for side in ("test", "val", "train")] if folder.is_dir() else []
+    return [path for path in found if path]

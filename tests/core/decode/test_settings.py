@@ -140,7 +140,12 @@ def test_what_is_given_goes_over_what_is_stored() -> None:
         ({"beam": 0, "pattern": "a"}, "a beam of 0 is greedy decoding, which has no pattern"),
         ({"lm_weight": 0.5}, "lm_weight goes with a language model"),
         ({"length_bonus": 0.5}, "length_bonus goes with a language model"),
-        ({"lm": ["ï"]}, "a language model needs at least one text"),
+        ({"lm": ["", ""]}, "a language model needs at least one text; is the file empty"),
+        (
+            {"lm": ["ï", "bï", "ö", ""]},
+            r"language model: each of the 3 texts, such as 'ï', holds characters that the model lacks: 'ï' \(U\+00EF "
+            r"LATIN SMALL LETTER I WITH DIAERESIS\) in 2, 'ö' \(.*\) in 1; take other texts, or train a model on lines",
+        ),
     ],
 )
 def test_what_does_not_go_together(given: dict[str, Any], message: str) -> None:
@@ -188,8 +193,10 @@ def test_a_pattern_decides() -> None:
 
 
 def test_texts_that_the_charset_cannot_write_are_counted() -> None:
-    with pytest.warns(CrnnWarning, match=r"2 texts are left out, such as 'xyz'.*'x'"):
-        left = language_model(["abc", "xyz", "ab", "äh"], CHARSET)
+    with pytest.warns(
+        CrnnWarning, match=r"2 of 4 texts are left out, such as 'xyz'; the model lacks 'x' .* in 1, .* \.\.\.$"
+    ):
+        left = language_model(["abc", "xyz", "ab", "ähuv"], CHARSET)
     assert left.to_dict() == language_model(["abc", "ab"], CHARSET).to_dict()
 
 
@@ -254,7 +261,7 @@ def test_lines_of_a_file(tmp_path: Path) -> None:
 def test_no_warning_where_all_can_be_written(recwarn: pytest.WarningsRecorder) -> None:
     language_model(["abc"], CHARSET)
     assert not recwarn.list
-    with pytest.warns(CrnnWarning, match="language model: 1 texts are left out, such as 'xyz'") as caught:
+    with pytest.warns(CrnnWarning, match="language model: 1 of 2 texts are left out, such as 'xyz'") as caught:
         language_model(["abc", "xyz"], CHARSET)
     assert len(caught) == 1
     assert caught[0].filename == __file__

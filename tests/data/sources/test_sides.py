@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from crnn.cli import main
 from crnn.data.sources import open_source
+from crnn.data.sources.registry import refuse_several_sets
 from crnn.data.sources.sides import find_side, side_of
 from crnn.errors import DataError
 from crnn.training.assemble import find_splits
@@ -96,3 +98,45 @@ def test_a_side_that_is_not_there(tmp_path: Path) -> None:
     hub(tmp_path, "test-00000-of-00001")
     with pytest.raises(DataError, match="train: there is no such file or folder"):
         open_source(tmp_path / "train")
+
+
+def gt_lines(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.png").write_bytes(png(9))
+        (folder / f"{name}.gt.txt").write_text("x")
+    return folder
+
+
+def test_several_sets_are_not_judged_or_converted_as_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    root = gt_lines(tmp_path / "plates", "train/a", "val/b", "test/c")
+    for words in (["evaluate", root], ["compare", "bundled", "bundled", root], ["convert", root, tmp_path / "x.tar"]):
+        assert main([*map(str, words)]) == 2
+        assert capfd.readouterr().err == (
+            f"crnn: {root}: holds several sets, train/, val/, test/, which are not taken together; "
+            f"name one, as in {root}/test\n"
+        )
+    assert main(["convert", *(f"{root}/{side}" for side in ("train", "val")), str(tmp_path / "x.tar")]) == 0
+    splits = tmp_path / "val.tsv"
+    splits.write_text("position\tpicture\twhere\n1\ttrain/a.png\tx\n")
+    assert main(["convert", str(root), str(tmp_path / "y.tar"), "--split", str(splits)]) == 0  # it says which lines
+    with pytest.raises(DataError, match=r"holds several sets, train/, test/, .*name one, as in .*/ds/test"):
+        refuse_several_sets(hub(tmp_path / "ds", "train-00000-of-00001", "test-00000-of-00001"))
+
+
+def test_one_label_file_for_pictures_in_several_folders_is_one_set(tmp_path: Path) -> None:
+    gt_lines(tmp_path, "train/a", "test/b")
+    (tmp_path / "labels.tsv").write_text("train/a.png\tx\ntest/b.png\ty\n")
+    refuse_several_sets(tmp_path)
+    refuse_several_sets(gt_lines(tmp_path / "one", "test/a", "page/b"))
+
+
+def test_sets_below_a_folder_without_lines_of_its_own_are_named(tmp_path: Path) -> None:
+    for side in ("training", "testing"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "labels.tsv").write_text("a.png\tx\n")
+    with pytest.raises(DataError) as caught:
+        open_source(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: holds no labelled lines itself; name a set in it, such as {tmp_path}/testing"
+    )

@@ -12,14 +12,17 @@ def add_explain(command: NewCommand) -> None:
     explain = command("explain", _explain, "show what happens inside", "crnn explain line picture.png --out page.html")
     explain.add_argument(
         "what",
+        metavar="WHAT",
         choices=("shapes", "line", "saliency", "lstm"),
-        help="shapes: of every stage and of the LSTM's parameters; line: how a line is read, column by column: "
+        help="shapes, line, saliency or lstm. "
+        "shapes: of every stage and of the LSTM's parameters; line: how a line is read, column by column: "
         "log-probabilities, best path, every gate and memory of the LSTM; saliency: which "
         "pixels each character came from, and how far the network looks; lstm: what nn.LSTM is, taught on it",
     )
     explain.add_argument(
         "words",
         nargs="*",
+        default=[],  # else argparse says that one is required
         metavar="WORD",
         help="shapes: a model file, or settings as in training (model=crnn ...); else: a picture of a line (without "
         "one: a rendered line)",

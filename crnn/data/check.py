@@ -18,6 +18,7 @@ from crnn.data.facts import Peers, Progress, picture_facts
 from crnn.data.labels import fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries
+from crnn.data.sources.views import with_format
 from crnn.errors import DataError
 
 UNUSABLE_ROW = "unusable row"
@@ -41,6 +42,7 @@ class CheckReport:
     """The outcome of `check_lines`."""
 
     source: str
+    """Its name, and its format; see `with_format`."""
     kept: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     """(K,): positions of usable lines."""
     sizes: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), np.int32))
@@ -55,7 +57,7 @@ class CheckReport:
         return len(self.kept) + len(self.dropped)
 
     def summary(self) -> str:
-        """``labels: 940 of 943 lines kept; dropped: 2 empty label, 1 unreadable picture``."""
+        """``lines (labels.tsv): 940 of 943 lines kept; dropped: 2 empty label, 1 unreadable picture``."""
         reasons = ", ".join(f"{n} {reason}" for reason, n in Counter(d.reason for d in self.dropped).most_common())
         tail = f"; dropped: {reasons}" if reasons else ""
         return f"{self.source}: {len(self.kept):,} of {len(self):,} lines kept{tail}"
@@ -110,7 +112,7 @@ def check_lines(
         peers: processes that check the same lines and share the work.
     """
     facts = picture_facts(source, decode, threads, progress, peers)
-    report = CheckReport(source.name)
+    report = CheckReport(with_format(source))
     kept: list[int] = []
     digest = hashlib.sha256()
     for position, entry in enumerate(entries(source)):

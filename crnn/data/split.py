@@ -91,6 +91,10 @@ class SplitRule:
         return match[1] if match.groups() and match[1] is not None else match[0]
 
 
+TRIED = (SplitRule("regex", "(.+)[-_][0-9]+"), SplitRule("regex", "(.+)[-_ ][^-_ /]+$"), SplitRule("folder"))
+"""What is advised for groups of names, the first that suits them."""
+
+
 @dataclass(frozen=True)
 class Split:
     """Positions of the lines of each side, in order."""
@@ -191,10 +195,38 @@ def leaks(train: Sequence[LineSource], val: Sequence[LineSource]) -> str:
         if both:
             return (
                 f"{len(both)} of {len(there)} validation {described} also have lines in training (such as "
-                f"{printable(both[0])!r}), which flatters the figures; keep them together with split.by=page, folder, "
-                "or regex and split.pattern='(.+)[-_][0-9]+'"
+                f"{printable(both[0])!r}), which flatters the figures; {_advice([*train, *val], described == 'pages')}"
             )
     return ""
+
+
+def _advice(sources: Sequence[LineSource], pages: bool) -> str:
+    """How to keep groups on one side, tried on these lines."""
+    if pages:
+        told = "split.by=page" if all(chain.from_iterable(map(_pages, sources))) else "split.by=auto"
+    else:
+        names = [name for source in sources for name in column(source, "picture")]
+        stems = list(chain.from_iterable(map(_stems, sources)))
+        rule = next((rule for rule in TRIED if _keeps(rule, names, stems)), None)
+        if rule is None:
+            return "keep them together, by split.by=regex and a split.pattern for the names of these pictures"
+        told = f"split.by={rule.by}" + (f" and split.pattern='{rule.pattern}'" if rule.pattern else "")
+    return f"where no validation lines are named, {told} keeps them together"
+
+
+def _keeps(rule: SplitRule, names: Sequence[str], stems: Sequence[str]) -> bool:
+    """Whether a rule suits all names, finds three groups or more, and divides none of the stems."""
+    found: dict[str, str] = {}
+    groups = set()
+    for position, (name, stem) in enumerate(zip(names, stems, strict=True)):
+        try:
+            group = rule.group(LineEntry("", "", name), position)
+        except DataError:
+            return False
+        groups.add(group)
+        if stem and found.setdefault(stem, group) != group:
+            return False
+    return len(groups) >= 3
 
 
 def _pages(source: LineSource) -> Iterator[str]:

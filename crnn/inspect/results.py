@@ -62,6 +62,8 @@ class SetSummary:
 
     role: str
     name: str
+    shown: str
+    """The name, and the format; see `crnn.data.sources.views.with_format`."""
     lines: int
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)

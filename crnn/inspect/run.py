@@ -19,6 +19,7 @@ from crnn.data.labels import SHOWN, UNKNOWN_CHARACTER, fit_problem, label_proble
 from crnn.data.progress import Watch, unwatched
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries, labels
+from crnn.data.sources.views import with_format
 from crnn.data.split import leaks
 from crnn.inspect import kinds, sets
 from crnn.inspect.kinds import Finding
@@ -89,7 +90,7 @@ class _Pass:
         return TextFaults(statistics, rules)
 
     def _look_at(self, role: str, source: LineSource, start: int) -> None:
-        summary = SetSummary(role, source.name, len(source))
+        summary = SetSummary(role, source.name, with_format(source), len(source))
         facts = sets.SetFacts(len(source))
         self.result.sets.append(summary)
         self.facts[role].append(facts)

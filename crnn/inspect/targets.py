@@ -49,5 +49,8 @@ def check_copy(folder: Path, data: Sequence[str]) -> None:
         if Path(path).resolve() in (folder.resolve(), *folder.resolve().parents):
             raise DataError(f"{printable(folder)}: lies in {printable(path)}, which is copied; name a folder elsewhere")
     above = next(parent for parent in folder.absolute().parents if parent.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise DataError(f"{printable(folder)}: cannot be written; name another folder")
+    if not above.is_dir():
+        raise DataError(f"{printable(folder)}: cannot be written, {printable(above)} is no folder; name another folder")
+    if not os.access(above, os.W_OK):
+        why = f"you may not write to {printable(above)}"
+        raise DataError(f"{printable(folder)}: cannot be written, {why}; name another folder")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crnn.core.charset import describe
 from crnn.core.image import printable
 from crnn.core.seen import RARE, Seldom
+from crnn.data.sources.views import with_format
 from crnn.report.bootstrap import Interval
 from crnn.report.evaluation import NOT_RECORDED, Evaluation
 from crnn.report.figures import WORDLESS, Figures
@@ -22,7 +23,8 @@ def table(evaluations: list[Evaluation]) -> str:
     """Figures as text, raw first, variants labelled."""
     rows = [f"{'':34}{'CER':>9}  {'(95 %)':14}{'WER':>9}{'exact':>9}  {'(95 %)':14}{'lines':>8}"]
     for evaluation in evaluations:
-        rows.append(printable(evaluation.source))
+        source = evaluation.pictures
+        rows.append(printable(with_format(source) if source else evaluation.source))
         if evaluation.lines:
             rows += [_figures(name, one, name not in WORDLESS) for name, one in evaluation.figures.items()]
         if len(evaluation.by_length) > 1:

@@ -66,8 +66,9 @@ def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -
         found = {s for s in (*counts, *often) if s not in known and not all(point in known for point in s)}
         further = sorted(found)
         charset = charset.extended(further)
-        origin += f", then {len(further)} of the training labels" if further else ""
-    notes.append(f"characters: {len(charset)} {origin}{_said(charset)}")
+        if further:
+            origin = f"{_counted(origin, known)}, then {len(further)} of the training labels"
+    notes.append(f"characters: {len(charset)}{'' if origin.startswith(':') else ' '}{origin}{_said(charset)}")
     seen = SeenCharacters.of(charset, counts, often)
     notes += _notes_on_counts(config, charset, counts, seen)
     if lost:
@@ -165,8 +166,13 @@ def _of_model(path: Path, config: CharsetConfig) -> tuple[Charset, str]:
             )
     further = sorted(s for s in characters(config.extra, own.rules, own.unit) if s not in own)
     charset = own.extended(further)
-    added = f", then {len(further)} of charset.extra" if further else ""
-    return charset, f"of {path}, in its order{added}"
+    origin = f"of {path}, in its order"
+    return charset, f"{_counted(origin, own)}, then {len(further)} of charset.extra" if further else origin
+
+
+def _counted(origin: str, charset: Charset) -> str:
+    """``: 179 of latin.onnx, in its order``: how many of all come from there, where others follow."""
+    return origin if origin.startswith(":") else f": {len(charset)} {origin}"
 
 
 def _said(charset: Charset) -> str:

@@ -38,7 +38,7 @@ def plant(lines: Path, row: int, text: str | None = None, whole: str | None = No
 def test_a_clean_set_has_no_faults(line_folder: Path) -> None:
     report = check_lines(open_source(line_folder / "train"), LineTransform(), CHARSET)
     assert (len(report.kept), report.dropped) == (48, [])
-    assert report.summary().endswith("48 of 48 lines kept")
+    assert report.summary().endswith("train (labels.tsv): 48 of 48 lines kept")
     report.refuse_if_too_many(0.0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import shutil
 import threading
 import time
 import zipfile
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests_support import ListSource
 
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
@@ -24,7 +26,7 @@ from crnn.data.sources.gt_text import GtTextReader
 from crnn.data.sources.label_table import LabelTableReader
 from crnn.data.sources.registry import find_reader
 from crnn.data.sources.utf8 import MAX_LABEL_BYTES
-from crnn.data.sources.views import Concatenation, Fitting, Selection
+from crnn.data.sources.views import Concatenation, Fitting, Selection, with_format
 from crnn.errors import DataError
 
 TEXTS = ["eins", "zwei drei", " führende Leerzeichen", "नि", 'Tab-los, "Zitat"']
@@ -166,6 +168,29 @@ def test_registry(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file or folder"):
         open_source(tmp_path / "none")
     assert len(open_source(table(tmp_path / "t") / "labels.tsv")) == 5  # the table itself
+
+
+def test_the_format_is_said(tmp_path: Path) -> None:
+    """What lines were taken for: names of pictures are labels only where nobody is surprised by it."""
+    lines = table(tmp_path / "lines")
+    assert with_format(open_source(lines)) == f"{lines} (labels.tsv)"
+    texts = gt_files(tmp_path / "texts")
+    assert with_format(open_source(texts)) == f"{texts} (gt.txt)"
+    (lines / "labels.tsv").rename(lines / "train.txt")
+    both = Concatenation([open_source(lines), Selection(open_source(lines / "train.txt"), [0])])
+    assert with_format(both) == f"{lines} (train.txt) + {lines}/train.txt (table)"
+    for i in range(12):
+        shutil.copy(lines / "images/0.png", texts.parent / f"{i % 3:03}_{i // 3:03}.png")
+    shutil.rmtree(lines)
+    shutil.rmtree(texts)
+    names = open_source(tmp_path)
+    assert with_format(names) == f"{tmp_path} (labels are the file names)"
+    assert names.notes == [
+        f"{tmp_path}: there are only pictures, so their names are taken for the labels, such as '000' of 000_000.png; "
+        "if that is not what they say, write the labels to labels.tsv there, rows of picture<TAB>text"
+    ]
+    assert not open_source(tmp_path, ReadOptions(name_pattern="(?P<text>.+)_[0-9]+")).notes  # as asked
+    assert with_format(ListSource([])) == "a list"
 
 
 def test_views(tmp_path: Path) -> None:

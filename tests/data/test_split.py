@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests_support import ListSource
 
 from crnn.data.sources.base import LineEntry
+from crnn.data.sources.views import Selection
 from crnn.data.split import KINDS, Split, SplitRule, leaks, load_side, split_lines
 from crnn.errors import ConfigError, DataError
 
@@ -195,10 +196,43 @@ def test_pages_on_both_sides_are_said() -> None:
     warning = leaks(lines(iam[::2]), lines(iam[1::2]))
     assert "5 of 5 validation groups of names also have lines in training (such as 'lines/a00-000u')" in warning
     assert leaks(lines(iam[:18]), lines(iam[18:])) == ""
-    assert "1 of 2 validation pages" in leaks(lines(["1.png"], "p1"), lines(["2"], "p1") + lines(["3"], "p2"))
+    paged = leaks(lines(["1.png"], "p1"), lines(["2"], "p1") + lines(["3"], "p2"))
+    assert "1 of 2 validation pages" in paged
+    assert "split.by=page keeps them together" in paged
+    assert "split.by=auto" in leaks(lines(["1.png"], "p1"), lines(["2"], "p1") + lines(["3"]))
     one_group = (lines(["word_1.png", "word_3.png"]), lines(["word_2.png", "word_4.png"]))
     assert leaks(*one_group) == ""
     assert leaks(lines(["ab.png"]), lines(["ab.png"])) == ""
+
+
+NUMBERED = [f"lines/a0{group}-000u-{line:02}.png" for group in range(6) for line in range(6)]
+HASHED = [f"img/book{group}goog_{'f5' * (line % 2)}bc{line}.jpg" for group in range(6) for line in range(6)]
+IN_FOLDERS = [f"book{group}/{'p_' * (line % 2)}{line}.jpg" for group in range(6) for line in range(6)]
+MIXED = [f"a/{'x' * (line % 4)}{'_' * (line % 4 > 0)}{line}.png" for line in range(36)]
+
+
+@pytest.mark.parametrize(
+    ("names", "by", "pattern"),
+    [
+        (NUMBERED, "regex", "(.+)[-_][0-9]+"),
+        (HASHED, "regex", "(.+)[-_ ][^-_ /]+$"),
+        (IN_FOLDERS, "folder", None),
+        (MIXED, "regex", None),
+    ],
+)
+def test_advice_keeps_the_groups_together(names: list[str], by: str, pattern: str | None) -> None:
+    """A split by what is advised has no group on two sides; where nothing suits the names, nothing is advised."""
+    whole = named(names)
+    said = leaks([Selection(whole, range(18))], [Selection(whole, range(15, 36))])
+    assert "flatters the figures" in said
+    if names == MIXED:
+        assert said.endswith(
+            "keep them together, by split.by=regex and a split.pattern for the names of these pictures"
+        )
+        return
+    assert f"split.by={by}" + (f" and split.pattern='{pattern}' keeps" if pattern else " keeps") in said
+    split = split_lines(whole, SplitRule(by, pattern, 0.3), 1)
+    assert leaks([Selection(whole, split.train)], [Selection(whole, split.val)]) == ""
 
 
 def test_groups_that_say_nothing_are_not_compared() -> None:

@@ -114,3 +114,14 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert error.startswith(f"crnn: {said}")
     assert error.count("\n") == 1
     assert sorted(os.listdir()) == before
+
+
+def test_words_are_optional_and_what_is_named_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["explain"])
+    assert capsys.readouterr().err.endswith("the following arguments are required: WHAT\n")
+    with pytest.raises(SystemExit):
+        main(["explain", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "WHAT [WORD ...]" in said
+    assert "WHAT shapes, line, saliency or lstm." in said

@@ -40,7 +40,7 @@ def test_validation_lines_are_judged_as_a_whole(tmp_path: Path) -> None:
     settings = Settings(TRANSFORM, max_dropped=0.2)
     check_lines(together([few, many]), TRANSFORM).refuse_if_too_many(0.2)  # as training does
     assert inspect([many], [few, many], settings).refusals == []
-    with pytest.raises(DataError, match="few: 1 of 2 lines kept"):
+    with pytest.raises(DataError, match=r"few \(labels.tsv\): 1 of 2 lines kept"):
         check_lines(few, TRANSFORM).refuse_if_too_many(0.2)
     (said,) = inspect([few, many], [], settings).refusals  # training sources each by itself
     assert said.startswith(f"{few.name}: 1 of 2 lines cannot be used; data.max_dropped allows 0.2")

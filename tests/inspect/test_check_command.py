@@ -55,7 +55,9 @@ def as_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:  # 
 def test_exit_codes(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """0 if training would accept, 1 if not, 2 if it cannot be looked at."""
     assert main(["check", str(lines)]) == 0
-    assert "training would accept these lines" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "/train (labels.tsv): 48 of 48 lines kept" in said.replace("\n", " ")
+    assert "training would accept these lines" in said
     relabel(lines / "train", {0: "a  b"})  # a warning
     assert main(["check", str(lines)]) == 0
     assert main(["check", str(lines), "--strict"]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def test_an_empty_file_may_be_written_over(lines: Path) -> None:
         (["--html", "lines"], "lines: is a folder"),
         (["--findings", "nowhere/all.tsv"], "nowhere/all.tsv: cannot be written"),
         (["--html", "one", "--findings", "./one"], "--html and --findings name the same file"),
-        (["--fix", "notes.txt/copy"], "notes.txt/copy: cannot be written"),
+        (["--fix", "notes.txt/copy"], "notes.txt/copy: cannot be written, {here}/notes.txt is no folder; name another"),
+        (["--fix", "closed/copy"], "closed/copy: cannot be written, you may not write to {here}/closed; name another"),
         (["--fix", "notes.txt"], "notes.txt: is there already"),
         (["--fix", "lines/mended"], "lines/mended: lies in lines, which is copied"),
         (["--fix", "copy", "--html", "copy/page.html"], "copy/page.html: cannot be written"),
@@ -78,10 +80,15 @@ def test_it_is_said_before_the_pass(
 
     monkeypatch.setattr(command, "inspect", late)
     Path("notes.txt").write_text("mine")
+    Path("closed").mkdir()
+    may = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path).name != "closed" and may(path, mode)
+    )  # for root, too
     before = contents(Path())
     assert main(["check", str(lines), *arguments]) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert said.format(here=Path.cwd()) in error
     assert error.count("\n") == 1
     assert contents(Path()) == before
 

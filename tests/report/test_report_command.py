@@ -37,6 +37,7 @@ def test_pages_json_and_readings(
             assert other[name] == one[name], name
         found = json.loads(printed(capfd, "compare", model, readings, lines, "--json"))
         assert (found["ties"], found["wins"], found["losses"], found["cer"]["p"]) == (12, 0, 0, 1.0)
+    assert f"\n{lines} (labels.tsv)\n" in printed(capfd, "evaluate", readings, "--reference", lines)
     rows = readings.read_text().splitlines()
     readings.write_text("\n".join(["elsewhere.png\tx\t0.5", *rows[1:]]))
     assert main(["evaluate", str(readings), "--reference", str(lines)]) == 1

@@ -141,7 +141,11 @@ def test_a_model_file(tmp_path: Path) -> None:
         settings(source=path, extra="zÉaC", case="lower"), []
     )  # classes stay where they were
     assert charset.symbols == (*own.symbols, "c", "z")
-    assert f"characters: 6 of {path}, in its order, then 2 of charset.extra (" in notes[0]
+    assert f"characters: 6: 4 of {path}, in its order, then 2 of charset.extra (" in notes[0]
+    notes = charset_from(settings(source=path, extra="z", grow=True), ["abc"]).notes
+    assert f"characters: 6: 4 of {path}, in its order, then 1 of charset.extra, then 1 of the training" in notes[0]
+    notes = charset_from(settings(source=path, grow=True), ["abc"]).notes
+    assert f"characters: 5: 4 of {path}, in its order, then 1 of the training labels (" in notes[0]
     with pytest.raises(
         ConfigError, match=r"charset.case=upper: the characters come from .*, whose case is lower; leave"
     ):

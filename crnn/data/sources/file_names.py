@@ -47,6 +47,8 @@ class FileNameReader(FolderReader):
         return None not in found and len(texts) > 1 and max(texts.values()) * 2 < len(pictures)
 
     def rows(self) -> Iterator[Row]:
+        self.notes = []
+        example = ""
         for name in self.tree.names():
             if is_hidden(name) or PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
                 continue
@@ -57,7 +59,14 @@ class FileNameReader(FolderReader):
                 problem = f"the name does not match {self.pattern.pattern!r} (data.name_pattern)"
             elif not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
                 problem = "the name is not UTF-8; rename it"
+            elif not example:
+                example = f"{printable(text)!r} of {printable(name)}"
             yield Row(text or "", printable(self.tree.root / name), name, problem)
+        if self.options.name_pattern is None and example:  # nobody asked for it
+            self.notes.append(
+                f"{self.path}: there are only pictures, so their names are taken for the labels, such as {example}; if "
+                "that is not what they say, write the labels to labels.tsv there, rows of picture<TAB>text"
+            )
 
 
 def compiled(pattern: str) -> re.Pattern[str]:

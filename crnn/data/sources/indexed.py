@@ -25,6 +25,8 @@ class IndexedSource:
 
     def __init__(self, reader: Reader, index: LineIndex, signature: str) -> None:
         self.name = str(reader.path)
+        self.format = ""
+        """What it was recognised as, for messages; see `crnn.data.sources.registry.open_source`."""
         self.signature = signature
         """SHA-256 of what the files looked like: names, sizes, times."""
         self.reader = reader

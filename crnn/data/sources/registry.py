@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from crnn.core.image import printable
 from crnn.core.plugins import Registry
 from crnn.data.sources.alto import AltoReader
 from crnn.data.sources.arrow import ArrowReader
@@ -14,6 +15,7 @@ from crnn.data.sources.file_names import DEFAULT_PATTERN, FileNameReader, compil
 from crnn.data.sources.gt_text import GtTextReader
 from crnn.data.sources.indexed import IndexedSource, Watch, make_source
 from crnn.data.sources.label_csv import LabelCsvReader
+from crnn.data.sources.label_files import LabelFileReader
 from crnn.data.sources.label_json import LabelJsonReader
 from crnn.data.sources.label_table import LabelTableReader
 from crnn.data.sources.lmdb_base import LmdbReader
@@ -138,4 +140,16 @@ def open_source(
     Raises:
         DataError: if there is nothing there, no format matches, or the data cannot be read.
     """
-    return make_source(find_reader(path, options)[1], cache, watch)
+    name, reader = find_reader(path, options)
+    source = make_source(reader, cache, watch)
+    source.format = _said(name, reader)
+    return source
+
+
+def _said(name: str, reader: Reader) -> str:
+    """A format for messages: of a folder with one label file that file, else its name here."""
+    if isinstance(reader, FileNameReader):
+        return "labels are the file names"
+    if isinstance(reader, LabelFileReader) and reader.file != reader.path.name:
+        return printable(reader.file)
+    return name

@@ -15,6 +15,7 @@ from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.labels import fit_problem
 from crnn.data.sources.base import Content, LineEntry, LineSource
+from crnn.data.sources.indexed import IndexedSource
 from crnn.errors import DataError
 
 MOST_WEIGHT = 1000
@@ -82,6 +83,16 @@ class Concatenation(View):
     def find(self, position: int) -> tuple[LineSource, int]:
         which = bisect_right(self._ends, position)
         return self.sources[which], position - (self._ends[which - 1] if which else 0)
+
+
+def with_format(source: LineSource) -> str:
+    """For messages: ``my_lines/train (labels.tsv)``, or the name alone where no format is known."""
+    if isinstance(source, Concatenation):
+        return " + ".join(map(with_format, source.sources))
+    if isinstance(source, Selection):
+        return with_format(source.source)
+    format = source.format if isinstance(source, IndexedSource) else ""
+    return f"{source.name} ({format})" if format else source.name
 
 
 class Share(NamedTuple):

@@ -4,12 +4,17 @@ Greedy decoding, as `crnn recognize --beam 0`. Left out: 16-bit greys, reading o
 """
 
 import json
+import os
 import sys
 
 import numpy as np
-import onnxruntime
 from PIL import Image, ImageOps
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # its import alone writes below the home folder otherwise
+import onnxruntime
+
+if len(sys.argv) < 3:
+    sys.exit("usage: python read_with_onnxruntime.py MODEL PICTURE...")
 session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
 card = json.loads(session.get_modelmeta().custom_metadata_map["crnn.card"])
 symbols, transform = card["charset"]["symbols"], card["transform"]

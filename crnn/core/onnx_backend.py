@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,18 @@ from crnn.errors import ModelFileError
 
 INPUTS = {"images": (4, "float32"), "widths": (1, "int64")}
 OUTPUTS = {"log_probs": (3, "float32"), "lengths": (1, "int64")}
+
+
+def runtime() -> ModuleType:
+    """onnxruntime, as every module of ours imports it: it sends nothing to its makers.
+
+    The import alone of 1.32 writes a device number and a database of events below the home folder, or prints that
+    it cannot; `onnxruntime.disable_telemetry_events` comes too late for that. A variable that is set already stays.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
 
 
 def open_onnx(path: Path) -> tuple[bytes, OnnxFile, ModelCard]:
@@ -72,8 +86,7 @@ class OnnxBackend:
     def __init__(self, path: Path, threads: int | None = None) -> None:
         self._path = path
         content, _, self.card = open_onnx(path)
-        import onnxruntime
-
+        onnxruntime = runtime()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # what goes wrong is said once, by us
         options.add_session_config_entry("session.load_model_format", "ONNX")  # as it was looked at

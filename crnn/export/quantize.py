@@ -19,7 +19,7 @@ from PIL import Image
 from crnn import __version__
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.metrics import EditCounts
-from crnn.core.onnx_backend import OnnxBackend
+from crnn.core.onnx_backend import OnnxBackend, runtime
 from crnn.core.recognizer import Backend, Recognizer
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError, ModelFileError
@@ -63,6 +63,8 @@ def write_int8(floating: Path, path: Path, card: ModelCard, pictures: Sequence[I
         ModelFileError: if there are no pictures, or onnxruntime cannot do it.
     """
     import onnx
+
+    runtime()
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     if not pictures:

@@ -12,13 +12,15 @@ from textwrap import wrap
 from typing import Any
 
 from crnn.core.card import CARD_KEY, ModelCard
+from crnn.core.decode.beam import LENGTH_BONUS, LM_WEIGHT
+from crnn.core.decode.ngram import NgramModel
 from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
 from crnn.core.onnx_backend import open_onnx
 from crnn.core.onnx_file import OnnxFile, Value
 from crnn.core.seen import NOTE as SEEN
 from crnn.core.seen import RARE, SeenCharacters
-from crnn.errors import ModelFileError
+from crnn.errors import ConfigError, ModelFileError
 from crnn.files import sha256_of
 from crnn.loader import model_file
 from crnn.models import NAMES, bundled
@@ -30,7 +32,7 @@ _LICENCE = ("licence", "license", "note")
 """Entries of a training note that may say what may be done with the model."""
 _KINDS = {"N": "digits and numbers", "P": "punctuation", "S": "symbols", "Z": "space", "M": "marks"}
 _MOST_ROWS = 200
-"""Of one entry; a language model in the card is long."""
+"""Of one entry."""
 
 
 def describe(model: str | None = None) -> dict[str, Any]:
@@ -162,7 +164,7 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
     rows.append(("characters", f"{facts['characters']:,}: {of}"))
     rest = [
         ("text rules", ", ".join(differing) or "none but Unicode NFC"),
-        ("decoder", _json(facts["decoder"])),
+        *_decoder(facts["decoder"], facts["characters"]),
         ("temperature", f"{facts['temperature']:g}"),
     ]
     for name, value in facts["training"].items():
@@ -181,6 +183,30 @@ def _seen(training: dict[str, Any]) -> str:
         return _json(training[SEEN])
     rare = sum(count < RARE for count in seen.labels.values())
     return f"{len(seen.labels)} in labels, {rare} of them fewer than {RARE} times; {len(seen.rendered)} rendered"
+
+
+def _decoder(settings: dict[str, Any], characters: int) -> list[tuple[str, str]]:
+    """The decoder's settings; of the tables of a beam search what they are, as they have megabytes."""
+    if settings.get("name") != "beam":
+        return [("decoder", _json(settings))]
+    rest = dict(settings)
+    lm, lexicon = rest.pop("lm", None), rest.pop("lexicon", None)
+    rows = []
+    if lm is not None:
+        weight, bonus = rest.pop("lm_weight", LM_WEIGHT), rest.pop("length_bonus", LENGTH_BONUS)
+        rows.append(("", f"language model: {_lm(lm, characters)}, weight {weight}, length bonus {bonus}"))
+    if lexicon is not None:
+        rows.append(("", f"lexicon: {f'{len(lexicon):,} texts' if isinstance(lexicon, list) else lexicon}"))
+    return [("decoder", _json(rest)), *rows]
+
+
+def _lm(stored: object, characters: int) -> str:
+    try:
+        lm = NgramModel.from_dict(stored, characters).to_dict()
+    except ConfigError as error:
+        return f"cannot be used ({printable(error)})"
+    count = sum(len(followers) for followers, *_ in lm["followers"].values())
+    return f"{count:,} n-grams of at most {lm['order']} of {characters} characters"
 
 
 def _json(value: object) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from crnn.core.onnx_backend import runtime
+
 
 def best(run: Callable[[], object], flops: float, seconds: float = 0.4) -> float:
     """The best GFLOP/s of several turns."""
@@ -33,9 +35,9 @@ def torch_peak(dtype: torch.dtype) -> float:
 
 def onnx_peak(threads: int) -> float:
     """GFLOP/s of onnxruntime's 3x3 convolution of 128 channels in float32."""
-    import onnxruntime
     from onnx import TensorProto, helper
 
+    onnxruntime = runtime()
     graph = helper.make_graph(
         [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])],
         "peak",

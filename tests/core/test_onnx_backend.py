@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -141,6 +144,34 @@ def test_a_session_is_opened_as_it_was_looked_at(
     assert options.get_session_config_entry("session.load_model_format") == "ONNX"
     assert named == {"providers": ["CPUExecutionProvider"], "disabled_optimizers": ["ConstantFolding"]}
     assert (made.card, made.name, made.device) == (CARD, "onnxruntime", "cpu")
+
+
+INT8 = """
+from pathlib import Path
+from PIL import Image
+from crnn.core.onnx_backend import open_onnx
+from crnn.export.quantize import write_int8
+from crnn.models import bundled
+write_int8(bundled(), Path("int8.onnx"), open_onnx(bundled())[2], [Image.new("L", (64, 32), 255)])
+"""
+
+
+@pytest.mark.parametrize("code", ["import crnn; crnn.load()", INT8], ids=["read", "int8"])
+def test_onnxruntime_sends_and_keeps_nothing(code: str, tmp_path: Path) -> None:
+    """Of its own accord it keeps a device number and what it sends to its makers below the home folder."""
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    switches = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in switches}
+    environment |= {"HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=work, env=environment, timeout=300)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert [path.name for path in home.rglob("*")] == []
+    home.rmdir()
+    home.write_bytes(b"")  # no folder can be made there
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=work, env=environment, timeout=300)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_outputs_that_fit() -> None:

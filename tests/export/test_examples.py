@@ -48,8 +48,9 @@ def pictures(line_folder: Path, tmp_path: Path) -> list[Path]:
     return [*line, *(tmp_path / f"{name}.png" for name in made)]
 
 
-def texts(command: Sequence[object], folder: Path) -> list[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def texts(command: Sequence[object], folder: Path, **variables: str) -> list[str]:
+    outside = ("PYTHONPATH", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in outside} | variables
     done = subprocess.run(list(map(str, command)), capture_output=True, cwd=folder, env=environment, timeout=300)
     assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout.decode().splitlines()
@@ -64,7 +65,14 @@ def test_python(trained: Path, pictures: list[Path], tmp_path: Path) -> None:
     Image.open(pictures[0]).convert("L").rotate(180).save(turned, exif=tag, quality=95)
     assert crnn.load(trained / "model.onnx").recognize([turned])[0].text == expected[0] != ""
     words = [sys.executable, "-I", PYTHON, trained / "model.onnx", *pictures, turned]
-    assert texts(words, tmp_path) == [*expected, expected[0]]
+    home = tmp_path / "home"
+    home.mkdir()
+    assert texts(words, tmp_path, HOME=str(home)) == [*expected, expected[0]]
+    assert list(home.iterdir()) == []  # where onnxruntime keeps what it sends to its makers
+    for few in (words[:3], words[:4]):
+        done = subprocess.run(few, capture_output=True, timeout=300)
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert done.stderr == b"usage: python read_with_onnxruntime.py MODEL PICTURE...\n"
 
 
 def test_javascript(trained: Path, pictures: list[Path]) -> None:
@@ -84,7 +92,7 @@ def test_they_are_short_and_use_nothing_of_ours() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
     }
-    assert modules == {"json", "sys", "numpy", "onnxruntime", "PIL"}
+    assert modules == {"json", "os", "sys", "numpy", "onnxruntime", "PIL"}
     assert len([line for line in source.split('"""', 2)[2].splitlines() if line.strip()]) <= 30
     needed = re.findall(r"""(?:\brequire\(|\bfrom )"([^"]+)\"""", JAVASCRIPT.read_text(encoding="utf-8"))
     assert set(needed) == {"node:fs", "node:module", "onnxruntime-web", "pngjs"}

@@ -16,6 +16,7 @@ import crnn
 from crnn.cli import main
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
+from crnn.core.decode.settings import language_model
 from crnn.core.onnx_backend import OnnxBackend
 from crnn.export.torch_backend import read_network, write_safetensors
 from crnn.models import bundled
@@ -132,6 +133,28 @@ def test_licences_and_long_and_odd_entries(tmp_path: Path) -> None:
     assert max(map(len, text.split("\n"))) <= 113
     assert "..." in text
     assert len(text.split("\n")) < 260
+
+
+def test_a_language_model_and_a_lexicon_are_summed_up() -> None:
+    """They are tables of megabytes; JSON has them whole."""
+    card = crnn.load(ONNX).card
+    texts = ["".join(str(i * k % 10) for k in range(9)) for i in range(400)]
+    lm = language_model(texts, card.charset).to_dict()
+    count = sum(len(followers) for followers, *_ in lm["followers"].values())
+    assert count > 300
+    decoder = {"name": "beam", "width": 5, "lm": lm, "lm_weight": 0.2, "length_bonus": 0.9, "lexicon": texts}
+    facts = describe(str(ONNX)) | {"decoder": decoder}
+    summary = f"language model: {count:,} n-grams of at most 6 of 11 characters, weight 0.2, length bonus 0.9"
+    assert rows(facts)["decoder"].splitlines() == ['{"name": "beam", "width": 5}', summary, "lexicon: 400 texts"]
+    assert rows(facts)["temperature"] == "1.5"
+    facts["decoder"] = {"name": "beam", "lm": lm}
+    assert rows(facts)["decoder"].endswith(", weight 0.3, length bonus 0.6")
+    for odd in ({"order": 6}, {**lm, "followers": {"a": 3}}, 3):
+        facts["decoder"] = {"name": "beam", "lm": odd, "lexicon": 3}
+        assert "\nlanguage model: cannot be used (" in rows(facts)["decoder"]
+        assert rows(facts)["decoder"].endswith("\nlexicon: 3")
+    facts["decoder"] = {"name": "sure", "lm": {"a": 1}}  # of somebody else
+    assert rows(facts)["decoder"] == '{"name": "sure", "lm": {"a": 1}}'
 
 
 def test_scripts() -> None:

@@ -57,8 +57,8 @@ class CheckReport:
         return len(self.kept) + len(self.dropped)
 
     def summary(self) -> str:
-        """``lines (labels.tsv): 940 of 943 lines kept; dropped: 2 empty label, 1 unreadable picture``."""
-        reasons = ", ".join(f"{n} {reason}" for reason, n in Counter(d.reason for d in self.dropped).most_common())
+        """``lines (labels.tsv): 940 of 943 lines kept; dropped: 2 x empty label, 1 x unreadable picture``."""
+        reasons = ", ".join(f"{n} x {reason}" for reason, n in Counter(d.reason for d in self.dropped).most_common())
         tail = f"; dropped: {reasons}" if reasons else ""
         return f"{self.source}: {len(self.kept):,} of {len(self):,} lines kept{tail}"
 

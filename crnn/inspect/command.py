@@ -37,7 +37,8 @@ def check(args: Namespace) -> int:
     """Run the command.
 
     Returns:
-        0 if training would accept the lines, 1 if not, or if there are warnings and `args.strict`.
+        0 if training would accept the lines, or the copy of `args.fix`; 1 if not, or if there are warnings and
+        `args.strict`.
 
     Raises:
         CrnnError: for arguments that do not go together, or data that cannot be opened.
@@ -64,7 +65,8 @@ def check(args: Namespace) -> int:
         print_inspection(inspection, out)
     if args.fix:
         _fix(Path(args.fix), sources, inspection, Console(stderr=args.json, highlight=False, markup=False))
-    return 1 if inspection.refusals or (args.strict and inspection.tally.counts) else 0
+    refused = inspection.refusals and not args.fix  # what training would leave out is not in the copy
+    return 1 if refused or (args.strict and inspection.tally.counts) else 0
 
 
 def _paths(data: Sequence[str], val: Sequence[str] | None) -> tuple[list[str], list[str]]:
@@ -126,3 +128,4 @@ def _fix(folder: Path, sources: dict[str, list[LineSource]], inspection: Inspect
             f"{done.dropped:,} lines left out (dropped.tsv)",
             soft_wrap=True,
         )
+    out.print(f"training would accept the copy: crnn train data.root={folder}", soft_wrap=True)

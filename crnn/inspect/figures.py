@@ -84,8 +84,8 @@ def bins(counts: Mapping[int, int], least_step: int = 1) -> list[Bin]:
 
 
 def described(one: SetSummary) -> str:
-    """``train  my_lines/train (labels.tsv): 940 of 943 lines kept, 942 pictures readable; dropped: 2 empty label``."""
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in one.dropped.most_common())
+    """``train  my_lines/train (labels.tsv): 940 of 943 lines kept, 942 pictures readable; dropped: 2 x empty label``."""
+    reasons = ", ".join(f"{count:,} x {reason}" for reason, count in one.dropped.most_common())
     return (
         f"{one.role}  {printable(one.shown)}: {one.kept:,} of {one.lines:,} lines kept, {one.readable:,} pictures "
         f"readable{'; dropped: ' if reasons else ''}{reasons}"

@@ -178,7 +178,11 @@ class _Pass:
             if too_many_dropped(kept, lines, share):
                 self.result.refusals.append(
                     f"{name}: {lines - kept:,} of {lines:,} lines cannot be used; "
-                    + (f"data.max_dropped allows {share:g} of them" if kept else "nothing is left")
+                    + (
+                        f"data.max_dropped allows {share:g} of them; --fix FOLDER writes a copy without them"
+                        if kept
+                        else "nothing is left"
+                    )
                 )
             elif unknown:
                 self.result.refusals.append(

@@ -69,10 +69,10 @@ def _say_unknown(val: PreparedLines, charset: Charset, folder: RunFolder) -> Non
         for symbol in charset.unknown(text):
             missing[symbol] = missing.get(symbol, 0) + 1
     if missing:
-        named = ", ".join(f"{symbol!r} in {count}" for symbol, count in sorted(missing.items())[:10])
-        folder.say(
-            f"note: validation has {len(missing)} characters that training lacks ({named} lines); they count as errors"
-        )
+        first = sorted(missing.items())[:10]
+        named = ", ".join(f"{symbol!r} in {count} line{'s' if count > 1 else ''}" for symbol, count in first)
+        characters = "1 character" if len(missing) == 1 else f"{len(missing)} characters"
+        folder.say(f"note: validation has {characters} that training lacks ({named}); they count as errors")
 
 
 def _say_leaks(train: Sequence[PreparedLines], val: PreparedLines, folder: RunFolder) -> None:

@@ -75,7 +75,7 @@ def test_each_fault_is_found_and_named(lines: Path) -> None:
     assert "'x' (U+0078 LATIN SMALL LETTER X) not among 14; add with charset.extra=x" in found[18][1]
     assert "needs 119 time steps" in found[20][1]
     assert len(report.kept) == len(report.sizes) == 38
-    assert "38 of 48 lines kept; dropped: 3 unreadable picture, 2 empty label" in report.summary()
+    assert "38 of 48 lines kept; dropped: 3 x unreadable picture, 2 x empty label" in report.summary()
     report.refuse_if_too_many(0.25)
     with pytest.raises(
         DataError, match=r"38 of 48 lines kept[\s\S]*labels\.tsv:2: unusable row[\s\S]*data\.max_dropped"
@@ -290,7 +290,7 @@ def test_the_first_five_lines_are_named(tmp_path: Path) -> None:
     reasons = [check.UNREADABLE] * 2 + [check.TOO_WIDE] * 5
     report.dropped = [check.Dropped(f"here:{i}", f"{i}.png", reason, "why") for i, reason in enumerate(reasons)]
     assert len(report) == 1207
-    summary = "some lines: 1,200 of 1,207 lines kept; dropped: 5 line too wide, 2 unreadable picture"
+    summary = "some lines: 1,200 of 1,207 lines kept; dropped: 5 x line too wide, 2 x unreadable picture"
     assert report.summary() == summary
     report.refuse_if_too_many(0.01)
     with pytest.raises(DataError) as raised:

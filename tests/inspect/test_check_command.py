@@ -280,7 +280,7 @@ def test_all_pictures_missing(lines: Path, capsys: pytest.CaptureFixture[str]) -
     shutil.rmtree(lines / "train/images")
     assert main(["check", str(lines / "train")]) == 1
     out = re.sub(r"\s+", " ", capsys.readouterr().out)
-    assert "0 of 48 lines kept, 0 pictures readable; dropped: 48 unreadable picture" in out
+    assert "0 of 48 lines kept, 0 pictures readable; dropped: 48 x unreadable picture" in out
     assert "nothing is left" in out
 
 
@@ -290,7 +290,12 @@ def test_fix_writes_a_copy_and_leaves_the_source_alone(
     relabel(lines / "train", {0: " a  b ", 1: "", 2: "a\u200bb", 3: "c&amp;a", 4: "1" * 99, 6: "cafe\u0301"})
     (lines / "train/images/005.png").write_bytes(b"no picture")
     before = contents(lines)
-    main(["check", str(lines), "--fix", str(tmp_path / "copy")])
+    assert main(["check", str(lines)]) == 1
+    assert "--fix FOLDER writes a copy without them" in re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert main(["check", str(lines), "--fix", str(tmp_path / "copy")]) == 0  # training would accept the copy
+    said = capsys.readouterr().out
+    assert said.endswith(f"training would accept the copy: crnn train data.root={tmp_path / 'copy'}\n")
+    assert main(["check", str(tmp_path / "copy")]) == 0
     assert contents(lines) == before
     copy = tmp_path / "copy" / "train"
     kept = [text for i, text in enumerate(labels(open_source(lines / "train"))) if i not in (1, 4, 5)]
@@ -314,7 +319,7 @@ def test_fix_writes_a_copy_and_leaves_the_source_alone(
     assert isinstance(first, Path)
     assert first.read_bytes() == (lines / "train/images/000.png").read_bytes()
     assert len(open_source(tmp_path / "copy" / "val")) == 12
-    out = re.sub(r"\s+", " ", capsys.readouterr().out)
+    out = re.sub(r"\s+", " ", said)
     assert "45 lines written and read back, 4 labels mended (changes.tsv), 3 lines left out (dropped.tsv)" in out
     assert main(["check", str(tmp_path / "copy"), "--strict"]) == 0, "the copy has findings"
 

@@ -82,6 +82,7 @@ class LabelCsvReader(LabelFileReader):
                 problem = f"has no picture name; a row is {wanted}, found {printable(row, 60)!r}"
             for name in several_pictures(picture) or [picture]:
                 found_name, lost = names.find(name)
+                lost = lost or (self._header_hint(found_name, [picture, text]) if number == 1 else "")
                 yield Row(text, where, found_name, problem or lost)
 
     def _header_rows(self, layout: Layout) -> Iterator[Row]:
@@ -106,7 +107,19 @@ class LabelCsvReader(LabelFileReader):
                 yield Row("", where, "", f"{problem}; found {printable(record.raw.rstrip(), 60)!r}")
                 continue
             picture, lost = names.find(cells[columns.picture])
+            if record.line == 1 and layout.style != "header":
+                lost = lost or self._header_hint(picture, cells)
             yield Row(cells[columns.text], where, picture, lost)
+
+    def _header_hint(self, picture: str, cells: list[str]) -> str:
+        """What is wrong with a first row that names no picture, but perhaps the columns; or nothing."""
+        if is_picture_name(picture) or self.tree.has(picture):
+            return ""
+        image, text = (printable(cell.strip()) for cell in cells)
+        return (
+            f"names no picture; if this row names the columns, set data.image_column={image} and "
+            f"data.text_column={text} (crnn check: --image-column, --text-column); else remove it"
+        )
 
     def _records(self, delimiter: str) -> Iterator[_Record]:
         """Rows by CSV's rules; a quoted cell may go over several lines. Empty lines are none.

@@ -324,3 +324,16 @@ def test_how_far_a_quote_may_go(tmp_path: Path) -> None:
         entries(written(tmp_path, 'filename,text\na.png,x\nb.png,"y\nz"w\n'))
     with pytest.raises(DataError, match=r"labels\.csv:2: opens a quote .* \(looked at 1 lines\)"):
         entries(written(tmp_path, 'filename,text\na.png,"x\n'))
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+def test_a_header_of_other_names_is_said(delimiter: str, tmp_path: Path) -> None:
+    rows = [("Bild", "Text"), *((f"{i}.png", "a") for i in range(3))]
+    path = written(tmp_path, "".join(f"{delimiter.join(row)}\n" for row in rows))
+    first, *others = entries(path)
+    assert first.problem.startswith("names no picture; if this row names the columns, set data.image_column=Bild and ")
+    assert [entry.problem for entry in others] == ["", "", ""]
+    named = entries(path, ReadOptions(image_column="Bild", text_column="Text"))
+    assert [entry.picture for entry in named] == ["0.png", "1.png", "2.png"]
+    (tmp_path / "Bild").touch()  # a picture without an ending
+    assert entries(path)[0].problem == ""

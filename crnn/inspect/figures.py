@@ -84,7 +84,7 @@ def bins(counts: Mapping[int, int], least_step: int = 1) -> list[Bin]:
 
 
 def described(one: SetSummary) -> str:
-    """``train  my_lines/train (labels.tsv): 940 of 943 lines kept, 942 pictures readable; dropped: 2 x empty label``."""
+    """``train  my_lines (labels.tsv): 940 of 943 lines kept, 942 pictures readable; dropped: 2 x empty label``."""
     reasons = ", ".join(f"{count:,} x {reason}" for reason, count in one.dropped.most_common())
     return (
         f"{one.role}  {printable(one.shown)}: {one.kept:,} of {one.lines:,} lines kept, {one.readable:,} pictures "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import random
 import re
 import shlex
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from tests_support import settings
 
 from crnn.cli import make_parser
+from crnn.core.image import LineTransform
 from crnn.training.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -155,3 +157,13 @@ def test_files_it_names_exist(page: Path) -> None:
 def test_the_readme_takes_ten_minutes() -> None:
     """200 words a minute, tables and pictures included; commands apart."""
     assert len(re.findall(r"[A-Za-z]{2,}", prose(ROOT / "README.md"))) < 2000
+
+
+def test_the_width_of_a_picture_is_as_written() -> None:
+    """What programs of others have to compute before they can use a model file."""
+    formula = re.search(r"`W = ([^`]+)`", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert formula
+    rng = random.Random(0)
+    for _ in range(300):
+        w, h, H, m = rng.randint(1, 3000), rng.randint(1, 200), rng.randint(8, 64), rng.randint(1, 8)
+        assert eval(formula[1], {}, {"w": w, "h": h, "H": H, "m": m}) == LineTransform(H, multiple=m).scaled_width(w, h)

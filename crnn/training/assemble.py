@@ -219,7 +219,7 @@ class _Assembly:
     def _charset(self, sources: Sequence[LineSource], drawn: str) -> tuple[Charset, SeenCharacters]:
         texts = (text for source in sources for text in labels(source) if label_problem(text) is None)
         charset, notes, seen = charset_from(self.config.charset, texts, drawn)
-        for note in notes if sources else ():
+        for note in notes[: 1 if self.config.resume else None] if sources else ():
             self.folder.say(note)
         return charset, seen
 

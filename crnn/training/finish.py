@@ -55,6 +55,9 @@ def finish(
         **times,
         "checkpoint": "checkpoints/best.ckpt",
     }
+    if config.resume and folder.read_json("result.json").get("steps") == trainer.global_step:
+        more = f"{folder.again(trainer.world_size)} trainer.max_epochs={2 * trainer.current_epoch}"
+        folder.say(f"nothing was left to do, all {trainer.current_epoch} epochs were done before; for more: {more}")
     pictures = spread_pictures(loaders.datasets["val"].source)
     lines = loaders.datasets["val"].source
     temperature = fit_temperature(Recognizer(TorchBackend(card, network, "cpu")), lines)

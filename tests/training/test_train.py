@@ -245,6 +245,18 @@ def test_resume_refuses_other_characters(line_folder: Path, tmp_path: Path) -> N
         train(to_config(config_of_run(str(folder), ["trainer.max_epochs=2"])))
 
 
+def test_a_finished_run_says_that_nothing_is_left(line_folder: Path, tmp_path: Path) -> None:
+    words = [f"data.root={line_folder}", f"runs_dir={tmp_path}", "name=run", "trainer.max_epochs=1"]
+    folder = train(settings(*TINY, *words, "trainer.progress=false")).folder
+    before = (folder / "train.log").read_text()
+    assert "nothing was left to do" not in before
+    assert "come fewer than 5 times" in before
+    train(to_config(config_of_run(str(folder), [])))
+    said = (folder / "train.log").read_text()[len(before) :]
+    assert f"all 1 epochs were done before; for more: crnn train resume={folder} trainer.max_epochs=2" in said
+    assert "come fewer than 5 times" not in said  # it was said
+
+
 def test_taken_name_is_refused(trained: Path, line_folder: Path) -> None:
     before = (trained / "metrics.csv").read_bytes()
     with pytest.raises(ConfigError, match=r"exists; go on with it by resume="):

@@ -24,7 +24,7 @@ class Item(NamedTuple):
     name: str
     source: str | bytes | os.PathLike[str] | Image.Image | Kept | DataError
     set_size: int = 0
-    """Bytes of the set that it is in; 0 for a file of its own."""
+    """Bytes of the set that it is in; 0 for a file of its own, and in a folder of pages."""
 
     def opened(self) -> Item:
         """Taken out of its set, or with what is wrong in place of it."""
@@ -72,7 +72,8 @@ def _set(path: str) -> Iterator[Item] | None:
         if found is None:
             return None
         inner = Path(path, "data.mdb")
-        size = os.path.getsize(inner if inner.is_file() else path)
+        file = inner if inner.is_file() else Path(path)
+        size = 0 if file.is_dir() else file.stat().st_size
     except (OSError, ValueError):  # no such path: said when it is opened
         return None
     return _items(path, found, size)

@@ -18,7 +18,8 @@ from typing import Any
 from crnn.cli.options import positive
 from crnn.core.image import printable
 from crnn.errors import ConfigError, CrnnError
-from crnn.loader import chosen_file, load, model_first
+from crnn.loader import chosen_file, load
+from crnn.reading.inputs import model_and_pictures
 from crnn.reading.job import Job, make_job, options_of
 from crnn.reading.merge import merge
 from crnn.reading.shards import Shard, read_shard
@@ -104,7 +105,7 @@ def main() -> int:
             raise ConfigError("--workers and --shards are 1 or more")
         if args.nbest > 1 and args.format != "jsonl":
             raise ConfigError(f"--nbest goes with --format jsonl; {args.format} has one text per line")
-        model, paths = model_first(args.paths)
+        model, paths = model_and_pictures(args.paths)
         if not paths:
             raise ConfigError("no pictures named; give files, folders or sets")
         paths = [path if path == "-" else os.path.abspath(path) for path in paths]

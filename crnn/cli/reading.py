@@ -21,8 +21,8 @@ def add_recognize(command: NewCommand) -> None:
         "paths",
         nargs="*",
         metavar="[MODEL] PATH",
-        help="a model or run folder (else the bundled one); then files, folders, patterns, .tar, .parquet, LMDB; "
-        "-: stdin",
+        help="a model or run folder (else the bundled one); then files, folders, patterns, PAGE, ALTO, .tar, .parquet, "
+        "LMDB; -: stdin",
     )
     recognize.add_argument("--model", metavar="MODEL", help="the model; all paths are pictures then")
     recognize.add_argument("--list", metavar="FILE", help="paths, one per line (- for stdin)")
@@ -40,7 +40,7 @@ def add_recognize(command: NewCommand) -> None:
 
 def _recognize(args: argparse.Namespace) -> int:
     from crnn.loader import chosen_file, load
-    from crnn.reading.inputs import find_pictures, read_list
+    from crnn.reading.inputs import find_pictures, model_and_pictures, read_list
     from crnn.reading.job import make_job, options_of
     from crnn.reading.recognize import recognize
     from crnn.reading.shards import Shard, read_shard
@@ -50,7 +50,9 @@ def _recognize(args: argparse.Namespace) -> int:
     shard = Shard.parse(args.shard) if args.shard else None
     if shard and not args.output:
         raise CrnnError("--shard goes with --out DIR, a folder for the parts")
-    model, named = _model_and_paths(args.model, args.paths)
+    model, named = args.model, args.paths
+    if model is None:
+        model, named = model_and_pictures(named, bool(args.list))
     paths = [*named, *(read_list(args.list, args.null) if args.list else [])]
     if not paths:
         raise CrnnError("no pictures named; give files, folders, patterns, '-' for a picture on stdin, or --list FILE")
@@ -71,13 +73,6 @@ def _merge(args: argparse.Namespace) -> int:
     if args.paths or args.list or args.shard:
         raise CrnnError("--merge takes one folder, and no pictures: crnn recognize --merge DIR --out FILE")
     return merge(Path(args.merge), args.output)
-
-
-def _model_and_paths(model: str | None, words: list[str]) -> tuple[str | None, list[str]]:
-    """The model (None: the bundled one) and what it is to read; see `model_first`."""
-    from crnn.loader import model_first
-
-    return model_first(words) if model is None else (model, words)
 
 
 def add_inspect(command: NewCommand) -> None:

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from crnn.core.image import MAX_BYTES, PICTURE_SUFFIXES, printable
-from crnn.errors import DataError
-from crnn.reading.sets import Entry, Kept, pictures_in
+from crnn.core.image import MAX_BYTES, PICTURE_SUFFIXES, picture_size, printable
+from crnn.errors import ConfigError, DataError
+from crnn.loader import model_first
+from crnn.reading.sets import SUFFIXES, Entry, Kept, pictures_in
 
 
 class Item(NamedTuple):
@@ -24,7 +25,7 @@ class Item(NamedTuple):
     name: str
     source: str | bytes | os.PathLike[str] | Image.Image | Kept | DataError
     set_size: int = 0
-    """Bytes of the set that it is in; 0 for a file of its own."""
+    """Bytes of the set that it is in; 0 for a file of its own, and in a folder of pages."""
 
     def opened(self) -> Item:
         """Taken out of its set, or with what is wrong in place of it."""
@@ -34,6 +35,37 @@ class Item(NamedTuple):
             return Item(self.name, self.source.fetch())
         except DataError as error:
             return Item(self.name, error)
+
+
+def model_and_pictures(words: list[str], listed: bool = False) -> tuple[str | None, list[str]]:
+    """(model, paths) of a command line, see `model_first`.
+
+    A word that is called like a picture, a set or a pattern is one, there or not, and stops nothing.
+
+    Args:
+        words: the words.
+        listed: whether a list names more paths.
+
+    Raises:
+        ConfigError: if the first of several may be a mistyped model, so that the others are not read with another.
+    """
+    model, paths = model_first(words)
+    if model is None and paths and (len(paths) > 1 or listed) and (wrong := _is_nothing(paths[0])):
+        raise ConfigError(f"{printable(paths[0])}: {wrong}; name a model first, or 'bundled' for the one in the box")
+    return model, paths
+
+
+def _is_nothing(path: str) -> str:
+    """What is wrong with a word that is neither a model nor anything to read; empty if it may be a picture."""
+    if path == "-" or Path(path).suffix.lower() in {*PICTURE_SUFFIXES, *SUFFIXES, ".xml"} or os.path.isdir(path):
+        return ""
+    if not os.path.lexists(path):
+        return "" if glob.has_magic(path) else "there is no such model, picture or folder"
+    try:
+        picture_size(path)
+    except DataError:
+        return "is neither a model nor a picture"
+    return ""
 
 
 def natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
@@ -72,7 +104,8 @@ def _set(path: str) -> Iterator[Item] | None:
         if found is None:
             return None
         inner = Path(path, "data.mdb")
-        size = os.path.getsize(inner if inner.is_file() else path)
+        file = inner if inner.is_file() else Path(path)
+        size = 0 if file.is_dir() else file.stat().st_size
     except (OSError, ValueError):  # no such path: said when it is opened
         return None
     return _items(path, found, size)

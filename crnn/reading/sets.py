@@ -1,4 +1,7 @@
-"""Pictures kept in one file or database: tar archives, Parquet and Arrow tables, LMDB; labels are not looked at."""
+"""Pictures kept in one file or database: tar archives, Parquet and Arrow tables, LMDB; lines that PAGE or ALTO name.
+
+Labels are not looked at.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crnn.core.image import PICTURE_SUFFIXES, printable
+from crnn.data.sources.alto import AltoReader
 from crnn.data.sources.arrow import ArrowReader
 from crnn.data.sources.arrow_files import SUFFIXES as TABLES
 from crnn.data.sources.base import Content, Reader, ReadOptions
 from crnn.data.sources.lmdb_base import LmdbReader
+from crnn.data.sources.page_pictures import PagePictures
+from crnn.data.sources.page_reader import PageReader
+from crnn.data.sources.page_xml import PageXmlReader
 from crnn.data.sources.place import Place
 from crnn.data.sources.tar_headers import tar_members
 from crnn.data.sources.tar_shards import TarShardsReader
@@ -18,6 +25,7 @@ from crnn.errors import DataError
 
 SUFFIXES = (".tar", *TABLES, ".mdb", ".lmdb")
 """What such files are called."""
+_NO_LINE = "no line of a PAGE or ALTO file there lies on it; to read it as one line, name the picture itself"
 
 
 @dataclass(frozen=True)
@@ -45,11 +53,16 @@ Entry = tuple[str, Kept | DataError]
 def pictures_in(path: Path) -> Iterator[Entry] | None:
     """(name, picture) of all that a set holds, in its own order; None for a path that is no set.
 
-    A name is ``PATH:NAME INSIDE``: a member of a tar archive, a key of LMDB, ``group:row`` of a table. A set that
-    cannot be read to its end gives an error in place of the rest. The memory does not grow with the number.
+    A name is ``PATH:NAME INSIDE``: a member of a tar archive, a key of LMDB, ``group:row`` of a table,
+    ``picture#line`` of a page. A set that cannot be read to its end gives an error in place of the rest. The memory
+    does not grow with the number.
     """
-    if path.is_dir():
-        return _read(LmdbReader(path, ReadOptions())) if (path / "data.mdb").is_file() else None
+    if path.is_dir() and (path / "data.mdb").is_file():
+        return _read(LmdbReader(path, ReadOptions()))
+    if path.is_dir() or path.suffix.lower() == ".xml":
+        place = Place(path)
+        pages = next((reader for reader in (PageXmlReader, AltoReader) if reader.matches(place)), None)
+        return None if pages is None else _lines(pages(path, ReadOptions()))
     if path.suffix.lower() not in SUFFIXES or not path.is_file():
         return None
     if path.suffix.lower() == ".tar":
@@ -82,6 +95,25 @@ def _read(reader: Reader) -> Iterator[Entry]:
     except (DataError, OSError) as error:
         yield _broken(reader.path, error)
     reader.release()
+
+
+def _lines(reader: PageReader) -> Iterator[Entry]:
+    """The lines of pages; then, as errors, the pictures of a folder on which none lies, as they are no lines either."""
+    path = reader.path
+    pages: set[str] = set()
+    try:
+        for row in reader.rows():
+            pages.add(row.group)
+            found = Kept(reader, row.locator) if row.locator else DataError(f"{row.where}: {row.problem}")
+            yield f"{path}:{row.picture}", found
+        if path.is_dir():
+            for name in PagePictures(reader.tree.names()).names():
+                if name not in pages:
+                    yield str(path / name), DataError(f"{printable(path / name)}: {_NO_LINE}")
+        elif not pages:
+            yield str(path), DataError(f"{printable(path)}: holds no lines")
+    except (DataError, OSError) as error:
+        yield _broken(path, error)
 
 
 def _broken(path: Path, error: DataError | OSError) -> Entry:

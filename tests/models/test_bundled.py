@@ -93,6 +93,38 @@ def test_recognize_without_a_model(
     assert "no pictures named" in capfd.readouterr().err
 
 
+def test_a_mistyped_model_is_not_the_bundled_one(
+    stand_in: Path, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("hello")
+    Path("empty").write_bytes(b"")
+    Path("names").write_text(f"{picture}\n")
+    shutil.copy(picture, "nameless")
+    text = crnn.load().recognize([picture])[0].text
+    for word, wrong in (
+        ("runs/nothing", "there is no such model, picture or folder"),
+        ("a\0b", "there is no such model, picture or folder"),
+        ("notes.txt", "is neither a model nor a picture"),
+        ("empty", "is neither a model nor a picture"),
+    ):
+        for more in ([str(picture)], ["--list", "names"]):
+            assert main(["recognize", word, *more]) == 2
+            out, err = capfd.readouterr()
+            assert (out, err.count("\n")) == ("", 1)
+            assert f"{word}: {wrong}; name a model first, or 'bundled'".replace("\0", "\\x00") in err
+        assert main(["recognize", "bundled", word, str(picture)]) == 1  # one of the pictures
+        assert capfd.readouterr().out == f"\n{text}\n"
+        assert main(["recognize", word]) == 1  # nothing is read with another model
+        capfd.readouterr()
+    for word in ("gone.png", "gone.tar", "scans/*.tif", "empty.png", str(tmp_path / "gone.JPG")):
+        Path("empty.png").write_bytes(b"")
+        assert main(["recognize", word, str(picture)]) == 1  # a missing picture stops nothing
+        assert capfd.readouterr().out == f"\n{text}\n"
+    assert main(["recognize", "nameless", str(picture)]) == 0
+    assert capfd.readouterr().out == f"{text}\n{text}\n"
+
+
 def test_what_is_called_like_a_model_is_one(
     stand_in: Path, picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,10 +8,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from page_files import alto_pages, page_line, page_xml, saved, transkribus_export
 from PIL import Image
 
 import crnn
@@ -195,6 +197,51 @@ def test_nothing_to_read(model: Path, tmp_path: Path, capfd: pytest.CaptureFixtu
     assert "no pictures named" in capfd.readouterr().err
     assert main(["recognize", str(tmp_path / "no.onnx"), "x.png"]) == 2
     assert "no.onnx: cannot be read (No such file or directory)" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("write", [transkribus_export, alto_pages])
+def test_page_xml_is_read_line_by_line(
+    model: Path, lines: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str], write: Callable[..., Path]
+) -> None:
+    """Not its page as one line; what no XML speaks of is named, and read when it is asked for."""
+    texts = expected(model, lines)
+    folder = write(tmp_path / "pages", ["wrong"] * len(lines), [Image.open(line).convert("L") for line in lines])
+    parts = [path for path in sorted(folder.rglob("*.xml")) if path.name != "mets.xml"]
+    for words in ([folder], parts):
+        assert main(["recognize", str(model), *map(str, words)]) == 0
+        out, err = capfd.readouterr()
+        assert (out.splitlines(), err) == (texts, "")
+    assert main(["recognize", str(model), str(parts[0]), "--format", "tsv"]) == 0
+    assert capfd.readouterr().out.startswith(f"{parts[0]}:")
+    for number in (1, 2):
+        words = ["--shard", f"{number}/2", "--out", str(tmp_path / "out")]
+        assert main(["recognize", str(model), str(folder), *words]) == 0
+    assert main(["recognize", "--merge", str(tmp_path / "out"), "--out", str(tmp_path / "all.txt")]) == 0
+    assert (tmp_path / "all.txt").read_text("utf-8").splitlines() == texts
+    capfd.readouterr()
+    (folder / "other.png").write_bytes(lines[0].read_bytes())
+    assert main(["recognize", str(model), str(folder)]) == 1
+    out, err = capfd.readouterr()
+    assert out.splitlines() == [*texts, ""]
+    said = "no line of a PAGE or ALTO file there lies on it; to read it as one line, name the picture itself"
+    assert err == f"crnn: {folder / 'other.png'}: {said}\n"
+
+
+def test_page_xml_with_faults(model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = saved(tmp_path, page_xml(page_line(0) + page_line(1, coords="")))
+    assert main(["recognize", str(model), str(folder)]) == 1
+    out, err = capfd.readouterr()
+    assert len(out.splitlines()) == 2
+    assert err.startswith(f"crnn: {folder / 'p1.xml'}:7: has neither outline nor baseline")
+    saved(tmp_path, page_xml(""))
+    assert main(["recognize", str(model), str(folder / "p1.xml")]) == 1
+    assert capfd.readouterr().err == f"crnn: {folder / 'p1.xml'}: holds no lines\n"
+    saved(tmp_path, page_xml(page_line(0))[:-9])
+    assert main(["recognize", str(model), str(folder)]) == 1
+    out, err = capfd.readouterr()
+    assert err.startswith(f"crnn: {folder / 'p1.xml'}:")
+    assert "is not XML that can be read" in err
+    assert err.count("\n") == 1
 
 
 def test_output_file_is_whole_or_absent(model: Path, lines: list[Path], tmp_path: Path) -> None:

@@ -153,17 +153,21 @@ def read_card(path: Path) -> ModelCard:
     return (read_checkpoint(path) if kind == "ckpt" else read_safetensors(path))[0]
 
 
+def asked_otherwise(config: CharsetConfig, charset: Charset) -> str | None:
+    """The first text rule that settings want otherwise than a model has it; None if they go together."""
+    defaults = {field.name: field.default for field in fields(CharsetConfig)}
+    wanted = {name: getattr(config, name) for name in _RULES}
+    return next((n for n in _RULES if wanted[n] not in (getattr(charset, n), defaults[n])), None)
+
+
 def _of_model(path: Path, config: CharsetConfig) -> tuple[Charset, str]:
     """A model's characters in its order, those of charset.extra behind them; its text rules hold."""
     own = read_card(path).charset
-    defaults = {field.name: field.default for field in fields(CharsetConfig)}
-    for name in _RULES:
-        wanted, stored = getattr(config, name), getattr(own, name)
-        if wanted not in (stored, defaults[name]):
-            raise ConfigError(
-                f"charset.{name}={wanted}: the characters come from {path}, whose {name} is {stored}; leave "
-                f"charset.{name} out, or take the characters from elsewhere"
-            )
+    if name := asked_otherwise(config, own):
+        raise ConfigError(
+            f"charset.{name}={getattr(config, name)}: the characters come from {path}, whose {name} is "
+            f"{getattr(own, name)}; leave charset.{name} out, or take the characters from elsewhere"
+        )
     further = sorted(s for s in characters(config.extra, own.rules, own.unit) if s not in own)
     charset = own.extended(further)
     origin = f"of {path}, in its order"

@@ -18,6 +18,7 @@ from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.model.crnn import CRNN, NetworkConfig
 from crnn.models import NAMES, bundled
 from crnn.report.evaluate import evaluate
+from crnn.training.characters import asked_otherwise
 from crnn.training.config import ImageConfig, TrainConfig
 
 OLD_LINES = 500
@@ -55,10 +56,14 @@ class Start:
         return cls(path, *read_network(path))
 
     def settle(self, config: TrainConfig) -> TrainConfig:
-        """The settings with the model's network and pictures, and its characters unless others are asked for."""
+        """The settings with the model's network and pictures, and its characters unless others are asked for.
+
+        Nor where text rules are asked for that it has not: its characters may be none of such texts.
+        """
         transform = self.card.transform
         charset = config.charset
-        if charset.source is None and charset.symbols is None:
+        own = asked_otherwise(charset, self.card.charset) is None
+        if own and charset.source is None and charset.symbols is None:
             charset = replace(charset, source=str(self.path), grow=True)
         return replace(
             config,

@@ -23,6 +23,7 @@ from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.export.torch_backend import read_network, write_safetensors
 from crnn.model.crnn import CRNN
 from crnn.training import main as command
+from crnn.training.characters import charset_from
 from crnn.training.config import OptimizerConfig, to_config
 from crnn.training.run import train
 from crnn.training.run_folder import RunFolder, config_of_run
@@ -181,6 +182,14 @@ def test_the_model_in_the_box_is_what_auto_takes_it_for() -> None:
     config = settings("model=crnn_small", "data.root=lines")
     its = Start.read("bundled").settle(config)
     assert (its.model, its.image) == (config.model, config.image)
+
+
+@pytest.mark.parametrize("rule", ["direction=rtl", "case=lower", "unit=codepoint", "whitespace=collapse", "form=NFKC"])
+def test_other_text_rules_have_the_characters_of_the_labels(rule: str) -> None:
+    config = settings("model=crnn_small", "data.root=lines", f"charset.{rule}")
+    charset = Start.read(config.init or "").settle(config).charset
+    assert charset == config.charset
+    assert charset_from(charset, ["ab", "b"]).charset.symbols == ("a", "b")
 
 
 def test_one_command_starts_from_the_model_in_the_box(

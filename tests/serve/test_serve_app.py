@@ -91,7 +91,10 @@ def test_lines_of_many_requests_run_together(monkeypatch: pytest.MonkeyPatch) ->
             ]
             await until(lambda: len(one.shelf.slots[0].worker._waiting) == 8)
             go.set()
-            return list(await asyncio.gather(first, *rest))
+            answers = list(await asyncio.gather(first, *rest))
+        # answers go out before their batch is counted
+        await until(lambda: one.metrics.registry.get_sample_value("crnn_batch_lines_count", {"model": "latin"}) == 2)
+        return answers
 
     with served() as one:
         answers = ask(one, act)

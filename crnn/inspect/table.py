@@ -50,13 +50,14 @@ def print_kinds(console: Console) -> None:
 
 
 class _Printer:
-    """Prints strings without markup, in one style."""
+    """Prints strings without markup, in one style; each on one line where no person reads along, for ``grep``."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def __call__(self, what: str | RenderableType) -> None:
-        self._console.print(Text(what, overflow="fold") if isinstance(what, str) else what, soft_wrap=False)
+        line = isinstance(what, str) and not self._console.is_terminal
+        self._console.print(Text(what, overflow="fold") if isinstance(what, str) else what, soft_wrap=line)
 
 
 def _kinds(inspection: Inspection) -> Table:

@@ -20,6 +20,7 @@ from PIL import Image
 from crnn.core.card import ModelCard
 from crnn.core.charset import BLANK
 from crnn.core.decode import BeamDecoder, Text
+from crnn.core.decode.probability import tempered
 from crnn.core.decode.settings import make_decoder
 from crnn.core.image import Picture, open_picture, picture_name
 from crnn.core.recognition import Recognition, make_recognition
@@ -281,7 +282,4 @@ class Recognizer:
 
     def tempered(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log-probabilities (T, B, C) at the card's temperature."""
-        if self.card.temperature == 1.0:
-            return log_probs
-        scaled = log_probs / np.float32(self.card.temperature)
-        return scaled - np.logaddexp.reduce(scaled, axis=2, keepdims=True)
+        return tempered(log_probs, self.card.temperature)

@@ -20,7 +20,7 @@ from crnn.core.decode.best_match import best_match
 from crnn.core.decode.greedy import best_paths
 from crnn.core.decode.ngram import NgramModel
 from crnn.core.decode.prefix_search import PrefixSearch
-from crnn.core.decode.probability import text_log_probability
+from crnn.core.decode.probability import tempered, text_log_probability
 
 WIDTH = 10
 LM_WEIGHT = 0.3
@@ -132,7 +132,7 @@ class BeamDecoder:
 
     def texts(self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64], count: int) -> list[list[Text]]:
         """The best texts of each line, best first: at least one, at most `count`, all different."""
-        plain = self._plain(log_probs)
+        plain = tempered(log_probs, 1 / self.temperature)  # what the network said
         found = self.candidates(plain, lengths, count)
         lines = [line for line, texts in enumerate(found) for _ in texts]
         flat = [labels for texts in found for labels in texts]
@@ -144,13 +144,6 @@ class BeamDecoder:
             begin += len(texts)
             results.append(self._ranked(texts, exact[own], chances[own])[:count] or [Text([], 0.0)])
         return results
-
-    def _plain(self, log_probs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the network said, (T, B, C), before it was divided by the temperature."""
-        if self.temperature == 1.0:
-            return log_probs
-        scaled = log_probs * np.float32(self.temperature)
-        return scaled - np.logaddexp.reduce(scaled, axis=2, keepdims=True)
 
     def _ranked(
         self, texts: Sequence[list[int]], exact: NDArray[np.float64], chances: NDArray[np.float64]

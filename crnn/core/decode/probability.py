@@ -60,3 +60,11 @@ def text_log_probability(
     with np.errstate(divide="ignore"):
         found = total + np.log(ends)
     return np.where(lengths > 0, found, np.where(sizes > 0, -np.inf, 0.0))
+
+
+def tempered(log_probs: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Log-probabilities (T, B, C) at a temperature: divided by it, and log-softmax over C again."""
+    if temperature == 1.0:
+        return log_probs
+    scaled = log_probs / np.float32(temperature)
+    return scaled - np.logaddexp.reduce(scaled, axis=2, keepdims=True)

@@ -19,12 +19,13 @@ def network_of_file(path: Path) -> tuple[CRNN, LineTransform]:
         ModelFileError: in one line.
     """
     from crnn.training.characters import read_card
+    from crnn.training.overrides import one_line
 
     card = read_card(path)
     try:
         network = CRNN(NetworkConfig.from_dict(card.network), card.charset.classes, card.transform.height)
     except (ConfigError, RuntimeError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: its card does not describe a network ({_one_line(error)})") from None
+        raise ModelFileError(f"{path}: its card does not describe a network ({one_line(error)})") from None
     return network, card.transform
 
 
@@ -39,26 +40,19 @@ def network_of_settings(overrides: list[str]) -> tuple[CRNN, LineTransform]:
     from omegaconf.errors import OmegaConfBaseException
 
     from crnn.training.characters import charset_from
-    from crnn.training.config import config_folder, quoted, register, to_config
+    from crnn.training.config import config_folder, register, to_config
+    from crnn.training.overrides import one_line, quoted, refuse_wrong
 
     register()
+    words = [quoted(word) for word in overrides]
+    refuse_wrong(words)
     try:
         with initialize_config_dir(config_folder(), version_base="1.3"):
             # nothing is exported here, so what cannot be exported can still be explained
-            config = to_config(compose("train", [*map(quoted, overrides), "export.format=none"]))
+            config = to_config(compose("train", [*words, "export.format=none"]))
         image = config.image
         charset = charset_from(config.charset, (), drawn=ASCII).charset
         network = CRNN(config.model, charset.classes, image.height)
     except (HydraException, OmegaConfBaseException, OSError, RuntimeError, TypeError, ValueError) as error:
-        raise ConfigError(_one_line(error)) from None
+        raise ConfigError(one_line(error)) from None
     return network, LineTransform(image.height, image.width, multiple=network.step)
-
-
-def _one_line(error: BaseException) -> str:
-    """What Hydra or torch says, and its cause, without their lists and links."""
-    said, left_out = [], ("See http", "reference_type", "object_type")
-    for source in (error, error.__cause__):
-        text = str(source or "").split("Config search path")[0].split("Exception raised from")[0]
-        lines = [line.strip() for line in text.splitlines()]
-        said.append(" ".join(line for line in lines if line.strip("^ ") and not line.startswith(left_out)))
-    return "; ".join(filter(None, said))[:300] or type(error).__name__

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from crnn.data.augment import AugmentConfig
 from crnn.data.recorded import RENDERED
@@ -30,9 +27,6 @@ BUNDLED_NETWORK = "crnn_small"
 
 LR, LR_FROM_MODEL = 2e-3, 1e-3
 """Peak learning rates from random weights, and from a model's."""
-LISTS = ("data.train", "data.val")
-"""Settings with several paths."""
-_QUOTES = ("'", '"')
 
 
 @dataclass
@@ -209,12 +203,17 @@ def default_model() -> str:
     return "crnn" if torch.cuda.is_available() else "crnn_small"
 
 
+def schema() -> DictConfig:
+    """All settings with their types; anything else is refused."""
+    made: DictConfig = OmegaConf.structured(TrainConfig)
+    for free in (made.augment.extra, made.model.backbone.options):  # names of installed parts; checked by those
+        OmegaConf.set_struct(free, False)
+    return made
+
+
 def register() -> None:
     """Make schema and resolvers known to Hydra; may be called again."""
-    schema = OmegaConf.structured(TrainConfig)
-    for free in (schema.augment.extra, schema.model.backbone.options):  # names of installed parts; checked by those
-        OmegaConf.set_struct(free, False)
-    ConfigStore.instance().store(name="schema", node=schema)
+    ConfigStore.instance().store(name="schema", node=schema())
     OmegaConf.register_new_resolver("crnn.default_model", default_model, replace=True)
 
 
@@ -233,29 +232,6 @@ def config_folder() -> str:
         if (place / "train.yaml").is_file():
             return str(place)
     raise ConfigError(f"train.yaml is in none of {', '.join(map(str, places))}; reinstall crnn")
-
-
-def quoted(word: str) -> str:
-    """An override that Hydra's grammar takes: a value with ``ï``, brackets or quotes in it becomes a quoted string.
-
-    Of a list of paths each becomes one by itself.
-    """
-    key, equals, value = word.partition("=")
-    if not equals or word.startswith("-"):
-        return word
-    try:
-        OverridesParser.create().parse_override(word)
-    except HydraException:
-        if key in LISTS and (paths := re.fullmatch(r"\[(.*)\]", value)):
-            parts = re.findall(r"""\s*('[^']*'|"[^"]*"|[^,]+?)\s*(?:,|$)""", paths[1])
-            return f"{key}=[{','.join(part if part[0] in _QUOTES else _as_text(part) for part in parts)}]"
-        return f"{key}={_as_text(value)}"
-    return word
-
-
-def _as_text(value: str) -> str:
-    """In single quotes, as Hydra's grammar reads them: a backslash counts double only before a quote or the end."""
-    return "'" + re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value) + "'"
 
 
 def listed_paths(setting: object) -> list[str]:

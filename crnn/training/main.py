@@ -22,10 +22,10 @@ from crnn.training.config import (  # noqa: E402
     BUNDLED_NETWORK,
     TrainConfig,
     config_folder,
-    quoted,
     register,
     to_config,
 )
+from crnn.training.overrides import quoted, refuse_wrong  # noqa: E402
 from crnn.training.run_folder import RunFolder, config_of_run, unusable  # noqa: E402
 
 register()
@@ -137,6 +137,11 @@ def _hydra_main(composed: DictConfig) -> None:
 def main() -> None:
     """Train with the settings on the command line (``sys.argv``)."""
     sys.argv[1:] = [quoted(word) for word in sys.argv[1:]]
+    try:
+        refuse_wrong(sys.argv[1:])
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     _hydra_main()
 
 

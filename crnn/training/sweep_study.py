@@ -35,12 +35,14 @@ def try_out(space: Space) -> Space:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from crnn.training.config import config_folder, quoted, register, to_config
+    from crnn.training.config import config_folder, register, to_config
+    from crnn.training.overrides import one_line, quoted, refuse_wrong
 
     register()
     first = {one.setting: one.ends()[0] for one in space.swept}
     every = [first, *(first | {one.setting: end} for one in space.swept for end in one.ends()[1:ENDS])]
     fractions: set[str] = set()
+    refuse_wrong([quoted(word) for word in settings_of(space, first)])
     with initialize_config_dir(config_folder(), version_base="1.3"):
         for values in every:
             words = settings_of(space, values)
@@ -48,9 +50,7 @@ def try_out(space: Space) -> Space:
                 config = OmegaConf.structured(to_config(compose("train", [quoted(word) for word in words])))
                 fractions |= {name for name in values if isinstance(OmegaConf.select(config, name), float)}
             except (HydraException, OmegaConfBaseException) as error:
-                cause = error.__cause__ or error
-                lines = str(cause).strip().splitlines()
-                raise ConfigError(f"{' '.join(words)}: {lines[0] if lines else type(cause).__name__}") from None
+                raise ConfigError(f"{' '.join(words)}: {one_line(error)}") from None
     return replace(space, swept=tuple(replace(s, whole=s.whole and s.setting not in fractions) for s in space.swept))
 
 

@@ -273,8 +273,8 @@ def test_a_card_without_a_network_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("model=foo", "Could not find 'model/foo' Available options in 'model': crnn crnn_fast crnn_small crnn_tiny"),
-        ("model.lstm.hidden=3", "Key 'hidden' not in 'LstmConfig'"),
+        ("model=foo", "there is no such model; there are crnn, crnn_fast, crnn_small, crnn_tiny"),
+        ("model.lstm.hidden=3", "there is no setting model.lstm.hidden; did you mean model.lstm.hidden_size?"),
         ("model.lstm.hidden_size=abc", "'abc' of type 'str' could not be converted to Integer"),
         ("model.lstm.hidden_size=9999999999999999999999", "Overflow"),
         ("model.lstm.hidden_size=99999999999", "memory"),
@@ -285,13 +285,13 @@ def test_a_card_without_a_network_is_refused(tmp_path: Path) -> None:
         ("image.height=33", "image.height=33"),
         ("image.width=63", "image.width=63"),
         ("image.height=???", "missing"),
-        ("experiment=nope", "experiment/nope"),
+        ("experiment=nope", "there is no such experiment"),
         ("charset.form=x", "charset.form=x"),
         ("loss.reduction=x", "loss.reduction=x"),
-        ("image.height", "missing EQUAL"),
+        ("image.height", "image.height: has no value; write image.height=..."),
         ("model=[a", "[a"),
         ("a b", "a b"),
-        ("=3", "string"),
+        ("=3", "has no name"),
         ("model=crnn,crnn_small", "Ambiguous"),
     ],
 )

@@ -16,7 +16,8 @@ from crnn.explain.network import network_of_settings
 from crnn.export.torch_backend import write_safetensors
 from crnn.model.crnn import CRNN, NetworkConfig
 from crnn.training.characters import charset_from, listed_characters
-from crnn.training.config import CharsetConfig, quoted
+from crnn.training.config import CharsetConfig
+from crnn.training.overrides import quoted
 
 OFTEN = ["ab"] * 5
 

@@ -15,9 +15,10 @@ from torch import nn
 
 from crnn.errors import ConfigError
 from crnn.training.assemble import workers_for
-from crnn.training.config import OptimizerConfig, config_folder, quoted
+from crnn.training.config import OptimizerConfig, config_folder
 from crnn.training.loss import CtcLoss
 from crnn.training.metrics_csv import MetricsCsv
+from crnn.training.overrides import quoted
 from crnn.training.run_folder import RunFolder, config_of_run
 from crnn.training.schedule import make_optimizer, one_cycle
 

@@ -1,0 +1,148 @@
+"""Settings as words of a command line, ``setting=value``: made fit for Hydra's grammar, and refused in one line."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from crnn.errors import ConfigError
+from crnn.training.config import config_folder, schema
+
+LISTS = ("data.train", "data.val")
+"""Settings with several paths."""
+GROUPS = ("model", "experiment")
+"""Folders of the configuration, of which a word chooses a file."""
+_HELP = "(crnn train --help lists all settings)"
+_QUOTES = ("'", '"')
+_LEFT_OUT = ("See http", "reference_type", "object_type", "full_key", "Error merging override")
+"""Beginnings of lines that a user has nothing of."""
+
+
+def quoted(word: str) -> str:
+    """An override that Hydra's grammar takes: a value with ``ï``, brackets or quotes in it becomes a quoted string.
+
+    Of a list of paths each becomes one by itself.
+    """
+    key, equals, value = word.partition("=")
+    if not equals or word.startswith("-"):
+        return word
+    try:
+        OverridesParser.create().parse_override(word)
+    except HydraException:
+        if key in LISTS and (paths := re.fullmatch(r"\[(.*)\]", value)):
+            parts = re.findall(r"""\s*('[^']*'|"[^"]*"|[^,]+?)\s*(?:,|$)""", paths[1])
+            return f"{key}=[{','.join(part if part[0] in _QUOTES else _as_text(part) for part in parts)}]"
+        return f"{key}={_as_text(value)}"
+    return word
+
+
+def _as_text(value: str) -> str:
+    """In single quotes, as Hydra's grammar reads them: a backslash counts double only before a quote or the end."""
+    return "'" + re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value) + "'"
+
+
+def refuse_wrong(words: Sequence[str]) -> None:
+    """Refuse what Hydra would refuse, in one line that names the word and what may stand there.
+
+    Words with Hydra's own options or settings among them (``--cfg job``, ``hydra.verbose=true``) are left to Hydra.
+
+    Args:
+        words: passed through `quoted`.
+
+    Raises:
+        ConfigError: for the first word that is wrong.
+    """
+    if any(word.lstrip("+~").startswith(("-", "hydra")) for word in words):
+        return
+    for word in words:
+        _refuse_unknown(word)
+    try:
+        with initialize_config_dir(config_folder(), version_base="1.3"):
+            compose("train", list(words))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(f"{_guilty(words, error)}{one_line(error)}") from None
+
+
+def one_line(error: BaseException) -> str:
+    """What Hydra or torch says, and its cause, without their lists and links."""
+    said = []
+    for source in (error, error.__cause__):
+        text = str(source or "").split("Config search path")[0].split("Exception raised from")[0]
+        lines = [line.strip() for line in text.splitlines()]
+        said.append(" ".join(line for line in lines if line.strip("^ ") and not line.startswith(_LEFT_OUT)))
+    return "; ".join(filter(None, said))[:300] or type(error).__name__
+
+
+def _guilty(words: Sequence[str], error: BaseException) -> str:
+    """The word whose setting the error names, for the start of a message."""
+    name = getattr(error.__cause__, "full_key", None) or getattr(error, "full_key", None)
+    return next((f"{word}: " for word in words if name and word.partition("=")[0].lstrip("+~") == name), "")
+
+
+def _refuse_unknown(word: str) -> None:
+    """Refuse a word that is no ``setting=value``, a setting that is not there, and a file of a group likewise."""
+    if word.startswith(("+", "~")):
+        return
+    setting, equals, value = word.partition("=")
+    if not equals or not setting:
+        wanted = f"{word}=..." if word in _settings() else "setting=value, such as data.root=my_lines"
+        raise ConfigError(f"{word}: has no {'value' if setting else 'name'}; write {wanted} {_HELP}")
+    if re.search("[@/]", setting):
+        return
+    if setting in GROUPS:
+        names = sorted(path.stem for path in Path(config_folder(), setting).glob("*.yaml"))
+        if re.fullmatch(r"\w+", value) and value not in names:
+            near = difflib.get_close_matches(value, names, 1)
+            meant = f"did you mean {setting}={near[0]}? There" if near else "there"
+            raise ConfigError(f"{word}: there is no such {setting}; {meant} are {', '.join(names)}")
+    elif not _is_known(setting):
+        probable = _meant(setting)
+        meant = f"; did you mean {probable}?" if probable else ""
+        raise ConfigError(f"{word}: there is no setting {setting}{meant} {_HELP}")
+
+
+def _meant(setting: str) -> str | None:
+    """The setting whose name, or whose last part, is nearest to that of one that is not there."""
+    every = _settings()
+    last = {name.rpartition(".")[2]: name for name in reversed(every)}
+    wrong = setting.rpartition(".")[2]
+    if wrong in last:
+        return last[wrong]
+    near = difflib.get_close_matches(setting, every, 1) or [
+        last[name] for name in difflib.get_close_matches(wrong, last, 1)
+    ]
+    return near[0] if near else None
+
+
+def _is_known(setting: str) -> bool:
+    """Whether it is in the schema; names of installed parts are free."""
+    node: object = schema()
+    for part in setting.split("."):
+        if not isinstance(node, DictConfig):
+            return False
+        if part not in node:
+            return OmegaConf.get_type(node) is dict
+        node = node._get_node(part)
+    return True
+
+
+def _settings(node: DictConfig | None = None, before: str = "") -> list[str]:
+    """All settings, dotted: ``data``, ``data.root`` ..."""
+    return list(_walk(schema() if node is None else node, before))
+
+
+def _walk(node: DictConfig, before: str) -> Iterator[str]:
+    for key in map(str, node):
+        name = f"{before}{key}"
+        yield name
+        child = node._get_node(key)
+        if isinstance(child, DictConfig) and not child._is_none():
+            yield from _walk(child, f"{name}.")

@@ -1,0 +1,84 @@
+"""Settings on the command line: what is wrong with one is said in one line, with what was probably meant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from crnn.errors import ConfigError
+from crnn.training import main
+from crnn.training.config import config_folder, register
+from crnn.training.overrides import refuse_wrong
+
+HELP = "(crnn train --help lists all settings)"
+
+
+@pytest.fixture(autouse=True)
+def registered() -> None:
+    register()
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("data.rot=x", f"data.rot=x: there is no setting data.rot; did you mean data.root? {HELP}"),
+        ("batch_size=3", f"batch_size=3: there is no setting batch_size; did you mean data.batch_size? {HELP}"),
+        ("rot=x", f"rot=x: there is no setting rot; did you mean data.root? {HELP}"),
+        ("qqqqqqqq=x", f"qqqqqqqq=x: there is no setting qqqqqqqq {HELP}"),
+        (
+            "image.height.x=3",
+            f"image.height.x=3: there is no setting image.height.x; did you mean image.height? {HELP}",
+        ),
+        ("resume", f"resume: has no value; write resume=... {HELP}"),
+        ("lines", f"lines: has no value; write setting=value, such as data.root=my_lines {HELP}"),
+        ("=3", f"=3: has no name; write setting=value, such as data.root=my_lines {HELP}"),
+        (
+            "model=crnn_smal",
+            "model=crnn_smal: there is no such model; did you mean model=crnn_small? There are crnn, crnn_fast, "
+            "crnn_small, crnn_tiny",
+        ),
+        ("model=foo", "model=foo: there is no such model; there are crnn, crnn_fast, crnn_small, crnn_tiny"),
+        (
+            "trainer.max_epochs=many",
+            "trainer.max_epochs=many: Value 'many' of type 'str' could not be converted to Integer",
+        ),
+    ],
+)
+def test_a_wrong_word_is_refused_in_one_line(word: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        refuse_wrong(["data.root=lines", word])
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data.root=lines", "model=crnn_fast", "experiment=receipts", "model.lstm.hidden_size=64"],
+        ["augment.extra.mine=0.3", "+model.backbone.options.deep=2"],
+        ["--cfg", "job"],
+        ["hydra.verbose=true", "data.rot=x"],
+        ["--config-dir", "mine", "experiment=mine"],
+    ],
+)
+def test_what_is_right_or_hydras_own_is_left_alone(words: list[str]) -> None:
+    refuse_wrong(words)
+
+
+def test_each_experiment_and_network_is_known() -> None:
+    for group in ("model", "experiment"):
+        names = [path.stem for path in Path(config_folder(), group).glob("*.yaml")]
+        assert len(names) > 3
+        for name in names:
+            refuse_wrong([f"{group}={name}"])
+
+
+def test_the_command_says_it_and_no_more(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py", "data.rot=my lines"])
+    with pytest.raises(SystemExit) as exit_:
+        main.main()
+    assert exit_.value.code == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("error: data.rot=my lines: there is no setting data.rot; did you mean data.root?")

@@ -15,7 +15,7 @@ Rng = np.random.Generator
 def thermal(ink: Pixels, rng: Rng, font_size: float) -> Pixels:
     """A receipt printer's: columns that fade, and rows that a worn head leaves out."""
     height, width = ink.shape
-    strength = np.float32(rng.uniform(0.25, 0.6))
+    strength = np.float32(rng.uniform(0.25, 0.8))
     bands = clouds(rng, (1, width), float(rng.uniform(0.2, 3.0)) * font_size)
     ink = ink * (1 - strength * np.clip(0.5 + 0.5 * bands, 0, 1))
     if rng.random() < 0.4 and font_size >= 20:

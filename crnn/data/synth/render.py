@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -67,10 +68,11 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
     font_size = SIZES[int(rng.integers(len(SIZES)))]
     draws = (rng.random(7) / wear).tolist() if wear else [1.0] * 7
     heavy = any(name in font.style for name in _HEAVY)  # their letters would run into each other
-    narrowest = 0.85 if heavy else 0.58 if _is_typed(font) else 0.75  # receipt printers set narrow letters of one width
+    typed = not heavy and is_typed(font)  # receipt printers set narrow letters of one width
+    narrowest = 0.85 if heavy else 0.5 if typed else 0.75
     tracking = float(rng.uniform(0.0 if heavy else -0.04, 0.2)) * font_size if draws[0] < 0.2 else 0.0
     word_space = float(rng.uniform(-0.08, 0.7)) * font_size if draws[1] < 0.2 and " " in text else 0.0
-    stretch = math.exp(rng.uniform(math.log(narrowest), math.log(1.35))) if draws[2] < 0.3 else 1.0
+    stretch = math.exp(rng.uniform(math.log(narrowest), math.log(1.35))) if draws[2] < (0.6 if typed else 0.3) else 1.0
     bold = float(rng.uniform(0.3, 1.0)) if draws[3] < 0.12 and not heavy else 0.0
     high, long, phase = rng.uniform((0.02, 5, 0), (0.07, 20, 2 * math.pi)).tolist() if draws[4] < 0.1 else (0, 1, 0)
     shear = float(rng.uniform(-0.25, 0.25)) if draws[5] < 0.2 else 0.0
@@ -109,9 +111,11 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
     )
 
 
-def _is_typed(font: Font) -> bool:
-    """Whether all letters are as wide, as far as the family's name says it."""
-    return any(name in font.family.lower() for name in ("mono", "courier", "typewriter", "cmtt"))
+@lru_cache(maxsize=1024)
+def is_typed(font: Font) -> bool:
+    """Whether all letters are as wide, as those of typewriters, terminals and receipt printers are."""
+    face = font.at(SIZES[-1])
+    return len({face.getlength(letter) for letter in "IMW" if font.covers(letter)}) == 1
 
 
 def draw(layout: Layout) -> Image.Image:

@@ -22,7 +22,7 @@ Kinds: TypeAlias = Mapping[str, Sequence[tuple[float, Effect]]]
 
 INK: Kinds = {
     "printer": (
-        (0.09, ink_wear.thermal),
+        (0.12, ink_wear.thermal),
         (0.07, ink_wear.dot_matrix),
         (0.07, ink_wear.bleed),
         (0.07, ink_wear.broken),

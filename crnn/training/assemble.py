@@ -23,6 +23,7 @@ from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.base import Row
 from crnn.data.sources.columns import labels
+from crnn.data.sources.registry import refuse_several_sets
 from crnn.data.sources.sides import find_side
 from crnn.data.sources.views import Fitting, Selection, together
 from crnn.data.split import Split, SplitRule, split_lines
@@ -163,6 +164,7 @@ class _Assembly:
 
     def _open(self, path: str) -> LineSource:
         kept = Path(self.config.runs_dir) / ".lines"
+        refuse_several_sets(path, self.options)
         source = self.peers.one_first(lambda: open_source(path, self.options, kept, self._watch))
         for note in source.notes:
             self.folder.say(f"note: {note}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.columns import entries
 from crnn.data.sources.place import Place
-from crnn.data.sources.registry import FORMATS, open_source
+from crnn.data.sources.registry import FORMATS, open_source, refuse_several_sets
 from crnn.data.sources.sides import side_of_tables
 
 
@@ -24,9 +24,11 @@ def texts_of(path: str | os.PathLike[str]) -> str | list[str]:
         path: a folder or file in one of the formats of lines, or a text file with one text per line.
 
     Raises:
-        DataError: for a folder without labelled lines, or lines that cannot be read.
+        DataError: for a folder without labelled lines, or with several sets of them, or lines that cannot be read.
     """
     where = Path(path)
+    if where.is_dir():
+        refuse_several_sets(where)
     if where.is_dir() or side_of_tables(where):
         return usable_labels(open_source(where))
     if where.is_file() and _is_labelled(where):  # words in a file that is called a table are no labels

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from tests_support import settings
 
 from crnn.cli import main
 from crnn.data.sources import open_source
@@ -16,6 +17,7 @@ from crnn.data.sources.registry import refuse_several_sets
 from crnn.data.sources.sides import find_side, side_of
 from crnn.errors import DataError
 from crnn.training.assemble import find_splits
+from crnn.training.run import train
 
 
 def png(grey: int) -> bytes:
@@ -110,12 +112,19 @@ def gt_lines(folder: Path, *names: str) -> Path:
 
 def test_several_sets_are_not_judged_or_converted_as_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     root = gt_lines(tmp_path / "plates", "train/a", "val/b", "test/c")
-    for words in (["evaluate", root], ["compare", "bundled", "bundled", root], ["convert", root, tmp_path / "x.tar"]):
+    for words in (
+        ["evaluate", root],
+        ["compare", "bundled", "bundled", root],
+        ["convert", root, tmp_path / "x.tar"],
+        ["recognize", root / "val" / "b.png", "--lm", root],
+    ):
         assert main([*map(str, words)]) == 2
         assert capfd.readouterr().err == (
             f"crnn: {root}: holds several sets, train/, val/, test/, which are not taken together; "
             f"name one, as in {root}/test\n"
         )
+    with pytest.raises(DataError, match=r"plates: holds several sets, train/, val/, test/, which are not taken"):
+        train(settings("model=crnn_tiny", f"data.train={root}", f"runs_dir={tmp_path}"), "")
     assert main(["convert", *(f"{root}/{side}" for side in ("train", "val")), str(tmp_path / "x.tar")]) == 0
     splits = tmp_path / "val.tsv"
     splits.write_text("position\tpicture\twhere\n1\ttrain/a.png\tx\n")

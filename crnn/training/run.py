@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,47 +72,35 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     if config.resume:
         _refuse_other_processes(folder, process_count(config.trainer))
     folder.say(f"run: {folder.path}")
-    try:
+    with _taken_away_unless_begun(folder):
         data = assemble(config, transform, folder, peers)
-    except (CrnnError, KeyboardInterrupt):
-        folder.remove_if_unused()
-        raise
-    except OSError as error:
-        if error.filename is None or Path(error.filename).is_relative_to(folder.path):
-            raise
-        folder.remove_if_unused()
-        raise DataError(unusable(error)) from None
-    if config.resume:
-        _refuse_other_data(folder, data)
-    config = data.length.into(config)
-    real = bool(config.data.root or config.data.train)
-    augment = Augment(config.augment, data.length.epochs) if real else None
+        if config.resume:
+            _refuse_other_data(folder, data)
+        config = data.length.into(config)
+        real = bool(config.data.root or config.data.train)
+        augment = Augment(config.augment, data.length.epochs) if real else None
 
-    card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data, start, folder))
-    head_first = bool(config.init) and config.finetune == "head_first"
-    module = CrnnModule(card, config.loss, config.optimizer, config.seed, config.trainer.channels_last, head_first)
-    parameters = sum(p.numel() for p in module.network.parameters())
-    backbone = config.model.backbone.name
-    named = config.model.name + (f" with the backbone {backbone}" if backbone != "conv" else "")
-    folder.say(f"model: {named}, {parameters:,} parameters, {data.charset.classes} classes{why_model}")
-    loaders = LineDataModule(
-        data.train,
-        data.val,
-        data.charset,
-        transform,
-        augment,
-        data.length.batch_size,
-        config.data.batch_pixels,
-        workers_for(config.data.workers, peers.local_world),
-        config.seed,
-    )
-    old = _begin_from(start, card, module, data, folder) if start else None
-    _settle_threads(config, folder, module, data)
-    try:
+        card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data, start, folder))
+        head_first = bool(config.init) and config.finetune == "head_first"
+        module = CrnnModule(card, config.loss, config.optimizer, config.seed, config.trainer.channels_last, head_first)
+        parameters = sum(p.numel() for p in module.network.parameters())
+        backbone = config.model.backbone.name
+        named = config.model.name + (f" with the backbone {backbone}" if backbone != "conv" else "")
+        folder.say(f"model: {named}, {parameters:,} parameters, {data.charset.classes} classes{why_model}")
+        loaders = LineDataModule(
+            data.train,
+            data.val,
+            data.charset,
+            transform,
+            augment,
+            data.length.batch_size,
+            config.data.batch_pixels,
+            workers_for(config.data.workers, peers.local_world),
+            config.seed,
+        )
+        old = _begin_from(start, card, module, data, folder) if start else None
+        _settle_threads(config, folder, module, data)
         trainer, stop = make_trainer(config, folder, loaders, data)
-    except CrnnError:
-        folder.remove_if_unused()
-        raise
     if not config.resume:
         folder.write_start(config, trainer.world_size)
         folder.write_json("data.json", data.record())
@@ -147,6 +137,25 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     if old:
         say_forgotten(old, folder, outcome)
     return outcome
+
+
+@contextmanager
+def _taken_away_unless_begun(folder: RunFolder) -> Iterator[None]:
+    """A new run folder goes away again if what comes before the first step fails or is interrupted.
+
+    Raises:
+        DataError: for lines that cannot be looked at.
+    """
+    try:
+        yield
+    except (CrnnError, KeyboardInterrupt):
+        folder.remove_if_unused()
+        raise
+    except OSError as error:
+        if error.filename is None or Path(error.filename).is_relative_to(folder.path):
+            raise
+        folder.remove_if_unused()
+        raise DataError(unusable(error)) from None
 
 
 def _begin_from(

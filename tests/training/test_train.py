@@ -264,13 +264,14 @@ def test_taken_name_is_refused(trained: Path, line_folder: Path) -> None:
     assert (trained / "metrics.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize("during", ["assemble", "_settle_threads", "make_trainer"])
 def test_ctrl_c_before_the_first_step_leaves_the_name_free(
-    line_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    during: str, line_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("crnn.training.run.assemble", interrupted)
+    monkeypatch.setattr(f"crnn.training.run.{during}", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(settings(*TINY, f"data.root={line_folder}", f"runs_dir={tmp_path}", "name=mine"))
     assert not (tmp_path / "mine").exists()

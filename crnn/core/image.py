@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from crnn.core.grey import from_array, to_grey
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, CrnnWarning, DataError
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
 
@@ -104,6 +105,16 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
+def _has_more_pages(source: Picture) -> bool:
+    """Whether a TIFF has a second page; opened anew, so that a damaged one does not harm the first."""
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=("TIFF",)) as picture:  # type: ignore[arg-type]
+            picture.seek(1)
+    except Exception:  # there is none, or it is damaged
+        return False
+    return True
+
+
 def _is_negative(picture: Image.Image) -> bool:
     """Whether 0 is white: Pillow turns such TIFFs round, but for those of 16 bits."""
     return isinstance(picture, TiffImageFile) and picture.mode == "I;16" and picture.tag_v2.get(_TIFF_PHOTOMETRIC) == 0
@@ -126,19 +137,25 @@ def picture_size(source: Picture, where: str | None = None) -> tuple[int, int]:
     return (height, width) if sideways else (width, height)
 
 
-def open_picture(source: Picture, where: str | None = None, max_pixels: int | None = None) -> Image.Image:
-    """A picture as upright 8-bit grey (mode ``L``).
+def open_picture(
+    source: Picture, where: str | None = None, max_pixels: int | None = None, note_pages: bool = False
+) -> Image.Image:
+    """A picture as upright 8-bit grey (mode ``L``); of several pages the first.
 
     Args:
         source: path, file content, Pillow image, or array (H, W[, 3|4]).
         where: its name for messages; taken from the path if not given.
         max_pixels: largest picture that is decoded; None: `MAX_PIXELS`.
+        note_pages: whether a `CrnnWarning` says that a TIFF has more pages than the one that is read.
 
     Raises:
         DataError: one line: where, and what is wrong. Limits are checked before decoding.
     """
     where = where or picture_name(source)
     picture = _open(source, where, max_pixels)
+    if note_pages and isinstance(picture, TiffImageFile) and picture is not source and _has_more_pages(source):
+        said = f"{where}: has several pages, and the first alone is read; save the others as pictures of their own"
+        warnings.warn(said, CrnnWarning, stacklevel=2)
     negative = _is_negative(picture)
     try:
         grey = to_grey(ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture)
@@ -148,8 +165,11 @@ def open_picture(source: Picture, where: str | None = None, max_pixels: int | No
         raise DataError(f"{where}: does not fit into memory") from None
     except Exception as error:  # truncated or hostile data; Pillow's decoders raise many kinds
         raise DataError(f"{where}: is damaged ({_reason(error)})") from None
-    if picture is not source and picture is not grey:
-        picture.close()
+    if picture is not source:
+        if grey is picture and getattr(picture, "fp", None):  # of a file with more pages, which stays open for them
+            grey = picture.copy()
+        if grey is not picture:
+            picture.close()
     return grey
 
 

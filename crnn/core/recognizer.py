@@ -176,7 +176,7 @@ class Recognizer:
             DataError: one line: where, and what is wrong.
         """
         name = name or picture_name(picture)
-        grey = open_picture(picture, name, max_pixels)
+        grey = open_picture(picture, name, max_pixels, note_pages=True)
         transform = self.card.transform
         scaled = transform.resize(grey, transform.check_width(grey.size, name))
         return Prepared(np.asarray(scaled), grey.width)

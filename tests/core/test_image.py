@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests_support import encoded
 
 from crnn.core import image as image_module
 from crnn.core.image import MAX_BYTES, MAX_PIXELS, LineTransform, open_picture, picture_size, printable
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, CrnnWarning, DataError
 
 RAMP = np.tile(np.linspace(0, 255, 60, dtype=np.uint8), (20, 1))
 
@@ -372,3 +373,20 @@ def test_what_is_no_picture_at_all() -> None:
     for thing in (None, 5, io.BytesIO(b"x"), [[0, 255]]):
         with pytest.raises(DataError, match=rf"^picture \({type(thing).__name__}\): is no picture; pass a path, "):
             open_picture(thing)  # type: ignore[arg-type]
+
+
+def test_a_tiff_of_several_pages_is_read_with_a_note(tmp_path: Path) -> None:
+    first, second = Image.new("L", (60, 20), 10), Image.new("L", (40, 20), 200)
+    path, one = tmp_path / "scan.tif", tmp_path / "one.tif"
+    first.save(path, save_all=True, append_images=[second])
+    first.save(one)
+    for source in (path, str(path), path.read_bytes()):
+        with pytest.warns(CrnnWarning, match=r"line: has several pages, and the first alone is read; save the others"):
+            assert open_picture(source, "line", note_pages=True).getextrema() == (10, 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for source in (one, first, np.asarray(first)):
+            assert open_picture(source, "line", note_pages=True).size == (60, 20)
+        grey = open_picture(path, "line")  # while training says nothing each time
+        assert (grey.size, grey.getextrema()) == ((60, 20), (10, 10))
+        assert not getattr(grey, "fp", None)  # the file is closed

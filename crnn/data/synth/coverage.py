@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from string import ascii_letters
 from typing import TypeAlias
 
 import numpy as np
@@ -55,6 +56,24 @@ def has_only_capitals(face: ImageFont.FreeTypeFont, mapped: Container[int]) -> b
         if small is not None and capital is not None and small.std() > 0 and capital.std() > 0:
             alike.append(np.corrcoef(small, capital)[0, 1])
     return len(alike) >= 4 and bool(np.median(alike) > _ALIKE)
+
+
+def draws_others(mapped: Mapping[int, str]) -> bool:
+    """Whether most Latin letters are drawn by glyphs that are called something else: Zapf dingbats, Greek ones.
+
+    Args:
+        mapped: a font's table of glyph names by code. Names that mean nothing (``glyph00036``) count as right.
+    """
+    from fontTools import agl
+
+    named = {letter: agl.toUnicode(mapped[ord(letter)], True) for letter in ascii_letters if ord(letter) in mapped}
+    wrong = [name for letter, name in named.items() if name not in ("", letter) and not _is_private(name)]
+    return 2 * len(wrong) > len(named)
+
+
+def _is_private(text: str) -> bool:
+    """Whether it begins with a character of a font's own, as the names of small capitals stand for."""
+    return unicodedata.category(text[0]) == "Co"
 
 
 def _shape(face: ImageFont.FreeTypeFont, character: str) -> NDArray[np.float64] | None:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from PIL import ImageFont
 
-from crnn.data.synth.coverage import drawn_by, has_only_capitals
+from crnn.data.synth.coverage import drawn_by, draws_others, has_only_capitals
 from crnn.data.synth.regions import chosen_faces, common_family
 from crnn.errors import DataError
 
@@ -117,7 +117,7 @@ def _faces(path: Path, wanted: frozenset[str]) -> Iterator[Font]:
         name, style = names[index], face.getname()[1] or ""
         if "lastresort" in "".join(filter(str.isalnum, name.lower())):
             raise ValueError("draws a box for every character")
-        if name in _TEX_SYMBOLS:
+        if name in _TEX_SYMBOLS or draws_others(mapped):
             raise ValueError("draws other characters than it says")
         drawn = wanted & _TEX if path.stem in BUNDLED and path.stem.startswith("cm") else wanted
         covered = drawn_by(face, {c for c in drawn if ord(c) in mapped})

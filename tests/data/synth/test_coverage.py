@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from crnn.data.synth import coverage
-from crnn.data.synth.coverage import drawn_by, has_only_capitals
+from crnn.data.synth.coverage import drawn_by, draws_others, has_only_capitals
 
 BOX = np.full((5, 4), 255, dtype=np.uint8)
 
@@ -119,3 +119,23 @@ def test_shapes_are_without_margins_and_faint_edges() -> None:
     dot = np.zeros((4, 4), dtype=np.uint8)
     dot[2, 1] = 101
     assert coverage._shape(Face({"a": dot}), "a").tolist() == [101.0] * 256  # type: ignore[arg-type, union-attr]
+
+
+@pytest.mark.parametrize(
+    ("names", "others"),
+    [
+        ({c: c for c in "ABCabc"}, False),
+        (dict(zip("ABCabc", ["a10", "a11", "a12", "a60", "a61", "a62"], strict=True)), True),  # Zapf dingbats
+        (dict(zip("ABab", ["Alpha", "Beta", "alpha", "beta"], strict=True)), True),
+        (dict(zip("ABab", ["A", "B", "alpha", "beta"], strict=True)), False),  # half of them
+        (dict(zip("ABCab", ["A", "B", "Gamma", "alpha", "beta"], strict=True)), True),
+        (dict(zip("ABab", ["A", "B", "Asmall", "Bsmall"], strict=True)), False),
+        ({"A": "Asmall"}, False),
+        ({c: f"glyph{ord(c):05}" for c in "ABCabc"}, False),
+        ({c: f"uni{ord(c):04X}.alt" for c in "ABCabc"}, False),
+        ({"1": "a17", "é": "a20"}, False),  # no letters to tell by
+        ({}, False),
+    ],
+)
+def test_glyphs_called_otherwise_are_others(names: dict[str, str], others: bool) -> None:
+    assert draws_others({ord(character): name for character, name in names.items()}) is others

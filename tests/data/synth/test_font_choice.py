@@ -84,6 +84,18 @@ def test_boxes_are_not_covered(table: TTFont, tmp_path: Path) -> None:
     assert covered(table, tmp_path / "boxes.ttf", "wxy€") == frozenset("wy")
 
 
+def test_a_font_of_other_signs_is_left_out(table: TTFont, tmp_path: Path) -> None:
+    """As URW's D050000L, whose name does not say it: its A is a star."""
+    remap(table, dict(zip("ABCDEabcde", "ΑΒΓΔΕαβγδε", strict=True)))
+    for part in table["cmap"].tables:
+        for letter in CAPITALS[5:] + SMALL[5:]:
+            part.cmap.pop(ord(letter), None)
+    table.save(tmp_path / "greek.ttf")
+    fonts, skipped = find_fonts(tmp_path / "greek.ttf", "abc")
+    assert not fonts
+    assert [reason for _, reason in skipped] == ["draws other characters than it says"]
+
+
 @pytest.mark.parametrize("scale", [1.0, 0.8])
 def test_small_letters_drawn_as_capitals_are_not_covered(table: TTFont, tmp_path: Path, scale: float) -> None:
     """Labels would say small letters where the picture shows (small) capitals."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from crnn.core.decode.settings import Texts, beam_settings
 from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
+from crnn.core.onnx_backend import OnnxBackend, open_onnx
 from crnn.core.recognizer import Recognizer
-from crnn.errors import ModelFileError
+from crnn.errors import ConfigError, ModelFileError
 from crnn.models import NAMES, bundled
 
 if TYPE_CHECKING:
@@ -95,8 +96,10 @@ def load(
 
     Raises:
         ModelFileError: one line: which file, what is wrong.
-        ConfigError: for decoder settings that are not valid.
+        ConfigError: for decoder settings that are not valid, or less than one thread.
     """
+    if threads is not None and threads < 1:
+        raise ConfigError(f"threads={threads}: must be 1 or more, or None for the library's choice")
     file = chosen_file(path, device, precision)
     backend: Backend
     if file_kind(file) == "onnx":
@@ -104,8 +107,6 @@ def load(
             raise ModelFileError(f"{file}: .onnx files run on the CPU here; for {device} load the .safetensors file")
         if precision != "float32":
             raise ModelFileError(f"{file}: .onnx files run as they are; for {precision} load the .safetensors file")
-        from crnn.core.onnx_backend import OnnxBackend
-
         backend = OnnxBackend(file, threads)
     else:
         try:
@@ -117,6 +118,8 @@ def load(
             ) from None
 
         backend = TorchBackend.open(file, threads, device, precision)
+        if path is None or path in NAMES:  # its file for torch is what trainings start from, without a language model
+            backend.card = open_onnx(bundled())[2]
     settings = beam_settings(
         backend.card.decoder, backend.card.charset, beam, lm, lm_weight, length_bonus, lexicon, pattern, decoder
     )

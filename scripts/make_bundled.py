@@ -1,9 +1,10 @@
 """The bundled model's two files, of a checkpoint: ``python scripts/make_bundled.py CHECKPOINT --note "..."``.
 
 Writes crnn/models/latin.onnx (float32, to read with) and crnn/models/latin.safetensors (float16, to start from), both
-checked against torch on the run's validation lines, or on those of ``--data``. Of the training note they keep what
-others can use: experiment, lines, figures, the note on licences; no paths. Refused if the two
-together are larger than 12 MB; what was there before stays then.
+checked against torch on the run's validation lines, or on those of ``--data``. The first one also gets a language
+model, of texts as they are rendered and of the training labels. Of the training note they keep what others can use:
+experiment, lines, figures, the note on licences; no paths. Refused if the two together are larger than 12 MB; what was
+there before stays then.
 """
 
 from __future__ import annotations
@@ -13,14 +14,21 @@ import hashlib
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from crnn.core.charset import Charset
+from crnn.core.decode.ngram import NgramModel
 from crnn.core.recognizer import Recognizer
 from crnn.core.seen import NOTE as SEEN
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import open_source
+from crnn.data.sources.label_texts import usable_labels
+from crnn.data.synth.text import TextMaker
 from crnn.errors import CrnnError, ModelFileError
 from crnn.export.export import export_model
 from crnn.export.half import export_half
@@ -31,6 +39,15 @@ from crnn.report.calibration import fit_temperature
 
 MAX_BYTES = 12_000_000
 """Of both files together."""
+LANGUAGES = ("en", "de", "fr", "es", "it")
+"""Of the rendered texts that the language model learns from."""
+MAX_LENGTH = 40
+"""Of these texts, in characters."""
+REPEATED = 5
+"""How often each training label counts, against one of each rendered text."""
+LM_ORDER, LM_BYTES = 5, 1_500_000
+LM_WEIGHT, LENGTH_BONUS = 0.2, 0.4
+"""Chosen on validation lines of receipts, print and words together."""
 _KEPT = ("date", "seed", "epoch", "val/cer", "val/wer", "val/exact")
 
 
@@ -56,22 +73,44 @@ def _figures(result: Path) -> dict[str, Any]:
     return {**figures, "epoch": figures.get("best_epoch")}
 
 
-def make_bundled(checkpoint: Path, folder: Path, experiment: str, note: str, data: str | None) -> list[str]:
+def general_decoder(charset: Charset, labels: Sequence[str], texts: int) -> dict[str, Any]:
+    """Settings of a beam search with a language model of labels and of so many rendered texts, always the same ones."""
+    make = TextMaker("".join(charset.symbols), max_length=MAX_LENGTH, languages=LANGUAGES)
+    rng = np.random.default_rng(1)
+    written = [*(make(rng) for _ in range(texts)), *(list(labels) * REPEATED)]
+    encoded = (charset.encode(charset.normalize(text)) for text in written)
+    model = NgramModel.of(encoded, len(charset), LM_ORDER, LM_BYTES)
+    return {"name": "beam", "lm": model.to_dict(), "lm_weight": LM_WEIGHT, "length_bonus": LENGTH_BONUS}
+
+
+def make_bundled(
+    checkpoint: Path, folder: Path, experiment: str, note: str, data: str | None, texts: int = 0
+) -> list[str]:
     """Write both files into `folder`; what to print about them.
+
+    Args:
+        texts: that the language model learns from, beside the training labels; 0 leaves it out.
 
     Raises:
         CrnnError: for a file that does not read like torch, or too large ones; nothing is written then.
     """
     card, network = read_network(checkpoint)
     labelled = open_source(data) if data else recorded_lines(card.training, "val", checkpoint)
-    temperature = fit_temperature(Recognizer(TorchBackend(card, network)), labelled)
+    decoder: dict[str, Any] = {"name": "greedy"}
+    if texts:
+        labels = usable_labels(recorded_lines(card.training, "train", checkpoint))
+        decoder = general_decoder(card.charset, labels, texts)
+    reading = replace(card, decoder=decoder)
     figures = _figures(checkpoint.resolve().parent.parent / "result.json")
     training = public_note({**card.training, **figures}, experiment, note)
-    card = replace(card, temperature=temperature, training=training)
+    card, reading = (
+        replace(one, training=training, temperature=fit_temperature(Recognizer(TorchBackend(one, network)), labelled))
+        for one in (card, reading)
+    )
     names = (f"{NAME}.onnx", f"{NAME}.safetensors")
     with tempfile.TemporaryDirectory(prefix=".crnn-", dir=folder) as temporary:
         made = [Path(temporary, name) for name in names]
-        said = [str(export_model(card, network, made[0], "onnx", spread_pictures(labelled)))]
+        said = [str(export_model(reading, network, made[0], "onnx", spread_pictures(labelled)))]
         said.append(str(export_half(card, network, made[1], labelled)))
         sizes = [path.stat().st_size for path in made]
         if sum(sizes) > MAX_BYTES:
@@ -93,10 +132,13 @@ def main() -> int:
     parser.add_argument("--note", required=True, help="on the licences of what it was trained on")
     parser.add_argument("--experiment", help="its name in configs/experiment (the run folder's name)")
     parser.add_argument("--data", metavar="DATA", help="labelled lines to check with (the run's validation lines)")
+    parser.add_argument(
+        "--texts", type=int, default=150_000, metavar="N", help="that the language model learns from (150000; 0: none)"
+    )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write (crnn/models)")
     args = parser.parse_args()
     experiment = args.experiment or args.checkpoint.resolve().parent.parent.name
-    for row in make_bundled(args.checkpoint, args.folder, experiment, args.note, args.data):
+    for row in make_bundled(args.checkpoint, args.folder, experiment, args.note, args.data, args.texts):
         print(row)
     return 0
 

@@ -144,6 +144,8 @@ class TorchBackend:
         if threads is not None:
             torch.set_num_threads(threads)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        if device.partition(":")[0] == "meta":
+            raise ModelFileError("device 'meta' computes nothing; use cpu")
         card, network = read_network(path)
         try:
             return cls(card, network, device, precision)

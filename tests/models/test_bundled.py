@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests_support import settings
 
 import crnn
 from crnn import models
 from crnn.cli import main
+from crnn.core.decode.beam import BeamDecoder
+from crnn.core.decode.greedy import GreedyDecoder
 from crnn.errors import CrnnError, ModelFileError
+from crnn.export.export import export_model
 from crnn.export.torch_backend import read_network, write_safetensors
 from crnn.loader import model_first
 from crnn.models import NAME, bundled
 from crnn.training.run import train
 from crnn.training.start import Start
+
+PICTURES = [Image.new("L", (90, 32), 200)]
 
 
 @pytest.fixture
@@ -42,6 +49,28 @@ def test_load_by_name(stand_in: Path, trained: Path, picture: Path) -> None:
     assert {reader.recognize([picture])[0].text for reader in readers} == {text}
     assert {reader.backend.name for reader in readers} == {readers[0].backend.name}
     assert crnn.load("bundled", precision="bfloat16").backend.name == "torch"  # what onnx cannot do
+
+
+def test_it_reads_in_torch_as_its_card_says(stand_in: Path, trained: Path, picture: Path) -> None:
+    """The file for torch has no language model of its own, so that trainings do not carry one along."""
+    card, network = read_network(trained / "checkpoints" / "best.ckpt")
+    decoder = {"name": "beam", "width": 7}
+    export_model(replace(card, decoder=decoder, temperature=1.5), network, stand_in / f"{NAME}.onnx", "onnx", PICTURES)
+    for reader in (crnn.load(), crnn.load("latin"), crnn.load(precision="bfloat16"), crnn.load(NAME, device="cpu")):
+        assert (reader.card.decoder, reader.card.temperature) == (decoder, 1.5)
+        assert isinstance(reader.decoder, BeamDecoder)
+    assert isinstance(crnn.load(precision="bfloat16", beam=0).decoder, GreedyDecoder)
+    assert crnn.load(stand_in / f"{NAME}.safetensors").card.decoder == {"name": "greedy"}
+    assert Start.read("bundled").card.decoder == {"name": "greedy"}
+
+
+def test_what_comes_with_the_package_has_a_language_model() -> None:
+    reader = crnn.load()
+    assert reader.card.decoder["lm_weight"] == 0.2
+    assert isinstance(reader.decoder, BeamDecoder)
+    assert reader.decoder.lm is not None
+    assert len(json.dumps(reader.card.decoder)) < 2_500_000
+    assert Start.read("bundled").card.decoder == {"name": "greedy"}
 
 
 def test_a_package_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: Path) -> None:
@@ -181,3 +210,20 @@ def test_the_real_one() -> None:
     cers = [evaluate(reader, lines).counts.cer for reader in readers]
     assert max(cers) < 0.15
     assert abs(cers[0] - cers[1]) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"threads": 0}, "threads=0: must be 1 or more"),
+        ({"threads": -1, "device": "cpu"}, "threads=-1: must be 1 or more"),
+        ({"device": "meta"}, "device 'meta' computes nothing; use cpu"),
+        ({"device": "meta:0"}, "device 'meta' computes nothing; use cpu"),
+        ({"device": "abacus"}, "device 'abacus' cannot be used"),
+    ],
+)
+def test_what_it_cannot_run_on_is_refused_in_one_line(given: dict[str, object], said: str, trained: Path) -> None:
+    for model in (trained / "checkpoints" / "best.ckpt", None):
+        with pytest.raises(CrnnError, match=said) as caught:
+            crnn.load(model, **given)  # type: ignore[arg-type]
+        assert "\n" not in str(caught.value)

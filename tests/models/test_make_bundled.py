@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 import crnn
+from crnn.core.decode.ngram import NgramModel
+from crnn.data.recorded import recorded_lines
+from crnn.data.sources.label_texts import usable_labels
 from crnn.errors import ModelFileError
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
@@ -37,3 +40,22 @@ def test_both_files_and_a_note_without_paths(trained: Path, tmp_path: Path, monk
         assert card.temperature == pytest.approx(crnn.load(trained / "model.onnx").card.temperature, rel=1e-3)
         assert str(trained.parent) not in card.to_json()
         assert '"/' not in card.to_json().replace('"/"', "")
+
+
+def test_the_file_to_read_with_gets_a_language_model(trained: Path, tmp_path: Path) -> None:
+    checkpoint = trained / "checkpoints" / "best.ckpt"
+    script.make_bundled(checkpoint, tmp_path, "tests", "ours", None, texts=50)
+    assert crnn.load(tmp_path / "latin.safetensors").card.decoder == {"name": "greedy"}
+    card = crnn.load(tmp_path / "latin.onnx").card
+    assert {name: card.decoder[name] for name in ("name", "lm_weight", "length_bonus")} == {
+        "name": "beam", "lm_weight": 0.2, "length_bonus": 0.4
+    }  # fmt: skip
+    labels = usable_labels(recorded_lines(crnn.load(checkpoint).card.training, "train", checkpoint))
+    made = script.general_decoder(card.charset, labels, 50)
+    assert made == card.decoder  # the same ones each time
+    few, more = (
+        NgramModel.from_dict(script.general_decoder(card.charset, labels[:n], 0)["lm"], len(card.charset))
+        for n in (1, len(labels))
+    )
+    last = card.charset.encode(card.charset.normalize(labels[-1]))
+    assert more.log_prob(last[:1], last[1]) > few.log_prob(last[:1], last[1])

@@ -15,7 +15,7 @@ from crnn.data.sources.base import LineSource
 from crnn.errors import DataError, ModelFileError
 
 TOLERANCE = 1e-4
-"""Largest allowed difference in log-probabilities; below -1, where float32 has fewer places left, as a share of them."""
+"""Largest allowed difference in log-probabilities; in those below -1, of which float32 keeps fewer places, a share."""
 BATCH_SIZES = (1, 3, 8)
 PARITY_LINES = 24
 

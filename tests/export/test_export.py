@@ -314,3 +314,26 @@ def test_foreign_and_mismatched_onnx_files_are_refused(tmp_path: Path, onnx_file
     refused("decoder 'psychic' is unknown")
     del model.metadata_props[:]
     refused("has no model card")
+
+
+@pytest.mark.parametrize(("level", "least"), [(-0.5, 1e-4), (-1.0, 1e-4), (-25.0, 25e-4)])
+def test_what_is_improbable_may_differ_by_as_large_a_share(level: float, least: float, tmp_path: Path) -> None:
+    """float32 has seven places: beside -25 are numbers 2e-6 apart, and they come from sums of thousands."""
+    card, network = make()
+
+    class Fixed(TorchBackend):
+        level = 0.0
+
+        def run(self, images: np.ndarray, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            log_probs, lengths = super().run(images, widths)
+            return np.full_like(log_probs, self.level), lengths
+
+    exported, reference = Fixed(card, network), Fixed(card, network)
+    reference.level = level
+    for share, passes in ((0.9, True), (1.1, False)):
+        exported.level = level + share * least
+        if passes:
+            check_parity(exported, reference, LINES[:2], tmp_path / "m")
+        else:
+            with pytest.raises(ModelFileError, match=r"log-probabilities .* differ .*allowed 0\.0001"):
+                check_parity(exported, reference, LINES[:2], tmp_path / "m")

@@ -43,7 +43,7 @@ def test_training(line_folder: Path) -> None:
 
 @pytest.mark.slow
 def test_waiting_threads() -> None:
-    (table,) = tables("train", "--spin", "--models", "crnn_tiny", "--threads", "2")
+    (table,) = tables("train", "--spin", "--models", "crnn_tiny", "--threads", "2", "--rounds", "1")
     assert table["rows"][0][0] == "one thread"
     assert all(row[1] > 0 and row[2] > 0 for row in table["rows"])
 

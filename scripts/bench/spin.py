@@ -22,6 +22,9 @@ POLICIES = {
     "spin on": {"OMP_WAIT_POLICY": "active"},
 }
 
+BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
+"""Keeps a core busy, and ends when what started it is gone, killed or not."""
+
 
 def policies(model: str, threads: int, rounds: int, width: int = 320, batch: int = 32) -> Figures:
     """Lines per second of the training step under each policy, on the machine as it is and beside a busy process."""
@@ -33,7 +36,7 @@ def policies(model: str, threads: int, rounds: int, width: int = 320, batch: int
     script = Path(__file__).parents[1] / "benchmark.py"
     for _ in range(rounds):
         for busy in (0, 1):
-            others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
+            others = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(busy)]
             try:
                 for name, environment in POLICIES.items():
                     used = 1 if name == "one thread" else threads

@@ -107,8 +107,9 @@ def _orientation(picture: Image.Image) -> int:
 
 def _has_more_pages(source: Picture) -> bool:
     """Whether a TIFF has a second page; opened anew, so that a damaged one does not harm the first."""
+    stream: Any = io.BytesIO(source) if isinstance(source, bytes | bytearray | memoryview) else source
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=("TIFF",)) as picture:  # type: ignore[arg-type]
+        with Image.open(stream, formats=("TIFF",)) as picture:
             picture.seek(1)
     except Exception:  # there is none, or it is damaged
         return False

@@ -134,9 +134,9 @@ def _is_known(setting: str) -> bool:
     return True
 
 
-def _settings(node: DictConfig | None = None, before: str = "") -> list[str]:
+def _settings() -> list[str]:
     """All settings, dotted: ``data``, ``data.root`` ..."""
-    return list(_walk(schema() if node is None else node, before))
+    return list(_walk(schema(), ""))
 
 
 def _walk(node: DictConfig, before: str) -> Iterator[str]:

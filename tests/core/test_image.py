@@ -380,7 +380,7 @@ def test_a_tiff_of_several_pages_is_read_with_a_note(tmp_path: Path) -> None:
     path, one = tmp_path / "scan.tif", tmp_path / "one.tif"
     first.save(path, save_all=True, append_images=[second])
     first.save(one)
-    for source in (path, str(path), path.read_bytes()):
+    for source in (path, str(path), path.read_bytes(), bytearray(path.read_bytes())):
         with pytest.warns(CrnnWarning, match=r"line: has several pages, and the first alone is read; save the others"):
             assert open_picture(source, "line", note_pages=True).getextrema() == (10, 10)
     with warnings.catch_warnings():

@@ -68,7 +68,8 @@ def test_what_comes_with_the_package_has_a_language_model() -> None:
     reader = crnn.load()
     assert reader.card.decoder["lm_weight"] == 0.2
     assert isinstance(reader.decoder, BeamDecoder)
-    assert reader.decoder.lm is not None
+    assert reader.decoder.lm
+    assert reader.decoder.lm.order == 5
     assert len(json.dumps(reader.card.decoder)) < 2_500_000
     assert Start.read("bundled").card.decoder == {"name": "greedy"}
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from crnn.data.synth.fonts import Font
 
+DOTS = ".,:;'·"
+"""What a poor print loses first."""
 MOST_KEPT = 80_000
 """Glyphs kept by a process, about 50 MB; then it begins anew."""
 
@@ -26,6 +28,15 @@ class Glyph(NamedTuple):
     top: int
     """Of the first row, down is positive."""
     advance: float
+
+
+class Larger(NamedTuple):
+    """Characters `start` to before `stop` of a line, set in a size of their own, on the same baseline."""
+
+    start: int
+    stop: int
+    size: int
+    """In pixels."""
 
 
 class Placed(NamedTuple):
@@ -62,16 +73,39 @@ def _draw(font: Font, size: int, character: str) -> Glyph:
     return Glyph(ink, int(left), int(top), face.getlength(character))
 
 
-def placed(text: str, font: Font, size: int, tracking: float = 0.0, word_space: float = 0.0) -> list[Placed]:
-    """The glyphs of a line from left to right; `tracking` is added to each, `word_space` to each space."""
+def placed(
+    text: str,
+    font: Font,
+    size: int,
+    tracking: float = 0.0,
+    word_space: float = 0.0,
+    larger: Larger | None = None,
+    dots: float = 1.0,
+) -> list[Placed]:
+    """The glyphs of a line from left to right.
+
+    Args:
+        tracking, word_space: added to each glyph, and to each space, in pixels.
+        larger: characters of another size.
+        dots: how much ink full stops, commas, colons and other `DOTS` have, of what the font gives them.
+    """
     x, line = 0.0, []
-    for character, glyph in zip(text, glyphs(font, size, text), strict=True):
+    for character, glyph in zip(text, _sized(text, font, size, larger), strict=True):
+        if dots != 1 and character in DOTS:
+            glyph = glyph._replace(ink=(glyph.ink * np.float32(dots)).astype(np.uint8))
         line.append(Placed(x, glyph))
         step = glyph.advance + tracking
         if character == " ":
             step += word_space
         x += max(1.0, step) if tracking or word_space else step
     return line
+
+
+def _sized(text: str, font: Font, size: int, larger: Larger | None) -> list[Glyph]:
+    if larger is None:
+        return glyphs(font, size, text)
+    before, inside, after = text[: larger.start], text[larger.start : larger.stop], text[larger.stop :]
+    return glyphs(font, size, before) + glyphs(font, larger.size, inside) + glyphs(font, size, after)
 
 
 def bounds(line: list[Placed]) -> tuple[int, int, int, int]:

@@ -169,6 +169,7 @@ def contact(pen: Pen) -> str:
             f"({digits[:3]}) {digits[3:6]}-{digits[6:]}",
             f"{label} {digits[:2]}-{digits[2:6]} {digits[6:]}",
             f"{label} 0{digits[:4]}/{digits[4:]}",
+            f"{label} {digits[:2]}-{digits[2:6]} | {pen.one(('F', 'E', 'Fax', 'Ext.'))}: {digits[6:]}",
             f"{label} {digits[:2]}.{digits[2:4]}.{digits[4:6]}.{digits[6:8]}",
             f"C:\\{one}\\{two}.txt",
             f"#{one}_{digits[:2]} ~{two}*",

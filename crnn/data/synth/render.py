@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn.data.synth.fonts import Font
-from crnn.data.synth.glyphs import bounds, paint, placed
+from crnn.data.synth.glyphs import Larger, Placed, bounds, paint, placed
 from crnn.data.synth.surroundings import Neighbour, Stroke, choose_crop, colours, surround
 
 Ink: TypeAlias = NDArray[np.uint8]
@@ -36,6 +36,10 @@ class Layout:
     """Added between characters, before stretching."""
     word_space: float
     """Added at each space, before stretching."""
+    larger: Larger | None
+    """Words at one end, of a larger size than `font_size`."""
+    dots: float
+    """How much ink dots and commas have, of what the font gives them."""
     stretch: float
     """Width of the line, of what the font would give it."""
     bold: float
@@ -66,19 +70,23 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
         wear: 0 draws black on white, upright, with even margins; 1 varies all.
     """
     font_size = SIZES[int(rng.integers(len(SIZES)))]
-    draws = (rng.random(7) / wear).tolist() if wear else [1.0] * 7
+    draws = (rng.random(9) / wear).tolist() if wear else [1.0] * 9
     heavy = any(name in font.style for name in _HEAVY)  # their letters would run into each other
     typed = not heavy and is_typed(font)  # receipt printers set narrow letters of one width
     narrowest = 0.85 if heavy else 0.5 if typed else 0.75
     tracking = float(rng.uniform(0.0 if heavy else -0.04, 0.2)) * font_size if draws[0] < 0.2 else 0.0
-    word_space = float(rng.uniform(-0.08, 0.7)) * font_size if draws[1] < 0.2 and " " in text else 0.0
+    spaced = draws[1] < 0.2 and " " in text
+    widest = 2.5 if draws[1] < 0.04 else 0.7  # columns of a receipt stand that far apart
+    word_space = float(rng.uniform(-0.08, widest)) * font_size if spaced else 0.0
     stretch = math.exp(rng.uniform(math.log(narrowest), math.log(1.35))) if draws[2] < (0.6 if typed else 0.3) else 1.0
     bold = float(rng.uniform(0.3, 1.0)) if draws[3] < 0.12 and not heavy else 0.0
     high, long, phase = rng.uniform((0.02, 5, 0), (0.07, 20, 2 * math.pi)).tolist() if draws[4] < 0.1 else (0, 1, 0)
     shear = float(rng.uniform(-0.25, 0.25)) if draws[5] < 0.2 else 0.0
     angle = math.radians(float(rng.uniform(-1.5, 1.5))) if draws[6] < 0.3 else 0.0
+    larger = _choose_larger(text, font_size, rng) if draws[7] < 0.05 and " " in text else None
+    dots = float(rng.uniform(0.3, 0.8)) if draws[8] < 0.06 else 1.0
 
-    left, top, right, bottom = bounds(placed(text, font, font_size, tracking, word_space))
+    left, top, right, bottom = bounds(placed(text, font, font_size, tracking, word_space, larger))
     half = 0.5 if stretch != 1 else 0.0  # glyphs are set at whole pixels before they are stretched
     left, right = math.floor((left - half) * stretch), math.ceil((right + math.ceil(bold) + half) * stretch)
     crop = choose_crop(font_size, top, bottom, rng, wear)
@@ -97,6 +105,8 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
         origin=origin,
         tracking=tracking,
         word_space=word_space,
+        larger=larger,
+        dots=dots,
         stretch=stretch,
         bold=bold,
         wave=(high * font_size, long * font_size, phase),
@@ -109,6 +119,16 @@ def make_layout(text: str, font: Font, rng: np.random.Generator, wear: float) ->
         paper=paper,
         size=(max(1, width), max(4, height)),
     )
+
+
+def _choose_larger(text: str, font_size: int, rng: np.random.Generator) -> Larger | None:
+    """The words before or after one of the spaces; none if there is no size that much larger."""
+    sizes = [size for size in SIZES if 1.15 < size / font_size < 1.8]
+    if not sizes:
+        return None
+    spaces = [at for at, character in enumerate(text) if character == " "]
+    at, size = spaces[int(rng.integers(len(spaces)))], sizes[int(rng.integers(len(sizes)))]
+    return Larger(0, at, size) if rng.random() < 0.5 else Larger(at + 1, len(text), size)
 
 
 @lru_cache(maxsize=1024)
@@ -134,7 +154,7 @@ def draw_ink(layout: Layout) -> Ink:
     (width, height), stretch, font, size = layout.size, layout.stretch, layout.font, layout.font_size
     ink = np.zeros((height, math.ceil(width / stretch)), dtype=np.uint8)
     x, y = layout.origin[0] / stretch, layout.origin[1]
-    paint(placed(layout.text, font, size, layout.tracking, layout.word_space), ink, x, y)
+    paint(_set(layout), ink, x, y)
     for neighbour in layout.neighbours:
         baseline = neighbour.rows if neighbour.above else height - neighbour.rows + round(0.72 * size)
         paint(placed(neighbour.text, font, size), ink, x + neighbour.shift, baseline)
@@ -149,6 +169,11 @@ def draw_ink(layout: Layout) -> Ink:
         picture = picture.transform(layout.size, Image.Transform.AFFINE, _inverse(layout), Image.Resampling.BILINEAR)
         ink = np.asarray(picture)
     return ink
+
+
+def _set(layout: Layout) -> list[Placed]:
+    text, font, size = layout.text, layout.font, layout.font_size
+    return placed(text, font, size, layout.tracking, layout.word_space, layout.larger, layout.dots)
 
 
 def _rule(ink: Ink, stroke: Stroke, ends: tuple[int, int, int, int], stretch: float) -> None:

@@ -15,12 +15,14 @@ _HEADS = (
     "THANK YOU", "THANK YOU PLEASE COME AGAIN", "GOODS SOLD ARE NOT RETURNABLE", "RECHNUNG", "Quittung", "FACTURE",
     "Ticket de caisse", "FACTURA", "RICEVUTA FISCALE", "Vielen Dank für Ihren Einkauf", "MERCI DE VOTRE VISITE",
     "GRACIAS POR SU COMPRA", "GST SUMMARY", "Description", "Qty", "Price", "Amount", "Amount(RM)", "ITEM", "Code",
+    "Amt (RM)", "U/P(RM)", "Disc (%)",
     "CUSTOMER COPY", "SALES PERSON", "Bezeichnung", "Menge", "Désignation", "Cantidad", "Importe", "Quantità",
 )  # fmt: skip
 _TOTALS = (
     "TOTAL", "SUBTOTAL", "SUB TOTAL", "GRAND TOTAL", "Total", "TOTAL (INCL. GST)", "TOTAL AMOUNT", "TOTAL SALES",
     "TOTAL (EXCLUDING GST)", "ROUNDING ADJ", "ROUNDING ADJUSTMENT", "ROUND ADJ", "CASH", "CHANGE", "CASH TENDERED",
     "GST 6%", "SR @ 6%", "TAX", "DISCOUNT", "BALANCE", "AMOUNT DUE", "VISA", "MASTER CARD", "Total Payable",
+    "Rounding", "SR = 6%", "GST @6%", "GST @ 0%", "TAX(RM)", "S @ 6%", "TOTAL SALES (INCLUSIVE OF GST)",
     "SUMME", "Summe EUR", "Gesamtbetrag", "MwSt. 19%", "Netto", "Rückgeld", "BAR", "TOTAL TTC", "TVA 20%", "A PAYER",
     "IVA 21%", "TOTAL A PAGAR", "EFECTIVO", "TOTALE", "RESTO", "CONTANTI", "TOTALE EURO", "TOTAL QTY",
 )  # fmt: skip
@@ -84,6 +86,8 @@ def identity(pen: Pen) -> str:
 def address(pen: Pen) -> str:
     """A street with its number, a town with its postal code, or both."""
     place, number = pen.name(), f"{pen.number(1, 250)}{pen.one(('', '', '', 'A', 'b', '-1', '/2'))}"
+    if pen.chance(0.1):
+        number += pen.one((" & ", " & ", "&", ", ", "-")) + str(pen.number(1, 250))
     street = pen.one(_STREETS.get(pen.language, _STREETS["en"])).format(place, number)
     town = pen.one(
         (
@@ -120,6 +124,7 @@ def item(pen: Pen) -> str:
             f"{count} PC(S) x {each}",
             f"{pen.number(1, 9)}. {what}",
             f"- {what}",
+            f"*{what}",
             what,
         )
     )
@@ -141,6 +146,8 @@ def total(pen: Pen) -> str:
             f"{label}{dots} {value}",
             f"{label}{dots}",
             f"{label} (RM):",
+            f"{label}:",
+            f"{label} :",
             label,
             value,
         )
@@ -166,6 +173,8 @@ def cell(pen: Pen) -> str:
             pen.one(_UNITS),
             f"{pen.number(1, 12)} {pen.one(_UNITS)}",
             f"{pen.one(_COUNTS)}{pen.one((' ', ' : ', ': '))}{pen.number(1, 20)}",
+            f": {pen.one((pen.name(), pen.digits(pen.number(1, 8)), f'{cost:.2f}'))}",
+            f"(@ {pen.number(0, 20)}%)",
             pen.one("*-=.#") * pen.number(2, max(2, pen.room)),
         )
     )

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from crnn.data.synth import glyphs
 from crnn.data.synth.fonts import Font, find_fonts
-from crnn.data.synth.glyphs import bounds, paint, placed
+from crnn.data.synth.glyphs import DOTS, Larger, bounds, paint, placed
 
 TEXT = "Total: (gjy) 12.30"
 
@@ -152,3 +152,35 @@ def test_letters_do_not_stand_on_each_other(font: Font) -> None:
     face = font.at(28)
     assert [x for x, _ in placed("ab", font, 28)] == [0, face.getlength("a")]
     assert [x for x, _ in placed("ab", font, 28, tracking=0.5)] == [0, face.getlength("a") + 0.5]
+
+
+def test_some_characters_in_a_larger_size(font: Font) -> None:
+    """On the same baseline; what follows moves by their advances."""
+    small, large = font.at(20), font.at(28)
+    line = placed("ab cd", font, 20, tracking=1.5, word_space=4, larger=Larger(1, 3, 28))
+    steps = [
+        small.getlength("a") + 1.5,
+        large.getlength("b") + 1.5,
+        large.getlength(" ") + 5.5,
+        small.getlength("c") + 1.5,
+    ]
+    assert [x for x, _ in line] == pytest.approx([0, *np.cumsum(steps)])
+    wanted = [*glyphs.glyphs(font, 20, "a"), *glyphs.glyphs(font, 28, "b "), *glyphs.glyphs(font, 20, "cd")]
+    assert all(glyph is other for (_, glyph), other in zip(line, wanted, strict=True))
+    for larger, text in ((Larger(0, 2, 28), "ab"), (Larger(3, 5, 28), "cd")):
+        line = placed("ab cd", font, 20, larger=larger)
+        assert [glyph for _, glyph in line[larger.start : larger.stop]] == glyphs.glyphs(font, 28, text)
+
+
+def test_faint_dots(font: Font) -> None:
+    """Less ink, in the same place; letters, and the glyphs that other lines use, keep theirs."""
+    plain, faint = placed("a.b: c", font, 28), placed("a.b: c", font, 28, dots=0.5)
+    for character, (x, glyph), (other_x, other) in zip("a.b: c", plain, faint, strict=True):
+        assert (x, glyph[1:]) == (other_x, other[1:])
+        if character in ".:":
+            assert other.ink.tolist() == (glyph.ink // 2).tolist()
+            assert glyph.ink.max() > 200
+        else:
+            assert other is glyph
+    assert DOTS == ".,:;'\u00b7"
+    assert [glyph.ink.max() for _, glyph in placed(".", font, 28)] == [plain[1].glyph.ink.max()]

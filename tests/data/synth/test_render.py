@@ -17,7 +17,7 @@ from crnn.data.synth.render import SIZES, Layout, coloured, draw, draw_ink, is_t
 from crnn.data.synth.surroundings import Neighbour, Stroke
 from crnn.data.synth.text import PRINTABLE_ASCII
 
-CHANCES = np.array([0.0, 0.06, 0.08, 0.09, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.5, 0.6, 0.9])
+CHANCES = np.array([0.0, 0.04, 0.05, 0.06, 0.08, 0.09, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.5, 0.6, 0.9])
 FONTS = [
     ("plain", "Regular"), ("heavy", "Bold"), ("typed", "Book"), ("fat", "Extra Heavy"), ("mono", "Book"),
     ("black", "Black Italic"), ("also typed", "Regular"), ("wide", "Light"), ("both typed", "Bold"),
@@ -48,7 +48,7 @@ def test_a_bound_between_two_choices_belongs_to_the_second() -> None:
         made = make_layout(("ab", "x yz fg", "one: line")[seed % 3], font(*FONTS[seed % 9]), rng, wear)
         rows.append(rounded(dataclasses.astuple(dataclasses.replace(made, font=None))))  # type: ignore[arg-type]
     found = digest(rows)
-    assert found == "10b0ca0d7723"
+    assert found == "35c0700ed6e5"
 
 
 def test_ink_of_upright_lines() -> None:
@@ -61,7 +61,7 @@ def test_ink_of_upright_lines() -> None:
         assert ink.shape == made.size[::-1]
         rows.append(digest([ink.tobytes().hex()]))
     found = digest(rows)
-    assert found == "ea71d3725bd3"
+    assert found == "ad19c820d3c9"
 
 
 def test_a_clean_line_is_as_wide_as_its_letters() -> None:
@@ -71,6 +71,7 @@ def test_a_clean_line_is_as_wide_as_its_letters() -> None:
         advance = sum(made.font.at(made.font_size).getlength(c) for c in made.text)
         assert math.ceil(advance) <= made.size[0] - 2 * even <= math.ceil(advance) + made.font_size // 4 + 1
         assert (made.tracking, made.word_space, made.stretch, made.bold, made.shear, made.angle) == (0, 0, 1, 0, 0, 0)
+        assert (made.larger, made.dots) == (None, 1)
         assert (made.wave[0], made.cut, made.neighbours, made.strokes, made.ink, made.paper) == (
             0,
             (0, 0),
@@ -127,6 +128,47 @@ def test_letters_of_one_width_are_often_set_narrow() -> None:
         assert all(made.bold == 0 and made.tracking >= 0 for made in heavy)
         bound = [make_layout("ab", font("typed", style), FewDraws(seed, [0.3]), 1.0) for seed in range(3)]
         assert [made.stretch for made in bound] == [1, 1, 1]
+
+
+def test_words_at_one_end_are_sometimes_larger() -> None:
+    made = [make_layout("ab cd ef", font(), FewDraws(seed, [0.04, 0.7]), 1.0) for seed in range(200)]
+    ends = {(0, 2), (0, 5), (3, 8), (6, 8)}
+    larger = [each for each in made if each.larger]
+    assert 60 < len(larger) < 110
+    assert {each.larger[:2] for each in larger if each.larger} == ends
+    ratios = [each.larger.size / each.font_size for each in larger if each.larger]
+    assert 1.15 < min(ratios) < 1.2
+    assert 1.7 < max(ratios) < 1.8
+    assert {each.larger.size for each in larger if each.larger} == set(SIZES[1:])
+    assert all(each.font_size < SIZES[-1] for each in larger)
+    alone = [make_layout("abcd", font(), FewDraws(seed, [0.0]), 1.0).larger for seed in range(20)]
+    never = [make_layout("ab cd ef", font(), FewDraws(seed, [0.05]), 1.0).larger for seed in range(20)]
+    assert alone == never == [None] * 20
+
+
+def test_a_layout_has_room_for_its_larger_words(layout: Layout) -> None:
+    """Nothing of the letters is cut off."""
+    count = 0
+    for seed in range(300):
+        made = make_layout("ab cd", font(), np.random.default_rng(seed), 0.2)
+        if made.larger and not any(made.cut) and not made.neighbours and not made.strokes:
+            room = dataclasses.replace(made, size=(made.size[0] + 80, made.size[1] + 80))
+            room = dataclasses.replace(room, origin=(made.origin[0] + 40, made.origin[1] + 40))
+            if made.stretch == 1 and not made.angle and not made.shear:
+                assert draw_ink(room).sum() == draw_ink(made).sum()
+                count += 1
+    assert count > 1
+
+
+def test_dots_are_sometimes_faint_and_words_far_apart() -> None:
+    dots = [make_layout("a.b", font(), FewDraws(seed, [0.059]), 1.0).dots for seed in range(40)]
+    assert 0.3 <= min(dots) < 0.35
+    assert 0.75 < max(dots) < 0.8
+    assert [make_layout("a.b", font(), FewDraws(seed, [0.06]), 1.0).dots for seed in range(9)] == [1.0] * 9
+    for chance, most in ((0.039, 2.5), (0.04, 0.7)):
+        wide = [make_layout("a b", font(), FewDraws(seed, [chance]), 1.0) for seed in range(60)]
+        assert 0.9 * most < max(each.word_space / each.font_size for each in wide) <= most
+        assert -0.08 <= min(each.word_space / each.font_size for each in wide) < 0.05
 
 
 def test_letters_of_one_width_are_known_by_their_advances() -> None:

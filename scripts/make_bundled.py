@@ -108,6 +108,7 @@ def make_bundled(
         for one in (card, reading)
     )
     names = (f"{NAME}.onnx", f"{NAME}.safetensors")
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".crnn-", dir=folder) as temporary:
         made = [Path(temporary, name) for name in names]
         said = [str(export_model(reading, network, made[0], "onnx", spread_pictures(labelled)))]

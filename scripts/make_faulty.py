@@ -171,7 +171,7 @@ def _(folder: Path, kind: str) -> Planted:
     return Planted(kind, "train", 61)
 
 
-@_planted(kinds.SURROGATE)
+@_planted(kinds.LONE_SURROGATE)
 def _(folder: Path, kind: str) -> Planted:
     side = _Side(folder / "train")
     entries = [{"file_name": name, "text": text} for name, text in side.rows]

@@ -120,8 +120,6 @@ class Recognizer:
         if isinstance(self.decoder, BeamDecoder):
             self.decoder = self.decoder.at(self.card.temperature)
         self._beam = self.decoder if isinstance(self.decoder, BeamDecoder) else BeamDecoder().at(self.card.temperature)
-        if nbest > 1:
-            self.decoder = self._beam
 
     def recognize(self, images: Picture | Iterable[Picture]) -> list[Recognition]:
         """Read pictures of lines: paths, file contents, Pillow images or arrays (H, W[, 3|4]).

@@ -123,5 +123,8 @@ def _batch_sizes(
         sizes[-1] += 1
     while len(sizes) % world_size:
         largest = int(np.argmax(sizes))
+        if sizes[largest] == 1:  # nothing to split: the narrowest lines go in pairs, whatever the bounds
+            pairs = len(sizes) % world_size
+            return [2] * pairs + [1] * (len(sizes) - 2 * pairs)
         sizes[largest : largest + 1] = [sizes[largest] - sizes[largest] // 2, sizes[largest] // 2]
     return sizes

@@ -64,7 +64,7 @@ class CheckReport:
 
     def write_dropped(self, path: Path) -> None:
         """All dropped lines as a tab-separated table."""
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             writer = csv.writer(file, delimiter="\t", lineterminator="\n")
             writer.writerow(Dropped._fields)
             writer.writerows(self.dropped)

@@ -56,7 +56,7 @@ class PictureFacts:
     def select(self, positions: NDArray[np.int64]) -> PictureFacts:
         """Those of some lines."""
         problems = {i: self.problems[int(p)] for i, p in enumerate(positions) if int(p) in self.problems}
-        return PictureFacts(self.sizes[positions], self.hashes[positions], problems if self.problems else {})
+        return PictureFacts(self.sizes[positions], self.hashes[positions], problems)
 
     @classmethod
     def join(cls, facts: list[PictureFacts]) -> PictureFacts:

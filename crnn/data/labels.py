@@ -14,6 +14,9 @@ UNKNOWN_CHARACTER = "character not in the charset"
 CANNOT_FIT = "label cannot fit its width"
 SHOWN = 100
 """Characters of a label in a message, at most: what to do about it stands behind them."""
+LONE_SURROGATE = "lone surrogate"
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a character in UTF-16, which JSON can spell and no file in UTF-8 can hold."""
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 """A control character: Unicode's category Cc."""
 
@@ -25,6 +28,9 @@ def label_problem(text: str) -> tuple[str, str] | None:
     control = CONTROL.search(text)
     if control:
         return CONTROL_CHARACTER, f"U+{ord(control[0]):04X} at position {control.start() + 1}; remove it"
+    half = SURROGATE.search(text)
+    if half:
+        return LONE_SURROGATE, f"U+{ord(half[0]):04X} at position {half.start() + 1}; write the whole character"
     return None
 
 

@@ -7,6 +7,7 @@ source's index, where the next run finds it. What does not fit is decoded each t
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn.core.image import LineTransform
+from crnn.core.image import LineTransform, printable
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.views import View
+from crnn.errors import DataError
 
 
 class LineCache:
@@ -30,6 +32,9 @@ class LineCache:
         height: H in pixels.
         limit: most bytes; the first lines that fit are kept.
         file: None for memory; else a file that is made, or taken if it was made for the same lines.
+
+    Raises:
+        DataError: if there is no place for the file.
     """
 
     def __init__(self, widths: NDArray[np.int64], height: int, limit: int, file: Path | None = None) -> None:
@@ -45,9 +50,7 @@ class LineCache:
             self._shared = torch.zeros(self.bytes + self.kept, dtype=torch.uint8)
             self._shared.share_memory_()  # type: ignore[no-untyped-call]
         else:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("ab") as stream:  # as long as it is; another process may do the same at the same time
-                stream.truncate(self.bytes + self.kept)
+            _make_room(file, self.bytes + self.kept)
         self._attach()
 
     def _attach(self) -> None:
@@ -80,6 +83,22 @@ class LineCache:
             start = int(self._starts[position])
             self._pixels[start : start + int(self.widths[position]) * self.height] = np.asarray(picture).ravel()
             self._filled[position] = 1
+
+
+def _make_room(file: Path, size: int) -> None:
+    """A file of `size` bytes, all of which the disk has; another process may do the same at the same time."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("ab") as stream:
+            stream.truncate(size)
+            if size and hasattr(os, "posix_fallocate"):  # a full disk would end the process at a write through the map
+                os.posix_fallocate(stream.fileno(), 0, size)
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise DataError(
+            f"{printable(file)}: no place for {size / 1e6:,.0f} MB of data.cache=disk ({error.strerror}); free some, "
+            "lower data.cache_mb, or take data.cache=memory"
+        ) from None
 
 
 class CachedLines(View):

@@ -56,9 +56,14 @@ def prepare(
 
 
 def cached(lines: PreparedLines, transform: LineTransform, limit: int, folder: Path | None) -> PreparedLines:
-    """The same lines with a cache of `limit` bytes for scaled pictures: in memory, or on disk in `folder`."""
+    """The same lines with a cache of `limit` bytes for scaled pictures: in memory, or on disk in `folder`.
+
+    In memory, too, where the pixels are not known: then nothing tells whether a file is of these pictures.
+    """
     if lines.source.endless:
         return lines
+    if not all(report.hashes.all() for report in lines.reports):
+        folder = None
     fingerprint = " ".join(report.fingerprint for report in lines.reports)
     source = CachedLines(lines.source, lines.sizes(0), transform, limit, folder, fingerprint)
     return PreparedLines(source, lines.sizes, lines.reports)

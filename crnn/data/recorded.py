@@ -40,10 +40,14 @@ def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineS
     paths = record.get("paths") if isinstance(record, Mapping) else None
     if not isinstance(record, Mapping) or not isinstance(paths, Mapping) or not isinstance(paths.get("train"), list):
         raise DataError(f"{model}: does not say what it was trained on; name the lines")
-    options = ReadOptions(**record.get("options", {}))
+    try:
+        options = ReadOptions(**record.get("options", {}))
+    except TypeError as error:
+        raise DataError(f"{model}: how its lines were read is not understood ({error}); name the lines") from None
     splits = next((run / "splits" for run in (model.parent, model.parent.parent) if (run / "splits").is_dir()), None)
     mine, real = paths.get(side), [path for path in paths["train"] if path != RENDERED]
-    if side == "train" and real and not splits:
+    divided = "val" in paths and paths["val"] is None  # validation lines were held out of these
+    if side == "train" and real and not splits and not divided:
         return open_all(real, options)
     if side != "train" and isinstance(mine, list):
         return open_all(mine, options)
@@ -75,5 +79,5 @@ def _rendered_again(options: Mapping[str, Any], model: Path) -> LineSource:
     """Validation lines by the options of `synthetic_pair` in a training's note."""
     try:
         return synthetic_pair(**options)[1]
-    except (ConfigError, TypeError, ValueError, OSError) as error:
+    except (ConfigError, AttributeError, TypeError, ValueError, OSError) as error:
         raise DataError(f"{model}: its rendered validation lines cannot be rendered again ({error})") from None

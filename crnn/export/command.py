@@ -149,7 +149,7 @@ def _int8(card: ModelCard, network: CRNN, path: Path, data: str | None, checkpoi
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".crnn-", dir=path.parent) as folder:
             floating = Path(folder, "float32.onnx")
-            parity = export_model(card, network, floating, "onnx", spread_pictures(labelled))
+            parity = export_model(card, network, floating, "onnx", spread_pictures(labelled), path)
             with write_atomic(path) as temporary:
                 result = make_int8(floating, temporary, card, calibration, labelled, path)
     except OSError as error:

@@ -24,7 +24,7 @@ class ExportFormat(NamedTuple):
     """A format of model files. Other packages add one in the entry-point group ``crnn.exports``.
 
     Its name is also the suffix of its files. No file is kept that has not been read back and given the same texts and
-    log-probabilities (T, B, C) as torch, within 1e-4, on lines of several widths.
+    log-probabilities (T, B, C) as torch, within 1e-4 (below -1 as a share), on lines of several widths.
     """
 
     write: Callable[[Path, ModelCard, CRNN], None]
@@ -46,7 +46,14 @@ FORMATS: Registry[ExportFormat] = Registry(
 """Name -> how it is written, and how it is read back for the check."""
 
 
-def export_model(card: ModelCard, network: CRNN, path: Path, format: str, pictures: Sequence[Image.Image]) -> Parity:
+def export_model(
+    card: ModelCard,
+    network: CRNN,
+    path: Path,
+    format: str,
+    pictures: Sequence[Image.Image],
+    name: Path | None = None,
+) -> Parity:
     """Write a model file that has proved to read like torch, or none.
 
     Args:
@@ -55,17 +62,22 @@ def export_model(card: ModelCard, network: CRNN, path: Path, format: str, pictur
         path: of the new file; an old one stays until the new one is good.
         format: ``onnx``, ``safetensors``, or the name of one that an installed package adds.
         pictures: grey validation lines for the parity gate.
+        name: of the file in messages, if another one is made of it.
 
     Raises:
         ConfigError: for an unknown format.
         ModelFileError: if the file and torch read differently; nothing is written then.
     """
     write, read = FORMATS.find(format)
+    name = name or path
     reference = TorchBackend(card, network.eval(), "cpu")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with write_atomic(path) as temporary:
-            write(temporary, card, network)
-            return check_parity(read(temporary), reference, pictures, path)
+            try:
+                write(temporary, card, network)
+            except ModelFileError as error:
+                raise ModelFileError(f"{name}: not written: {error}") from None
+            return check_parity(read(temporary), reference, pictures, name)
     except OSError as error:
-        raise ModelFileError(f"{path}: cannot be written ({error.strerror})") from None
+        raise ModelFileError(f"{name}: cannot be written ({error.strerror})") from None

@@ -10,14 +10,14 @@ from crnn.core.metrics import EditCounts
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
 from crnn.errors import ModelFileError
-from crnn.export.parity import PARITY_LINES, Parity, check_parity
-from crnn.export.quantize import CHECK_LINES, spread_lines
+from crnn.export.parity import PARITY_LINES, Parity, check_parity, spread_lines
+from crnn.export.quantize import CHECK_LINES
 from crnn.export.torch_backend import TorchBackend, write_safetensors
 from crnn.files import write_atomic
 from crnn.model.crnn import CRNN
 
 HALF_TOLERANCE = 0.1
-"""Largest allowed difference in log-probabilities, most of it in what is improbable anyway."""
+"""Largest allowed difference in log-probabilities, as `check_parity` takes it."""
 MAX_LOSS = 0.0005
 """A file whose CER is higher by more than this (0.05 points) is refused."""
 
@@ -47,8 +47,8 @@ def export_half(card: ModelCard, network: CRNN, path: Path, labelled: LineSource
         labelled: lines that both read, 2,000 at most.
 
     Raises:
-        ModelFileError: if CER rises by more than 0.05 points, a log-probability differs by more than 0.1, or one of the
-            first 24 texts differs.
+        ModelFileError: if CER rises by more than 0.05 points, a log-probability differs by more than 0.1 (below -1: a
+            tenth of it), or one of the first 24 texts differs.
     """
     pictures, texts = spread_lines(labelled, CHECK_LINES)
     if not pictures:
@@ -62,10 +62,9 @@ def export_half(card: ModelCard, network: CRNN, path: Path, labelled: LineSource
             parity = check_parity(halved, reference, pictures[:PARITY_LINES], path, HALF_TOLERANCE)
             counts = []
             for backend in (reference, halved):
-                total = EditCounts()
-                for reading, text in zip(Recognizer(backend).recognize(pictures), texts, strict=True):
-                    total += EditCounts.of(reading.text, card.charset.normalize(text))
-                counts.append(total)
+                readings = Recognizer(backend).recognize(pictures)
+                references = map(card.charset.normalize, texts)
+                counts.append(EditCounts.total((r.text, text) for r, text in zip(readings, references, strict=True)))
             result = Halved(parity, *counts)
             if not result.after.cer <= result.before.cer + MAX_LOSS:
                 raise ModelFileError(

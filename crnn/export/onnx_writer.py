@@ -39,7 +39,7 @@ def write_onnx(path: Path, card: ModelCard, network: CRNN) -> None:
         ModelFileError: for an LSTM with projections, which ONNX does not have.
     """
     if network.lstm.proj_size:
-        raise ModelFileError(f"{path}: ONNX has no LSTM with projections (proj_size); export to safetensors instead")
+        raise ModelFileError("ONNX has no LSTM with projections (proj_size); export to safetensors instead")
     import onnx
 
     network = copy.deepcopy(network).to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]

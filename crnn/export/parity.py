@@ -29,7 +29,7 @@ class Parity:
     """Number of different widths."""
     batches: int
     largest_difference: float
-    """In log-probabilities."""
+    """In log-probabilities, absolute above -1, a share below."""
 
     def __str__(self) -> str:
         return (
@@ -38,15 +38,22 @@ class Parity:
         )
 
 
-def spread_pictures(source: LineSource) -> list[Image.Image]:
-    """Up to `PARITY_LINES` readable pictures, spread over the lines."""
-    pictures, count = [], min(PARITY_LINES, len(source))
-    for i in range(count):
+def spread_lines(source: LineSource, count: int) -> tuple[list[Image.Image], list[str]]:
+    """Up to `count` readable pictures and their labels, spread over the lines."""
+    pictures, texts = [], []
+    for i in range(min(count, len(source))):
+        position = i * len(source) // min(count, len(source))
         try:
-            pictures.append(source.picture(i * len(source) // count))
+            pictures.append(source.picture(position))
         except DataError:
             continue
-    return pictures
+        texts.append(source.entry(position).text)
+    return pictures, texts
+
+
+def spread_pictures(source: LineSource) -> list[Image.Image]:
+    """Up to `PARITY_LINES` readable pictures, spread over the lines."""
+    return spread_lines(source, PARITY_LINES)[0]
 
 
 def padded(lines: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -22,8 +22,8 @@ from crnn.core.metrics import EditCounts
 from crnn.core.onnx_backend import OnnxBackend, runtime
 from crnn.core.recognizer import Backend, Recognizer
 from crnn.data.sources.base import LineSource
-from crnn.errors import DataError, ModelFileError
-from crnn.export.parity import TOLERANCE, padded
+from crnn.errors import ModelFileError
+from crnn.export.parity import TOLERANCE, padded, spread_lines
 
 MAX_LOSS = 0.002
 """An int8 file whose CER is higher by more than this (0.2 points) is refused."""
@@ -50,7 +50,9 @@ class Quantised:
         )
 
 
-def write_int8(floating: Path, path: Path, card: ModelCard, pictures: Sequence[Image.Image]) -> None:
+def write_int8(
+    floating: Path, path: Path, card: ModelCard, pictures: Sequence[Image.Image], name: Path | None = None
+) -> None:
     """Write an int8 version of an ONNX file of ours.
 
     Args:
@@ -58,6 +60,7 @@ def write_int8(floating: Path, path: Path, card: ModelCard, pictures: Sequence[I
         path: of the new one.
         card: of the new one.
         pictures: grey lines that the scales are taken from.
+        name: of the file in messages, if `path` will not be its own.
 
     Raises:
         ModelFileError: if there are no pictures, or onnxruntime cannot do it.
@@ -68,7 +71,7 @@ def write_int8(floating: Path, path: Path, card: ModelCard, pictures: Sequence[I
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     if not pictures:
-        raise ModelFileError(f"{path}: no lines to take the scales of int8 from; name some with --data")
+        raise ModelFileError(f"{name or path}: no lines to take the scales of int8 from; name some with --data")
 
     class Lines(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
         def __init__(self) -> None:
@@ -100,7 +103,7 @@ def write_int8(floating: Path, path: Path, card: ModelCard, pictures: Sequence[I
             weight_type=QuantType.QInt8,
         )
     except Exception as error:  # onnxruntime has no common base class
-        raise ModelFileError(f"{path}: cannot be made int8 ({str(error).splitlines()[0][:200]})") from None
+        raise ModelFileError(f"{name or path}: cannot be made int8 ({str(error).splitlines()[0][:200]})") from None
     finally:
         logger.setLevel(level)
     model = onnx.load(str(path))
@@ -126,7 +129,8 @@ def make_int8(
         ModelFileError: if CER rises by more than 0.2 points, or a reading depends on its batch.
     """
     note = {"scales from": calibration.name, "lines": min(CALIBRATION_LINES, len(calibration))}
-    write_int8(floating, path, card.with_training(int8=note), spread_lines(calibration, CALIBRATION_LINES)[0])
+    scales_from = spread_lines(calibration, CALIBRATION_LINES)[0]
+    write_int8(floating, path, card.with_training(int8=note), scales_from, name)
     pictures, texts = spread_lines(labelled, CHECK_LINES)
     if not pictures:
         raise ModelFileError(f"{name}: no lines to check the int8 model with; name some with --data")
@@ -138,10 +142,8 @@ def make_int8(
         started = time.process_time()
         readings = reader.recognize(pictures)
         seconds.append((time.process_time() - started) / len(pictures) * 1e3)
-        total = EditCounts()
-        for reading, text in zip(readings, texts, strict=True):
-            total += EditCounts.of(reading.text, card.charset.normalize(text))
-        counts.append(total)
+        references = map(card.charset.normalize, texts)
+        counts.append(EditCounts.total((r.text, text) for r, text in zip(readings, references, strict=True)))
     result = Quantised(len(pictures), counts[0], counts[1], (seconds[0], seconds[1]))
     if not result.after.cer <= result.before.cer + MAX_LOSS:
         raise ModelFileError(f"{name}: not written: {result}; at most {MAX_LOSS:.1%} more is allowed, keep float32")
@@ -158,16 +160,3 @@ def check_alone(backend: Backend, pictures: Sequence[Image.Image], name: Path) -
         difference = float(np.abs(alone[:length, 0] - together[:length, number]).max())
         if not difference <= TOLERANCE:
             raise ModelFileError(f"{name}: not written: a line reads otherwise beside others, by {difference:.2g}")
-
-
-def spread_lines(source: LineSource, count: int) -> tuple[list[Image.Image], list[str]]:
-    """Up to `count` readable pictures and their labels, spread over the lines."""
-    pictures, texts = [], []
-    for i in range(min(count, len(source))):
-        position = i * len(source) // min(count, len(source))
-        try:
-            pictures.append(source.picture(position))
-        except DataError:
-            continue
-        texts.append(source.entry(position).text)
-    return pictures, texts

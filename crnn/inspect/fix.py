@@ -14,11 +14,11 @@ from crnn.core.image import printable
 from crnn.data.check import line_problem
 from crnn.data.convert.names import safe_stem
 from crnn.data.convert.pictures import file_of
+from crnn.data.labels import LONE_SURROGATE
 from crnn.data.progress import Watch, unwatched
 from crnn.data.sources import open_source
 from crnn.data.sources.base import Content, LineEntry, LineSource
 from crnn.errors import DataError
-from crnn.inspect.kinds import SURROGATE
 from crnn.inspect.results import Inspection
 
 
@@ -124,7 +124,7 @@ class _Copy:
         try:
             entry.text.encode("utf-8")
         except UnicodeEncodeError:
-            return SURROGATE, f"{entry.text!a} cannot be written as UTF-8"
+            return LONE_SURROGATE, f"{entry.text!a} cannot be written as UTF-8"
         size, unreadable = (0, 0), None
         charset = None
         if self.role == "train" and entry.text.strip():  # repairs can bring characters that no label held

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from crnn.data.check import TOO_WIDE, UNREADABLE, UNUSABLE_ROW
-from crnn.data.labels import CANNOT_FIT, CONTROL_CHARACTER, EMPTY_LABEL, UNKNOWN_CHARACTER
+from crnn.data.labels import CANNOT_FIT, CONTROL_CHARACTER, EMPTY_LABEL, LONE_SURROGATE, UNKNOWN_CHARACTER
 
 Level = Literal["error", "warning"]
 
@@ -51,7 +51,6 @@ LONE_MARK = "mark without a letter"
 PRIVATE_USE = "private-use character"
 UNASSIGNED = "unassigned code point"
 REPLACEMENT = "replacement character"
-SURROGATE = "lone surrogate"
 MOJIBAKE = "mojibake"
 HTML_ENTITY = "HTML entity"
 FILE_NAME = "label is a file name"
@@ -72,6 +71,7 @@ _ALL: tuple[tuple[str, Level, str, str], ...] = (
     (UNREADABLE, "error", "the picture is missing, damaged or cut off", "replace the picture, or remove the line"),
     (EMPTY_LABEL, "error", "the label holds nothing that can be seen", "write what the picture says, or remove it"),
     (CONTROL_CHARACTER, "error", "a tab, line end or other control character", "remove it; --fix does"),
+    (LONE_SURROGATE, "error", "half of a character: no file in UTF-8 can hold it", "correct the label"),
     (UNKNOWN_CHARACTER, "error", "the charset has no such character", "correct the label, or add it (charset.extra)"),
     (CANNOT_FIT, "error", "more characters than CTC has time steps", "correct the label, or raise image.height"),
     (TOO_WIDE, "error", "wider than training takes", "cut the line in two, or raise data.max_width"),
@@ -101,7 +101,6 @@ _ALL: tuple[tuple[str, Level, str, str], ...] = (
     (PRIVATE_USE, "warning", "a rare code point that means something in one font only", "use a standard character"),
     (UNASSIGNED, "warning", "Unicode has no such character (in the version of this Python)", "correct the label"),
     (REPLACEMENT, "warning", "U+FFFD stands where a conversion lost a character", "restore the character"),
-    (SURROGATE, "warning", "half of a character: no file in UTF-8 can hold it", "correct the label"),
     (MOJIBAKE, "warning", "UTF-8 that was read as Latin-1 or Windows-1252 once", "convert the label back"),
     (HTML_ENTITY, "warning", "an entity of HTML instead of its character", "replace it; --fix does"),
     (FILE_NAME, "warning", "the label looks like the name of a picture", "check the columns of the label file"),

@@ -48,8 +48,6 @@ def _kind(character: str, count: int, counts: Mapping[str, int], wide: bool, spe
         return kinds.BIDI_CONTROL
     if character == "\ufffd":
         return kinds.REPLACEMENT
-    if category == "Cs":
-        return kinds.SURROGATE
     if category == "Cn":
         return kinds.UNASSIGNED
     if category == "Co":

@@ -11,7 +11,7 @@ from html.entities import html5
 
 from crnn.core.image import PICTURE_SUFFIXES
 from crnn.core.text import TextRules
-from crnn.data.labels import CONTROL, CONTROL_CHARACTER
+from crnn.data.labels import CONTROL, CONTROL_CHARACTER, SURROGATE
 from crnn.inspect import kinds
 from crnn.inspect.lookalikes import LookAlikes
 from crnn.inspect.mojibake import mojibake
@@ -87,7 +87,8 @@ class TextFaults:
                 continue
             seen.add(kind)
             yield kind, f"U+{ord(character):04X} {unicodedata.name(character, 'unnamed')} at position {position + 1}"
-        if not seen & {kinds.SURROGATE, kinds.PRESENTATION} and not unicodedata.is_normalized("NFC", text):
+        whole = not SURROGATE.search(text)
+        if whole and kinds.PRESENTATION not in seen and not unicodedata.is_normalized("NFC", text):
             yield kinds.NOT_NFC, f"{len(text)} code points, {len(unicodedata.normalize('NFC', text))} in NFC"
         if (lone := _LONE_MARK.search(text)) and unicodedata.category(lone[1])[0] == "M":
             yield kinds.LONE_MARK, f"U+{ord(lone[1]):04X} {unicodedata.name(lone[1], 'unnamed')}"
@@ -97,7 +98,7 @@ class TextFaults:
             yield kinds.LOOK_ALIKE, hidden
         if garbled := mojibake(text):
             yield kinds.MOJIBAKE, f"{garbled[0]!r} was {garbled[1]!r}"
-        if kinds.SURROGATE not in seen and not self._rules.round_trips(text):
+        if whole and not self._rules.round_trips(text):
             back = self._rules.to_logical(self._rules.to_visual(self._rules.normalize(text)))
             yield kinds.READING_ORDER, f"read as {back!r}"
 

@@ -210,7 +210,7 @@ class _Assembly:
         return list(train), Selection(whole, split.val)
 
     def _fitting(self, source: LineSource, charset: Charset) -> PreparedLines:
-        fitting = Fitting(source, charset, self.transform)
+        fitting = Fitting(source, charset, self.transform, self.data.max_width)
 
         def sizes(epoch: int) -> np.ndarray:
             return np.array([fitting.size(i + epoch * len(fitting)) for i in range(len(fitting))], dtype=np.int32)

@@ -182,14 +182,14 @@ class SampleReadings(Callback):
         ]
         (self._folder / f"{name}.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
         pictures = [self._dataset.source.picture(position) for position in self._positions]
-        sheet = contact_sheet(pictures, batch.texts, readings)
+        sheet = readings_sheet(pictures, batch.texts, readings)
         sheet.save(self._folder / f"{name}.png")
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("val/readings", np.asarray(sheet), trainer.global_step, dataformats="HWC")
 
 
-def contact_sheet(pictures: list[Image.Image], references: list[str], readings: list[str]) -> Image.Image:
+def readings_sheet(pictures: list[Image.Image], references: list[str], readings: list[str]) -> Image.Image:
     """Each picture with its label and reading under it; wrong readings in red (and marked), right ones in black."""
     font = _label_font()
     width, row = 900, 78

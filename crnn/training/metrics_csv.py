@@ -59,8 +59,9 @@ class MetricsCsv(Logger):
         return str(self._folder)
 
     def _cut(self, step: int) -> None:
-        with self._path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["step"] and int(row["step"]) < step]
+        with self._path.open(newline="", encoding="utf-8", errors="replace") as file:
+            every = [row for row in csv.DictReader(file) if (row.get("step") or "").isdecimal()]  # one may be torn
+        rows = [row for row in every if int(row["step"]) < step]
         with write_atomic(self._path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()

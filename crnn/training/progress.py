@@ -87,17 +87,16 @@ class TrainingProgress(ProgressBar):
                 figures="starting",
             )
 
-    def on_train_batch_start(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
-    ) -> None:
-        self._step_started = time.monotonic()
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._counted = time.monotonic()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
         now = time.monotonic()
         self._lines += len(batch.texts) * trainer.world_size
-        self._seconds += now - self._step_started
+        self._seconds += now - self._counted
+        self._counted = now
         loss = trainer.callback_metrics["train/loss"]  # CTC's own, as the logs have it
         self._loss = loss if self._loss is None else self._loss + SMOOTHING * (loss - self._loss)
         if now - self._said < (0.5 if self._bar else self._every):

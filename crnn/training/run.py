@@ -77,7 +77,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         if config.resume:
             _refuse_other_data(folder, data)
         config = data.length.into(config)
-        real = bool(config.data.root or config.data.train)
+        real = any(path != RENDERED for path in data.paths["train"] or ())
         augment = Augment(config.augment, data.length.epochs) if real else None
 
         card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data, start, folder))

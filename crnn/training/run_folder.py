@@ -23,9 +23,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from crnn.core.image import printable
 from crnn.errors import ConfigError
@@ -178,8 +181,10 @@ def config_of_run(run: str, overrides: list[str]) -> DictConfig:
             raise ConfigError(f"{override}: with resume only single settings can change, such as trainer.max_epochs=40")
     try:
         stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.load(path / "config.yaml"))
-        merged = OmegaConf.merge(stored, OmegaConf.from_dotlist(overrides), {"resume": run})
-    except (OmegaConfBaseException, OSError, ValueError) as error:
+        merged = OmegaConf.merge(stored, {"resume": run})
+        for change in OverridesParser.create().parse_overrides(overrides):
+            OmegaConf.update(merged, change.key_or_group, change.value())
+    except (HydraException, OmegaConfBaseException, OSError, ValueError, YAMLError) as error:
         raise ConfigError(f"resume={run}: {str(error).splitlines()[0]}") from None
     assert isinstance(merged, DictConfig)  # noqa: S101  # for mypy
     return merged

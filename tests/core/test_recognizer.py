@@ -206,7 +206,6 @@ def test_which_decoder_reads() -> None:
     card = Recognizer(Widths(decoder={"name": "beam", "width": 4}), nbest=2)
     assert isinstance(card.decoder, BeamDecoder)
     assert (card.decoder.width, card.decoder_is_given) == (4, False)
-    assert isinstance(Recognizer(Widths(), nbest=2).decoder, BeamDecoder)
     assert isinstance(Recognizer(Widths(decoder={"name": "beam"}), decoder={"name": "greedy"}).decoder, GreedyDecoder)
     with pytest.raises(ModelFileError, match="the model card's decoder is not valid: the beam's width is 0"):
         Recognizer(Widths(decoder={"name": "beam", "width": 0}), decoder={"name": "greedy"})

@@ -113,6 +113,18 @@ def test_sizes_are_split_until_their_number_divides() -> None:
     assert len(make([40] * 9, batch_size=4, world_size=2)) == 2
 
 
+@pytest.mark.parametrize(("lines", "world", "sizes"), [(3, 2, [2, 1]), (7, 4, [2, 2, 2, 1]), (5, 4, [2, 1, 1, 1])])
+def test_batches_of_one_line_are_joined_where_their_number_does_not_divide(
+    lines: int, world: int, sizes: list[int]
+) -> None:
+    assert sizes_of([40] * lines, batch_size=1, world_size=world) == sizes
+    wide = [400 + 4 * i for i in range(lines)]
+    assert sizes_of(wide, batch_pixels=32 * 100, world_size=world) == sizes
+    ranks = [list(make(wide, batch_pixels=32 * 100, world_size=world, rank=rank)) for rank in range(world)]
+    assert {len(batches) for batches in ranks} == {len(sizes) // world}
+    assert sorted(key.line for batches in ranks for batch in batches for key in batch) == list(range(lines))
+
+
 def test_validation_goes_by_width_and_order() -> None:
     batches = list(make([80, 40, 120, 40, 80], shuffle=False, batch_size=2).plan(3))
     assert batches == [[(3, 1, 0), (3, 3, 0)], [(3, 0, 0), (3, 4, 0)], [(3, 2, 0)]]

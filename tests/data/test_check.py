@@ -304,6 +304,10 @@ def test_the_first_five_lines_are_named(tmp_path: Path) -> None:
     rows = (tmp_path / "dropped.tsv").read_text(encoding="utf-8").split("\n")
     assert rows[:2] == ["where\tpicture\treason\tdetail", "here:0\t0.png\tunreadable picture\twhy"]
     assert len(rows) == 9
+    report.dropped = [check.Dropped("\udcff.png", "\udcff.png", check.UNREADABLE, "why")]  # a name of bytes
+    report.write_dropped(tmp_path / "dropped.tsv")
+    rows = (tmp_path / "dropped.tsv").read_text(encoding="utf-8").split("\n")
+    assert rows[1] == "\\udcff.png\t\\udcff.png\tunreadable picture\twhy"
 
 
 def test_what_is_wrong_first_is_said() -> None:

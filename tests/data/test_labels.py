@@ -36,6 +36,12 @@ def test_control_characters(text: str, code: str, place: int) -> None:
     assert label_problem(text) == ("control character in the label", f"U+{code} at position {place}; remove it")
 
 
+@pytest.mark.parametrize(("text", "code", "place"), [("a\ud800b", "D800", 2), ("\udfff", "DFFF", 1)])
+def test_halves_of_characters(text: str, code: str, place: int) -> None:
+    wanted = ("lone surrogate", f"U+{code} at position {place}; write the whole character")
+    assert label_problem(text) == wanted
+
+
 def test_as_many_steps_as_needed_fit() -> None:
     """A pixel column of the network is 4 wide; between two equal characters stands another step."""
     for text, needed in (("ab", 2), ("aab", 4), ("abba ", 6)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +20,7 @@ from crnn.data.batching import LineKey
 from crnn.data.dataset import LineDataset
 from crnn.data.line_cache import CachedLines, LineCache
 from crnn.data.sources.base import LineEntry, LineSource
+from crnn.errors import DataError
 
 LINES = 40
 TRANSFORM = LineTransform(32)
@@ -76,6 +78,27 @@ def test_bound(tmp_path: Path) -> None:
         assert empty.cache.kept == 0
         assert empty.picture(3).height == 32
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * one + 2
+
+
+def test_a_full_disk_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first line: a write through the map would end the process."""
+    asked = []
+
+    def full(descriptor: int, start: int, size: int) -> None:
+        asked.append((start, size))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    file = tmp_path / "x.bin"
+    with pytest.raises(
+        DataError, match=r"x\.bin: no place for 20 MB of data\.cache=disk \(No space left on device\); f"
+    ):
+        LineCache(np.array([1000] * 10), 2000, 10**9, file)
+    assert asked == [(0, 20_000_010)]
+    assert not file.exists()
+    monkeypatch.delattr(os, "posix_fallocate")  # of other systems
+    LineCache(np.array([1000] * 10), 2, 10**9, file)
+    assert file.stat().st_size == 20_010
 
 
 def fill(view: CachedLines) -> int:

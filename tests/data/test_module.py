@@ -254,3 +254,13 @@ def test_caches_of_other_lines_are_others(tmp_path: Path) -> None:
             report.fingerprint = fingerprint
         cached(PreparedLines(prepared(3).source, prepared(3).sizes, reports), TRANSFORM, 10**6, tmp_path)
         assert len(list(tmp_path.iterdir())) == files
+
+
+def test_lines_of_unknown_pixels_are_kept_in_memory(tmp_path: Path) -> None:
+    """Nothing tells whether a file on disk is of these pictures, if they were not decoded."""
+    lines = prepared(3)
+    for hashes, files in (([1, 0, 1], 0), ([1, 2, 1], 1)):
+        report = CheckReport("a", fingerprint="1", hashes=np.array(hashes, dtype=np.uint64))
+        view = cached(PreparedLines(lines.source, lines.sizes, [report]), TRANSFORM, 10**6, tmp_path).source
+        assert [view.picture(i).height for i in range(3)] == [32] * 3
+        assert len(list(tmp_path.iterdir())) == files

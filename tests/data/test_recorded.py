@@ -50,6 +50,9 @@ def test_options_of_the_run_are_used_again(tmp_path: Path, model: Path) -> None:
     training = note([], test=[str(tmp_path / "t.csv")])
     training["data"]["options"] = {"text_column": "said"}
     assert texts_of(recorded_lines(training, "test", model)) == ["x"]
+    training["data"]["options"] = {"of a later version": "said"}
+    with pytest.raises(DataError, match=r"m\.onnx: how its lines were read is not understood .*; name the lines$"):
+        recorded_lines(training, "test", model)
 
 
 def test_sides_that_have_paths_of_their_own(tmp_path: Path, model: Path) -> None:
@@ -67,6 +70,8 @@ def test_sides_that_have_paths_of_their_own(tmp_path: Path, model: Path) -> None
         recorded_lines(training, "test", model)
     with pytest.raises(DataError, match="its test lines are recorded in its run's folder splits/, which is not beside"):
         recorded_lines(note([a], val=None), "test", model)
+    with pytest.raises(DataError, match="its train lines are recorded in its run's folder splits/, which is not besi"):
+        recorded_lines(note([a], val=None), "train", model)  # some of them were held out
     training["data"]["paths"]["train"] = [a, "rendered"]  # what was rendered is no path
     assert texts_of(recorded_lines(training, "train", model)) == ["a"]
 

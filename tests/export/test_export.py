@@ -100,8 +100,10 @@ def test_every_lstm_exports(tmp_path: Path, lstm: LstmConfig) -> None:
 
 def test_projections_go_to_safetensors_only(tmp_path: Path) -> None:
     card, network = make(LstmConfig(16, 2, proj_size=5))
-    with pytest.raises(ModelFileError, match="ONNX has no LSTM with projections"):
+    with pytest.raises(ModelFileError, match=r"^/.*/m\.onnx: not written: ONNX has no LSTM with projections"):
         export_model(card, network, tmp_path / "m.onnx", "onnx", LINES[:3])
+    with pytest.raises(ModelFileError, match=r"^its name: not written: ONNX has no LSTM with projections"):
+        export_model(card, network, tmp_path / "m.onnx", "onnx", LINES[:3], Path("its name"))
     assert not list(tmp_path.iterdir())
     export_model(card, network, tmp_path / "m.safetensors", "safetensors", LINES[:3])
 

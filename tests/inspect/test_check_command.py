@@ -349,11 +349,13 @@ def test_a_lone_surrogate_can_be_printed(
     (lines / "train/labels.tsv").unlink()
     (lines / "train/metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     options = ["--html", str(tmp_path / "page.html"), "--findings", str(tmp_path / "all.tsv")]
-    assert main(["check", str(lines / "train"), *options]) == 0
+    assert main(["check", str(lines / "train"), *options]) == 1
     out = capsys.readouterr().out
     out.encode()
     assert "lone surrogate" in out
-    assert [one["count"] for one in as_json(capsys, lines / "train")["kinds"] if one["name"] == kinds.SURROGATE] == [1]
+    assert [
+        one["count"] for one in as_json(capsys, lines / "train")["kinds"] if one["name"] == kinds.LONE_SURROGATE
+    ] == [1]
 
 
 def test_pictures_without_a_text_are_said(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:

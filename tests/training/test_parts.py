@@ -100,12 +100,33 @@ def test_metrics_file_is_appended_to_and_cut_on_resume(tmp_path: Path) -> None:
     assert [row.split(",")[1:3] for row in rows[1:]] == [["0", "1.0"], ["1", "2.0"], ["2", "9.0"]]
 
 
+def test_a_torn_row_of_the_metrics_file_is_left_out(tmp_path: Path) -> None:
+    log = MetricsCsv(tmp_path)
+    for step in range(3):
+        log.log_metrics({"train/loss": 1.0 + step, "epoch": 0}, step)
+    path = tmp_path / "metrics.csv"
+    rows = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([*rows[:2], b"0,1\xff\xfe,2.0", b"0", rows[3]]))
+    MetricsCsv(tmp_path, resume_step=9)
+    assert [row.split(",")[1:3] for row in path.read_text().splitlines()[1:]] == [["0", "1.0"], ["2", "3.0"]]
+
+
 def test_settings_of_a_run_come_back_with_plain_changes(trained: Path) -> None:
     config = config_of_run(str(trained), ["trainer.max_epochs=40"])
     assert (config.trainer.max_epochs, config.model.name, config.resume) == (40, "crnn_tiny", str(trained))
     from crnn.errors import ConfigError
 
+    for words, name, wanted in (
+        (["data.root='it\\'s lines'"], "root", "it's lines"),
+        (["data.root='a: b'"], "root", "a: b"),
+        (["data.train=[a b,c]"], "train", ["a b", "c"]),
+        (["data.root=null"], "root", None),
+    ):
+        assert config_of_run(str(trained), words).data[name] == wanted
+    assert config_of_run(str(trained), ["charset.extra=' x'"]).charset.extra == " x"
+
     for override, message in (
+        ("data.root='a", "resume="),
         ("model=crnn", "only single settings"),
         ("trainer.max_epoch=4", "max_epoch"),
         ("optimizer.lr=x", "lr|Float"),

@@ -7,6 +7,7 @@ import io
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -30,6 +31,24 @@ def test_the_clock_goes_on_after_a_resume(monkeypatch: pytest.MonkeyPatch) -> No
     second.on_train_start(trainer, None)  # type: ignore[arg-type]
     now = 5005.0
     assert second.seconds == 65.0
+
+
+def test_lines_per_second_count_the_wait_for_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the end of one step to that of the next; a validation between epochs does not count."""
+    now = 100.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    trainer: Any = SimpleNamespace(
+        global_step=0, world_size=2, callback_metrics={"train/loss": 1.0}, estimated_stepping_batches=9
+    )
+    shown = TrainingProgress(None, Console(file=io.StringIO()))
+    shown.on_train_start(trainer, None)  # type: ignore[arg-type]
+    for _ in range(2):
+        shown.on_train_epoch_start(trainer, None)  # type: ignore[arg-type]
+        for _ in range(2):
+            now += 0.5
+            shown.on_train_batch_end(trainer, None, None, SimpleNamespace(texts=["a"] * 10), 0)  # type: ignore[arg-type]
+        now += 60.0
+    assert shown.lines_per_second == pytest.approx(40)
 
 
 def test_the_loss_is_ctc_s_own(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_exported_model_reads_the_sample(trained: Path) -> None:
     assert 0 <= reading.confidence <= 1
 
 
-@pytest.mark.parametrize("seed", [3])
+@pytest.mark.parametrize("seed", [4])
 def test_overfits_eight_lines(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything between a picture and its text must work for this to reach zero, however lines share a batch.
 

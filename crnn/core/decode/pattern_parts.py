@@ -63,6 +63,7 @@ class Parts:
         self.pattern = pattern
         self.rules = charset.rules
         self.tests: list[Test] = []
+        self._numbers: dict[str, int] = {}  # of tests, so that a repeated one is made and asked once
         self.moves: list[list[tuple[int, int]]] = []  # of each state: (test, state)
         self.free: list[list[int]] = []
 
@@ -95,14 +96,16 @@ class Parts:
         """Append one operation of the parser with its argument."""
         if operation is sre.LITERAL:
             for character in self.rules.characters(chr(argument)):  # as texts are written: NFD may make two of it
-                state = self.on(self.cased(character.__eq__), state)
+                state = self.on(self.cased(character.__eq__), state, f"is {character}")
             return state
         if operation is sre.NOT_LITERAL:
-            return self.on(_negated(self.cased(chr(argument).__eq__)), state)
+            return self.on(_negated(self.cased(chr(argument).__eq__)), state, f"is not {argument}")
         if operation is sre.ANY:
-            return self.on(lambda c: c != "\n", state)
+            return self.on(lambda c: c != "\n", state, "any")
         if operation is sre.IN:
-            return self.on(self.one_of(argument), state) if self.single(argument) else self.members(argument, state)
+            if self.single(argument):
+                return self.on(self.one_of(argument), state, f"in {argument}")
+            return self.members(argument, state)
         if operation is sre.BRANCH:
             return self.branch(argument[1], state)
         if operation is sre.SUBPATTERN:
@@ -125,11 +128,13 @@ class Parts:
             raise self.refuse("a set of what is not allowed that lists characters of several code points")
         return self.branch([[member if member[0] is sre.LITERAL else (sre.IN, [member])] for member in members], state)
 
-    def on(self, test: Test, state: int) -> int:
-        """Append a code point that passes `test`."""
+    def on(self, test: Test, state: int, said: str) -> int:
+        """Append a code point that passes `test`; tests of which the same is said are one."""
         after = self.state()
-        self.moves[state].append((len(self.tests), after))
-        self.tests.append(test)
+        if said not in self._numbers:
+            self._numbers[said] = len(self.tests)
+            self.tests.append(test)
+        self.moves[state].append((self._numbers[said], after))
         return after
 
     def cased(self, test: Test) -> Test:

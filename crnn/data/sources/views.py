@@ -168,21 +168,25 @@ class Mixture(View):
 
 
 class Fitting(View):
-    """An endless source without the lines that CTC cannot place: each is replaced by a later line of the source.
+    """An endless source without the lines that CTC cannot place, and too wide ones: each is replaced by a later line.
 
     Args:
         source: rendered lines.
         charset, transform: of the model that is to learn them.
+        max_width: in pixels after scaling; None: any.
     """
 
     endless = True
     _STRIDE = 2**40  # far beyond any epoch
 
-    def __init__(self, source: LineSource, charset: Charset, transform: LineTransform) -> None:
+    def __init__(
+        self, source: LineSource, charset: Charset, transform: LineTransform, max_width: int | None = None
+    ) -> None:
         self.name = source.name
         self._source = source
         self._charset = charset
         self._transform = transform
+        self._max_width = max_width
 
     def __len__(self) -> int:
         return len(self._source)
@@ -191,6 +195,11 @@ class Fitting(View):
         for attempt in range(100):
             candidate = position + attempt * self._STRIDE
             text, size = self._source.entry(candidate).text, self._source.size(candidate)
+            if self._max_width is not None and self._transform.scaled_width(*size) > self._max_width:
+                continue
             if fit_problem(text, self._charset, size, self._transform) is None:
                 return self._source, candidate
-        raise DataError(f"{self.name}: no rendered line fits its width; raise image.height or image.width")
+        raise DataError(
+            f"{self.name}: no rendered line fits its width; raise image.height, image.width or data.max_width, or "
+            "lower data.rendered.max_length"
+        )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from crnn.data.synth.pen import UPPER, Pen
+from crnn.data.synth.regions import is_han
 
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
@@ -27,13 +28,12 @@ _FIELDS = (
 )  # fmt: skip
 _WEEKDAYS = "一二三四五六日"
 _PLACES = (("省", "市"), ("市", "区"), ("县", "镇"), ("区", "街道"))
-_HAN = ("\u4e00", "\u9fff")
 
 
 @lru_cache(maxsize=8)
 def han_of(allowed: frozenset[str]) -> str:
     """The Chinese characters of a charset, ordered."""
-    return "".join(sorted(c for c in allowed if _HAN[0] <= c <= _HAN[1]))
+    return "".join(sorted(c for c in allowed if is_han(c)))
 
 
 def _word(pen: Pen) -> str:

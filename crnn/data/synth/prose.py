@@ -92,8 +92,8 @@ def _sentence_end(pen: Pen, text: str) -> str:
     sign = pen.one((".", ".", ".", ".", "!", "?", "..."))
     if pen.language == "es" and sign in ("!", "?"):
         opening = "¡" if sign == "!" else "¿"
-        head, _, tail = text.rpartition(". ")
-        text = f"{head}. {opening}{tail}" if head else opening + text
+        start = max(text.rfind(f"{end} ") for end in ".!?") + 1
+        text = f"{text[:start]} {opening}{text[start + 1 :]}" if start else opening + text
     return text + sign
 
 

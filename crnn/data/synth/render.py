@@ -135,7 +135,8 @@ def _choose_larger(text: str, font_size: int, rng: np.random.Generator) -> Large
 def is_typed(font: Font) -> bool:
     """Whether all letters are as wide, as those of typewriters, terminals and receipt printers are."""
     face = font.at(SIZES[-1])
-    return len({face.getlength(letter) for letter in "IMW" if font.covers(letter)}) == 1
+    measured = [face.getlength(letter) for letter in "IMW1" if font.covers(letter)]
+    return len(measured) > 1 and len(set(measured)) == 1
 
 
 def draw(layout: Layout) -> Image.Image:

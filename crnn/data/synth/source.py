@@ -188,6 +188,8 @@ def synthetic_pair(
         DataError: for too few fonts, or characters that none of them draws.
     """
     check_lengths(min_length, max_length)
+    if seed < 0:
+        raise ConfigError(f"seed={seed}: must be 0 or more")
     if not characters.strip():
         raise ConfigError("data.rendered.characters: holds nothing that can be seen")
     _require_simple(characters)

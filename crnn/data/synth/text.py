@@ -13,9 +13,7 @@ import numpy as np
 from crnn.data.synth import chinese, notation, prose, shop
 from crnn.data.synth.own_lines import LineModel
 from crnn.data.synth.pen import Pen
-from crnn.data.synth.vocabulary import BASIC, CHINESE, all_words, check_languages, words, words_of
-
-__all__ = ["KINDS", "PRINTABLE_ASCII", "TextMaker", "all_words", "words"]
+from crnn.data.synth.vocabulary import BASIC, CHINESE, check_languages, words_of
 
 PRINTABLE_ASCII = "".join(map(chr, range(32, 127)))
 

@@ -43,12 +43,6 @@ def is_held_out(word: str) -> bool:
     return hashlib.sha256(word.lower().encode()).digest()[0] % 10 == 0
 
 
-@lru_cache(maxsize=2)
-def words(held_out: bool) -> tuple[str, ...]:
-    """Nine words in ten of `all_words` for training, the tenth held out."""
-    return tuple(word for word in all_words() if is_held_out(word) == held_out)
-
-
 def _wordfreq() -> ModuleType | None:
     try:
         return import_module("wordfreq")

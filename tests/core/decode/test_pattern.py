@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from crnn.core.charset import Charset
 from crnn.core.decode.pattern import compile_pattern
+from crnn.core.decode.pattern_parts import Parts, parse
 from crnn.core.text import UnicodeForm
 from crnn.errors import ConfigError
 
@@ -159,6 +160,15 @@ def test_right_to_left_is_refused(direction: str) -> None:
     charset = Charset.from_texts(["אב"], direction=direction)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=f"direction {direction}; list the allowed texts in a lexicon"):
         compile_pattern("א+", charset)
+
+
+def test_a_repeated_set_is_asked_once_for_each_character() -> None:
+    charset = Charset("abc")
+    parts = Parts("[ab]{9}a.[ab]a{5}.[^a]", charset)
+    parts.sequence(parse(parts.pattern), parts.state())
+    assert [[test(c) for c in "abc"] for test in parts.tests] == [
+        [True, True, False], [True, False, False], [True, True, True], [False, True, True],
+    ]  # fmt: skip
 
 
 def test_limits_of_size(monkeypatch: pytest.MonkeyPatch) -> None:

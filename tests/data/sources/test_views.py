@@ -159,5 +159,17 @@ def test_lines_that_do_not_fit_are_replaced_by_later_ones() -> None:
         lines.wide = tries
         assert fitting.find(12) == (lines, 12 + tries * 2**40)
     lines.wide = 100
-    with pytest.raises(DataError, match=r"^endless: no rendered line fits its width; raise image\.height or"):
+    with pytest.raises(DataError, match=r"^endless: no rendered line fits its width; raise image\.height, image\.w"):
         fitting.find(12)
+
+
+def test_lines_that_are_too_wide_are_replaced_too() -> None:
+    lines = Narrow(5)
+    lines.wide = 3
+    charset, transform = Charset.from_texts(["e0123456789"]), LineTransform(32)
+    wide = transform.scaled_width(500, 16)
+    narrow = Fitting(Endless(5), charset, transform, max_width=wide).find(0)[1]
+    assert narrow == 0
+    assert Fitting(lines, charset, transform, max_width=wide).find(12)[1] == 12 + 3 * 2**40
+    with pytest.raises(DataError, match=r"or data\.max_width, or lower data\.rendered\.max_length$"):
+        Fitting(lines, charset, transform, max_width=wide - 1).find(12)

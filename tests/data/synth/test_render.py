@@ -180,6 +180,8 @@ def test_letters_of_one_width_are_known_by_their_advances() -> None:
     ]
     assert not is_typed(dataclasses.replace(fonts["DejaVu Sans"], characters=frozenset("IW")))
     assert not is_typed(dataclasses.replace(fonts["DejaVu Sans"], characters=frozenset("12")))
+    assert not is_typed(dataclasses.replace(fonts["DejaVu Serif"], characters=frozenset("0123456789I")))
+    assert is_typed(dataclasses.replace(fonts["DejaVu Sans Mono"], characters=frozenset("0123456789I")))
 
 
 def test_colours_are_mixed(layout: Layout) -> None:

@@ -108,7 +108,7 @@ def test_where_lines_and_labels_are_on_a_sheet() -> None:
         (("OUT", "--characters", "set:klingon"), "--characters set:klingon: there is no such set; sets are digits"),
         (("OUT", "--text-order", "3"), "--text-order 3 goes with --text FILE"),
         (("OUT", "--wear", "2"), "wear=2.0: must be 0..1"),
-        (("OUT", "--seed", "-1"), "seed=-"),
+        (("OUT", "--seed", "-1"), "seed=-1: must be 0 or more"),
         (("OUT", "--fonts", "nowhere"), "nowhere: there is no such font file or folder"),
         (("OUT", "--text", "nothing.txt"), "nothing.txt: cannot be read"),
         (("--sheet", "no/folder/sheet.png", "--lines", "3"), "no/folder/sheet.png: cannot be written (No such file"),

@@ -21,7 +21,7 @@ KINDS: dict[Callable[[Pen], str], tuple[tuple[int, tuple[float, ...]], str]] = {
     notation.plate: (IN_NOTATIONS, "1bfc9353ec9a"),
     notation.measure: (IN_NOTATIONS, "0991c2d6672b"),
     notation.contact: (IN_NOTATIONS, "7437daa06658"),
-    shop.head: (IN_SHOPS, "a9e893ca7f32"),
+    shop.head: (IN_SHOPS, "ddb74039873f"),
     shop.identity: (IN_SHOPS, "fe16848f0707"),
     shop.address: (IN_SHOPS, "87448fdfc49b"),
     shop.item: (IN_SHOPS, "a1538be17ea1"),
@@ -33,7 +33,7 @@ KINDS: dict[Callable[[Pen], str], tuple[tuple[int, tuple[float, ...]], str]] = {
     prose.phrase: ((240, (0.045, 0.3, 0.5, 0.55, 0.6, 0.9)), "135ef328b04d"),
     prose.prose: (
         (240, (0.045, 0.085, 0.1, 0.12, 0.125, 0.17, 0.19, 0.21, 0.3, 0.4, 0.6, 0.9)),
-        "3717b335e4a5",
+        "98adfb4f4584",
     ),
     prose.old_print: ((240, (0.19, 0.3, 0.6, 0.9)), "697310530a7b"),
 }

@@ -19,16 +19,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from crnn.core.charset import Charset
 from crnn.core.decode.ngram import NgramModel
 from crnn.core.recognizer import Recognizer
 from crnn.core.seen import NOTE as SEEN
-from crnn.data.recorded import recorded_lines
+from crnn.data.recorded import recorded_lines, recorded_texts
 from crnn.data.sources import open_source
-from crnn.data.sources.label_texts import usable_labels
-from crnn.data.synth.text import TextMaker
 from crnn.errors import CrnnError, ModelFileError
 from crnn.export.export import export_model
 from crnn.export.half import export_half
@@ -39,12 +35,6 @@ from crnn.report.calibration import fit_temperature
 
 MAX_BYTES = 12_000_000
 """Of both files together."""
-LANGUAGES = ("en", "de", "fr", "es", "it")
-"""Of the rendered texts that the language model learns from."""
-MAX_LENGTH = 40
-"""Of these texts, in characters."""
-REPEATED = 5
-"""How often each training label counts, against one of each rendered text."""
 LM_ORDER, LM_BYTES = 5, 1_500_000
 LM_WEIGHT, LENGTH_BONUS = 0.2, 0.4
 """Chosen on validation lines of receipts, print and words together."""
@@ -73,12 +63,9 @@ def _figures(result: Path) -> dict[str, Any]:
     return {**figures, "epoch": figures.get("best_epoch")}
 
 
-def general_decoder(charset: Charset, labels: Sequence[str], texts: int) -> dict[str, Any]:
-    """Settings of a beam search with a language model of labels and of so many rendered texts, always the same ones."""
-    make = TextMaker("".join(charset.symbols), max_length=MAX_LENGTH, languages=LANGUAGES)
-    rng = np.random.default_rng(1)
-    written = [*(make(rng) for _ in range(texts)), *(list(labels) * REPEATED)]
-    encoded = (charset.encode(charset.normalize(text)) for text in written)
+def general_decoder(charset: Charset, texts: Sequence[str]) -> dict[str, Any]:
+    """Settings of a beam search with a language model of these texts."""
+    encoded = (charset.encode(charset.normalize(text)) for text in texts)
     model = NgramModel.of(encoded, len(charset), LM_ORDER, LM_BYTES)
     return {"name": "beam", "lm": model.to_dict(), "lm_weight": LM_WEIGHT, "length_bonus": LENGTH_BONUS}
 
@@ -89,7 +76,7 @@ def make_bundled(
     """Write both files into `folder`; what to print about them.
 
     Args:
-        texts: that the language model learns from, beside the training labels; 0 leaves it out.
+        texts: as of rendered lines, that the language model learns from beside the training labels; 0 leaves it out.
 
     Raises:
         CrnnError: for a file that does not read like torch, or too large ones; nothing is written then.
@@ -98,8 +85,7 @@ def make_bundled(
     labelled = open_source(data) if data else recorded_lines(card.training, "val", checkpoint)
     decoder: dict[str, Any] = {"name": "greedy"}
     if texts:
-        labels = usable_labels(recorded_lines(card.training, "train", checkpoint))
-        decoder = general_decoder(card.charset, labels, texts)
+        decoder = general_decoder(card.charset, recorded_texts(card.training, checkpoint, texts))
     reading = replace(card, decoder=decoder)
     figures = _figures(checkpoint.resolve().parent.parent / "result.json")
     training = public_note({**card.training, **figures}, experiment, note)

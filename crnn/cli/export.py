@@ -31,15 +31,15 @@ def add_export(command: NewCommand) -> None:
         action="store_true",
         help="weights in float16, half the size (--to safetensors); refused if CER rises by more than 0.05 points",
     )
-    kept, chosen = ", or 'train' for those of the run; kept in the model file", "chosen on validation lines"
+    kept, chosen = ", or 'train' for what the run saw; kept in the model file", "chosen on validation lines"
     add_decoder_options(export, kept, chosen, chosen)
 
 
 def _export(args: argparse.Namespace) -> int:
-    from crnn.export.command import TRAINING_LABELS, export_checkpoint
+    from crnn.export.command import TRAINED_ON, export_checkpoint
 
     output = Path(args.output) if args.output else None
-    decoder = decoder_of(args, word=TRAINING_LABELS)
+    decoder = decoder_of(args, word=TRAINED_ON)
     if args.lm is not None:
         print("learning the language model, and settling its weights on validation lines ...", file=sys.stderr)
     print(export_checkpoint(Path(args.checkpoint), args.to, output, args.data, args.int8, args.half, **decoder))

@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from crnn.data.sources import LineSource, ReadOptions, open_source
+from crnn.data.sources.label_texts import usable_labels
 from crnn.data.sources.sides import find_side
 from crnn.data.sources.views import Selection, together
 from crnn.data.split import load_side
-from crnn.data.synth.source import synthetic_pair
+from crnn.data.synth.source import synthetic_pair, training_texts
 from crnn.errors import ConfigError, DataError
 
 SIDES = ("train", "val", "test")
+RENDERED_TEXTS = 100_000
+"""That a language model learns from, of a run whose lines were rendered."""
+REPEATED = 5
+"""How often a label counts then, against one of each rendered text."""
 RENDERED = "rendered"
 """Stands for lines rendered on the fly in a list of training lines."""
 
@@ -67,6 +72,32 @@ def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineS
     if not len(positions):
         raise _none_apart(model, side, real)
     return Selection(whole, positions)
+
+
+def recorded_texts(training: Mapping[str, Any], model: Path, rendered: int = RENDERED_TEXTS) -> list[str]:
+    """What the training lines of a model said, for a language model: labels, and so many texts as rendered lines had.
+
+    Beside rendered texts each label counts `REPEATED` times: it is what will be read.
+
+    Args:
+        training, model: as for `recorded_lines`.
+        rendered: texts, of a run that lines were rendered for.
+
+    Raises:
+        DataError: as `recorded_lines`, or for options of rendered lines that are not understood.
+    """
+    record = training.get("data")
+    paths = record.get("paths") if isinstance(record, Mapping) else None
+    sources = paths.get("train") if isinstance(paths, Mapping) else None
+    options = record.get("rendered") if isinstance(record, Mapping) else None
+    if not isinstance(sources, list) or RENDERED not in sources or not isinstance(options, Mapping):
+        return usable_labels(recorded_lines(training, "train", model))
+    labels = usable_labels(recorded_lines(training, "train", model)) if set(sources) != {RENDERED} else []
+    try:
+        texts = training_texts(rendered, **options)
+    except (ConfigError, AttributeError, TypeError, ValueError, OSError) as error:
+        raise DataError(f"{model}: the texts of its rendered lines cannot be written again ({error})") from None
+    return labels * REPEATED + texts
 
 
 def _none_apart(model: Path, side: str, train: list[str]) -> DataError:

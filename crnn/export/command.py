@@ -12,9 +12,8 @@ from crnn.core.card import ModelCard
 from crnn.core.decode.settings import Texts, beam_settings, make_decoder
 from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
-from crnn.data.recorded import recorded_lines
+from crnn.data.recorded import recorded_lines, recorded_texts
 from crnn.data.sources import LineSource, open_source
-from crnn.data.sources.label_texts import usable_labels
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError, DataError, ModelFileError
 from crnn.export.export import FORMATS, export_model
@@ -27,8 +26,8 @@ from crnn.model.crnn import CRNN
 from crnn.report.calibration import fit_temperature
 from crnn.report.lm_weights import choose_weights
 
-TRAINING_LABELS = "train"
-"""As --lm: the labels that the network learnt from."""
+TRAINED_ON = "train"
+"""As --lm: what the lines said that the network learnt from."""
 
 
 def export_checkpoint(
@@ -56,8 +55,8 @@ def export_checkpoint(
             of the kind that the model reads) rendered ones if they are gone.
         int8: convolutions in 8-bit integers, for processors that are fast with them (``onnx`` only).
         half: weights in float16, half the size (``safetensors`` only).
-        lm: texts for a language model that the file keeps: a text file, the texts themselves, or ``train`` for the
-            run's training labels.
+        lm: texts for a language model that the file keeps: a text file, the texts themselves, or ``train`` for what
+            the run's training lines said, see `recorded_texts`.
         decoder: further decoder settings that the file keeps, see `crnn.core.decode.settings.beam_settings`.
 
     Raises:
@@ -83,7 +82,7 @@ def export_checkpoint(
             f"{printable(path)}: is what is exported, and would be written over; name another file with --output"
         )
     card, network = read_network(checkpoint)
-    texts = _training_labels(card, checkpoint) if lm == TRAINING_LABELS else lm
+    texts = recorded_texts(card.training, checkpoint) if lm == TRAINED_ON else lm
     settings = beam_settings(card.decoder, card.charset, lm=texts, **decoder)
     if settings is not None:
         make_decoder(settings, card.charset)  # refuses what is not valid
@@ -133,10 +132,6 @@ def _settled(
     fitted = replace(card, temperature=fit_temperature(Recognizer(TorchBackend(card, network)), labelled))
     said += "" if fitted == card else f"; temperature {fitted.temperature:g}, fitted to what its decoder reads"
     return fitted, said
-
-
-def _training_labels(card: ModelCard, checkpoint: Path) -> list[str]:
-    return usable_labels(recorded_lines(card.training, "train", checkpoint))
 
 
 def _int8(card: ModelCard, network: CRNN, path: Path, data: str | None, checkpoint: Path) -> str:

@@ -9,7 +9,7 @@ import pytest
 from tests_support import texts_of
 
 from crnn.data import recorded
-from crnn.data.recorded import open_all, recorded_lines
+from crnn.data.recorded import REPEATED, open_all, recorded_lines, recorded_texts
 from crnn.data.sources import ReadOptions, open_source
 from crnn.errors import ConfigError, CrnnError, DataError
 
@@ -163,3 +163,33 @@ def test_rendered_lines(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyP
         assert str(caught.value) == f"{model}: its rendered validation lines cannot be rendered again ({error})"
     with pytest.raises(CrnnError, match="too few fonts"):  # says itself what to do
         recorded_lines(note(["rendered"], rendered={"raise": DataError("too few fonts")}), "val", model)
+
+
+def test_what_training_lines_said(tmp_path: Path, model: Path) -> None:
+    """Labels once; beside the texts of rendered lines five times."""
+    a = lines(tmp_path / "a", "x1", "x2")
+    options = {"characters": "0123", "min_length": 3, "max_length": 5, "seed": 3, "val_lines": 7, "wear": 0.5}
+    assert recorded_texts(note([a]), model) == ["x1", "x2"]
+    assert recorded_texts(note([a], rendered=options), model) == ["x1", "x2"]
+    alone = recorded_texts(note(["rendered"], val=None, rendered=options), model, 40)
+    assert len(alone) == 40
+    assert all(3 <= len(text) <= 5 and set(text) <= set("0123") for text in alone)
+    assert recorded_texts(note(["rendered"], rendered=options), model, 30) == alone[:30]
+    both = recorded_texts(note([a, "rendered"], rendered=options), model, 40)
+    assert both == ["x1", "x2"] * REPEATED + alone
+    assert REPEATED == 5
+    again = note([a, "rendered"], rendered=None)  # labels were rendered anew: they are all there is
+    assert recorded_texts(again, model) == ["x1", "x2"]
+    own = tmp_path / "own.txt"
+    own.write_text("one line\nand two\nand three\n" * 3)
+    written = recorded_texts(note(["rendered"], rendered={**options, "characters": "adehilnortw ", "max_length": 20,
+                                                          "text_file": str(own)}), model, 20)  # fmt: skip
+    assert set(written) <= {"one line", "and two", "and three"}
+    own.unlink()
+    with pytest.raises(DataError, match=r"own\.txt: cannot be read"):
+        recorded_texts(note(["rendered"], rendered={**options, "text_file": str(own)}), model, 5)
+    for wrong in ({"characters": 5}, {"min_length": 9, "max_length": 3}):
+        with pytest.raises(DataError, match=r"m\.onnx: the texts of its rendered lines cannot be written again"):
+            recorded_texts(note(["rendered"], rendered=wrong), model, 5)
+    with pytest.raises(DataError, match="does not say what it was trained on; name the lines"):
+        recorded_texts({}, model)

@@ -51,10 +51,9 @@ def test_the_file_to_read_with_gets_a_language_model(trained: Path, tmp_path: Pa
         "name": "beam", "lm_weight": 0.2, "length_bonus": 0.4
     }  # fmt: skip
     labels = usable_labels(recorded_lines(crnn.load(checkpoint).card.training, "train", checkpoint))
-    made = script.general_decoder(card.charset, labels, 50)
-    assert made == card.decoder  # the same ones each time
+    assert script.general_decoder(card.charset, labels) == card.decoder  # nothing was rendered for this run
     few, more = (
-        NgramModel.from_dict(script.general_decoder(card.charset, labels[:n], 0)["lm"], len(card.charset))
+        NgramModel.from_dict(script.general_decoder(card.charset, labels[:n])["lm"], len(card.charset))
         for n in (1, len(labels))
     )
     last = card.charset.encode(card.charset.normalize(labels[-1]))

@@ -207,22 +207,58 @@ def synthetic_pair(
         if han_of(frozenset(characters)):
             raise DataError(f"{error}{_CHINESE_FONTS}") from None
         raise
+    if short_epochs < 0:
+        raise ConfigError(f"data.rendered.short_epochs={short_epochs}: must be 0 or more")
+    longest = [
+        min_length + (max_length - min_length) * epoch // (short_epochs + 1) for epoch in range(1, short_epochs + 2)
+    ]
+    makers, val_maker = _makers(characters, min_length, longest, text_file, languages, labels, text_order)
+    return (
+        SyntheticSource(lines, 2 * seed, training, makers, wear),
+        SyntheticSource(val_lines, 2 * seed + 1, held_out, [val_maker], wear, endless=False),
+    )
+
+
+def training_texts(
+    count: int,
+    *,
+    characters: str = PRINTABLE_ASCII,
+    text_file: str | Path | None = None,
+    min_length: int = 1,
+    max_length: int = 32,
+    languages: Sequence[str] = (BASIC,),
+    text_order: int = 0,
+    **_: Any,
+) -> list[str]:
+    """So many texts of the kind that the training lines of `synthetic_pair` have, without drawing them.
+
+    Args:
+        count: of texts; always the same ones.
+        _: what else `synthetic_pair` takes; texts do not depend on it.
+    """
+    check_lengths(min_length, max_length)
+    (make,), _val = _makers(characters, min_length, [max_length], text_file, languages, None, text_order)
+    rng = np.random.default_rng(1)
+    return [make(rng) for _ in range(count)]
+
+
+def _makers(
+    characters: str,
+    min_length: int,
+    longest: Sequence[int],
+    text_file: str | Path | None,
+    languages: Sequence[str],
+    labels: Iterable[str] | None,
+    text_order: int,
+) -> tuple[list[TextMaker], TextMaker]:
+    """Those of the training texts, one for each of the `longest` lengths, and that of the validation texts."""
     check_order(text_order, text_file is not None or labels is not None)
     trained: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     if text_file is not None or labels is not None:
         lines_of = read_text(Path(text_file)).splitlines() if text_file is not None else labels or ()
         where = str(text_file) if text_file is not None else "data.rendered.text_file=labels"
-        trained, kept = divided(lines_of, TextMaker(characters, min_length, max_length).fit, where, min_length)
+        trained, kept = divided(lines_of, TextMaker(characters, min_length, longest[-1]).fit, where, min_length)
     written = LineModel(trained, text_order, avoid=kept) if text_order else None
-    if short_epochs < 0:
-        raise ConfigError(f"data.rendered.short_epochs={short_epochs}: must be 0 or more")
-    longest = [
-        min_length + (max_length - min_length) * epoch // (short_epochs + 1) for epoch in range(1, short_epochs + 2)
-    ]
     makers = [TextMaker(characters, min_length, length, False, trained, languages, written) for length in longest]
-    val_maker = TextMaker(characters, min_length, max_length, True, kept, languages)
-    return (
-        SyntheticSource(lines, 2 * seed, training, makers, wear),
-        SyntheticSource(val_lines, 2 * seed + 1, held_out, [val_maker], wear, endless=False),
-    )
+    return makers, TextMaker(characters, min_length, longest[-1], True, kept, languages)

@@ -20,7 +20,7 @@ from crnn.data.synth import source as source_module
 from crnn.data.synth import vocabulary
 from crnn.data.synth.font_choice import split_fonts
 from crnn.data.synth.fonts import find_fonts
-from crnn.data.synth.source import SyntheticSource, synthetic_pair
+from crnn.data.synth.source import SyntheticSource, synthetic_pair, training_texts
 from crnn.data.synth.text import PRINTABLE_ASCII, TextMaker
 from crnn.errors import ConfigError, DataError
 
@@ -88,6 +88,19 @@ def test_every_character_is_trained(pair: tuple[SyntheticSource, SyntheticSource
     seen = "".join(pair[0].entry(i).text for i in range(1500))
     counts = {c: seen.count(c) for c in PRINTABLE_ASCII}
     assert min(counts.values()) >= 5, min(counts, key=counts.__getitem__)
+
+
+def test_texts_without_pictures() -> None:
+    """Of the kind that training has, held-out words not among them; the same ones each time."""
+    made = training_texts(300, characters=PRINTABLE_ASCII, min_length=2, max_length=9, lines=4, scene=1)
+    assert made == training_texts(300, characters=PRINTABLE_ASCII, min_length=2, max_length=9)
+    assert made[:100] == training_texts(100, characters=PRINTABLE_ASCII, min_length=2, max_length=9)
+    assert len(set(made)) > 250
+    maker = TextMaker(PRINTABLE_ASCII, 2, 9)
+    rng = np.random.default_rng(1)
+    assert made == [maker(rng) for _ in range(300)]
+    with pytest.raises(ConfigError, match=r"data\.rendered\.min_length=4, max_length=3"):
+        training_texts(1, min_length=4, max_length=3)
 
 
 def test_validation_fonts_and_words_are_never_trained_on(pair: tuple[SyntheticSource, SyntheticSource]) -> None:

@@ -80,19 +80,35 @@ class PageReader(FolderReader):
             yield from ((folder / name).relative_to(self.tree.root).as_posix() for name in found)
 
     def rows(self) -> Iterator[Row]:
+        """Of many files one that cannot be read is a row with a problem; if none can be read, that is an error."""
         pictures = PagePictures(self._names())
+        refused: list[tuple[str, DataError]] = []
+        good = False
         for name in [self._only] if self._only else self.tree.names():
-            if is_xml(name) and not is_hidden(name):
-                yield from self._rows_of(name, pictures)
+            if not is_xml(name) or is_hidden(name):
+                continue
+            where = printable(self.path if self._only else self.tree.root / name)
+            try:
+                pages = self._pages_of(name, where)
+            except DataError as error:
+                refused.append((name, error))
+                pages = []
+            for number, page in enumerate(pages):
+                good = True
+                picture, problem = self._picture_of(name, page, pictures, number)
+                yield from self._page_rows(where, page, picture, problem)
+        if refused and not good:
+            raise refused[0][1]
+        for name, error in refused:
+            where = printable(self.tree.root / name)
+            place, _, said = str(error).removeprefix(where).partition(": ")  # :LINE:COLUMN, and what is wrong there
+            yield Row("", where + place, printable(name), f"{said}; all of its lines are missing")
 
-    def _rows_of(self, name: str, pictures: PagePictures) -> Iterator[Row]:
-        where = printable(self.path if self._only else self.tree.root / name)
+    def _pages_of(self, name: str, where: str) -> list[MarkedPage]:
         raw = whole_of(self.tree, name)
         if root_name(raw) not in (self.root, None):
-            return  # METS, metadata
-        for number, page in enumerate(self.pages(parse_xml(raw, where))):
-            picture, problem = self._picture_of(name, page, pictures, number)
-            yield from self._page_rows(where, page, picture, problem)
+            return []  # METS, metadata
+        return self.pages(parse_xml(raw, where))
 
     @abstractmethod
     def pages(self, root: Any) -> list[MarkedPage]:

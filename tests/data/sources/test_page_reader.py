@@ -79,3 +79,29 @@ def test_keys_of_no_line(key: str, tmp_path: Path) -> None:
     for ask in (reader.content, reader.size):
         with pytest.raises(DataError, match="has no place on a page that is here"):
             ask(key)
+
+
+@pytest.mark.parametrize("damage", ["<PcGts", "entity"])
+def test_one_damaged_file_of_many_is_a_row_with_a_problem(tmp_path: Path, damage: str) -> None:
+    """The others are read, and what to mend is named; where none can be read, that is an error."""
+    good = page_xml(page_line(0, "eins"))
+    folder = saved(tmp_path / "a", good)
+    saved(folder, good.replace("p1.png", "p2.png"), name="p2")
+    wrong = (
+        good[: len(good) // 2] if damage == "<PcGts" else good.replace("<PcGts", '<!DOCTYPE a [<!ENTITY b "c">]><PcGts')
+    )
+    (folder / "p1.xml").write_text(wrong, encoding="utf-8")
+    entries = [(e.text, e.where, e.picture, e.problem) for e in map(open_source(folder).entry, range(2))]
+    assert entries[0][0] == "eins"
+    assert entries[0][3] == ""
+    text, where, picture, problem = entries[1]
+    assert (text, picture) == ("", "p1.xml")
+    assert where.startswith(str(folder / "p1.xml"))
+    assert problem.endswith("; all of its lines are missing")
+    assert ("is not XML that can be read" if damage == "<PcGts" else "declares entities in its DOCTYPE") in problem
+    assert not problem.startswith(str(folder))
+    with pytest.raises(DataError, match=r"^/.*/p1\.xml(:\d+:\d+)?: (is not XML|declares)"):
+        open_source(folder / "p1.xml")
+    (folder / "p2.xml").unlink()
+    with pytest.raises(DataError, match=r"^/.*/p1\.xml(:\d+:\d+)?: (is not XML|declares)"):
+        open_source(folder)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
 from page_files import page_line, page_xml, saved
 
-from crnn.data.sources import open_source, xml_safe
+from crnn.data.sources import ReadOptions, open_source, xml_safe
+from crnn.data.sources.page_xml import PageXmlReader
 from crnn.data.sources.trees import Folder, Zip
 from crnn.data.sources.xml_safe import head_of, is_xml, parse_xml, root_name, whole_of
 from crnn.errors import DataError
@@ -85,12 +87,16 @@ def test_broken_xml(tmp_path: Path) -> None:
         with pytest.raises(
             DataError, match=rf"a/{name}\.xml:{place}: is not XML that can be read \(.+\); correct it"
         ) as e:
-            open_source(folder)
+            next(PageXmlReader(folder / f"{name}.xml", ReadOptions()).rows())
         assert "\n" not in str(e.value)
+        source = open_source(folder)
+        assert [source.entry(i).text for i in range(len(source))] == ["x", ""]
+        assert re.fullmatch(rf"{folder}/{name}\.xml:{place}", source.entry(1).where)
+        assert source.entry(1).problem.startswith("is not XML that can be read (")
         (folder / f"{name}.xml").unlink()
     (folder / "bytes.xml").write_bytes(good.encode().replace(b">x<", b">\xff\xfe<"))
     with pytest.raises(DataError, match=r"bytes\.xml:6:\d+: is not XML"):
-        open_source(folder)
+        open_source(folder / "bytes.xml")
 
 
 def test_size_and_depth_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

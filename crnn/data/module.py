@@ -28,6 +28,9 @@ from crnn.data.line_cache import CachedLines
 from crnn.data.sources import LineSource
 from crnn.data.sources.views import Concatenation, Mixture, Selection, Share
 
+EFFORT_LINES = 200
+"""That the cost of an epoch is told from."""
+
 
 @dataclass
 class PreparedLines:
@@ -143,6 +146,20 @@ class LineDataModule(L.LightningDataModule):
         self.workers = workers
         self.seed = seed
         self._resume_at = {"epoch": 0, "batches": 0}
+
+    def efforts(self, epochs: int) -> list[float]:
+        """Mean width of the training lines in each of the first epochs, in pixels; of some hundred of them.
+
+        What a step costs goes by it. One epoch says all where lines are the same in each.
+        """
+        source = self.datasets["train"].source
+        some = range(0, len(source), max(1, len(source) // EFFORT_LINES))
+        if not source.endless:
+            epochs = 1
+        return [
+            float(np.mean([self.transform.scaled_width(*source.size(epoch * len(source) + i)) for i in some]))
+            for epoch in range(epochs)
+        ]
 
     def batches(self, split: str, processes: int = 1) -> WidthBatches:
         """Which lines of ``train`` or ``val`` share a batch, on this rank, of so many processes."""

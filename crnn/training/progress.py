@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import crnn.torchvision_cure  # noqa: F401  # before lightning
@@ -28,12 +28,20 @@ class TrainingProgress(ProgressBar):
         say: takes the line per epoch; None keeps quiet.
         console: where the bar is drawn; the one that `say` prints on, so that they do not overwrite each other.
         every: seconds between lines within an epoch, where there is no terminal.
+        efforts: what each of the first epochs costs, in any unit; later ones cost as the last of these.
     """
 
-    def __init__(self, say: Callable[[str], None] | None, console: Console, every: float = 20.0) -> None:
+    def __init__(
+        self,
+        say: Callable[[str], None] | None,
+        console: Console,
+        every: float = 20.0,
+        efforts: Sequence[float] = (1.0,),
+    ) -> None:
         super().__init__()
         self._say = say
         self._every = every
+        self._efforts = efforts
         self._enabled = say is not None
         self._console = console
         self._bar: Progress | None = None
@@ -41,7 +49,7 @@ class TrainingProgress(ProgressBar):
         self._said = 0.0
         self._lines = 0
         self._seconds = 0.0
-        self._step_started = 0.0
+        self._counted = 0.0  # until then
         self._began = 0.0
         self._before = 0.0  # until the checkpoint that the training goes on from
         self._first_step = 0
@@ -137,10 +145,18 @@ class TrainingProgress(ProgressBar):
         )
 
     def _left(self, trainer: L.Trainer) -> str:
-        done = trainer.global_step - self._first_step
-        remaining = max(0, int(trainer.estimated_stepping_batches) - trainer.global_step)
-        seconds = int((time.monotonic() - self._began) * remaining / done) if done else 0
+        total = int(trainer.estimated_stepping_batches)
+        epoch = total / (trainer.max_epochs or 1)
+        first, now, end = (self._effort(step / epoch) for step in (self._first_step, trainer.global_step, total))
+        seconds = int((time.monotonic() - self._began) * max(0, end - now) / (now - first)) if now > first else 0
         return f"{seconds // 60}:{seconds % 60:02d}"
+
+    def _effort(self, epochs: float) -> float:
+        """Of so many epochs from the start, a part of one included."""
+        whole = int(epochs)
+        given = self._efforts[: whole + 1]
+        past = sum(given[:whole]) + max(0, whole - len(given)) * given[-1]
+        return past + (epochs - whole) * given[-1]
 
     def _stop(self) -> None:
         if self._bar:

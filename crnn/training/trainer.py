@@ -103,7 +103,8 @@ def _callbacks(
 ) -> list[Callback]:
     """What happens beside the steps, in the order in which Lightning calls them."""
     settings = config.trainer
-    progress = TrainingProgress(folder.say if settings.progress else None, folder.console)
+    efforts = loaders.efforts(config.data.rendered.short_epochs + 1)
+    progress = TrainingProgress(folder.say if settings.progress else None, folder.console, efforts=efforts)
     checkpoints = folder.path / "checkpoints"
     common: dict[str, Any] = {
         "dirpath": checkpoints,

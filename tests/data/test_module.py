@@ -19,6 +19,7 @@ from crnn.data.check import CheckReport
 from crnn.data.module import LineDataModule, PreparedLines, cached, concatenated, joined, mixed, prepare
 from crnn.data.sources.base import LineEntry
 from crnn.data.sources.views import Concatenation
+from crnn.data.synth.source import synthetic_pair
 
 CHARSET = Charset.from_texts(["0123456789"])
 TRANSFORM = LineTransform(32)
@@ -48,6 +49,27 @@ def test_only_training_lines_are_shuffled_and_widened() -> None:
     assert train != other
     assert module.datasets["train"].seed == 3
     assert [module.datasets[side][LineKey(0, 0, 0)].text for side in ("train", "val")] == ["11", "22"]
+
+
+def test_what_epochs_cost() -> None:
+    """Rendered lines are shorter in the first ones; lines that are the same in each need one figure."""
+    widths = [TRANSFORM.scaled_width(*made().datasets["train"].source.size(i)) for i in range(12)]
+    assert made().efforts(3) == [pytest.approx(np.mean(widths))]
+    source, _ = synthetic_pair(600, 10, fonts="bundled", max_length=24, short_epochs=2)
+    module = LineDataModule(
+        PreparedLines(source, lambda _: np.ones((600, 2), np.int32), []),
+        prepared(2),
+        CHARSET,
+        TRANSFORM,
+        None,
+        4,
+        10**6,
+        0,
+        3,
+    )
+    short, longer, whole, same = module.efforts(4)
+    assert short < 0.7 * longer < 0.7 * whole
+    assert same == pytest.approx(whole, rel=0.15)
 
 
 def test_bounds_of_batches_and_processes() -> None:

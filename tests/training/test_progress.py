@@ -51,6 +51,30 @@ def test_lines_per_second_count_the_wait_for_data(monkeypatch: pytest.MonkeyPatc
     assert shown.lines_per_second == pytest.approx(40)
 
 
+def test_the_time_left_knows_that_the_first_epochs_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten steps an epoch; those of the first take a second each, later ones two and four."""
+    now = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    trainer: Any = SimpleNamespace(global_step=0, estimated_stepping_batches=50, max_epochs=5)
+    bar = TrainingProgress(None, Console(file=io.StringIO()), efforts=[50.0, 100.0, 200.0])
+    bar.on_train_start(trainer, None)  # type: ignore[arg-type]
+    assert bar._left(trainer) == "0:00"  # nothing is known yet
+    took = {4: 4, 10: 10, 15: 20, 20: 30, 25: 50, 40: 110, 50: 150}
+    for step, seconds in took.items():
+        trainer.global_step, now = step, float(seconds)
+        assert bar._left(trainer) == f"{(150 - seconds) // 60}:{(150 - seconds) % 60:02d}"
+    resumed = TrainingProgress(None, Console(file=io.StringIO()), efforts=[50.0, 100.0, 200.0])
+    trainer.global_step = 20
+    resumed.on_train_start(trainer, None)  # type: ignore[arg-type]
+    trainer.global_step, now = 30, now + 40
+    assert resumed._left(trainer) == "1:20"
+    even = TrainingProgress(None, Console(file=io.StringIO()))
+    trainer.global_step = 0
+    even.on_train_start(trainer, None)  # type: ignore[arg-type]
+    trainer.global_step, now = 10, now + 5
+    assert even._left(trainer) == "0:20"
+
+
 def test_the_loss_is_ctc_s_own(tmp_path: Path) -> None:
     """What training adds to it, such as the shortcut's, is neither on the screen nor in metrics.csv."""
     sample = Path(__file__).resolve().parents[2] / "data" / "sample"  # 40 lines to train on

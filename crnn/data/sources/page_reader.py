@@ -99,9 +99,9 @@ class PageReader(FolderReader):
                 yield from self._page_rows(where, page, picture, problem)
         if refused and not good:
             raise refused[0][1]
-        for name, error in refused:
+        for name, why in refused:
             where = printable(self.tree.root / name)
-            place, _, said = str(error).removeprefix(where).partition(": ")  # :LINE:COLUMN, and what is wrong there
+            place, _, said = str(why).removeprefix(where).partition(": ")  # :LINE:COLUMN, and what is wrong there
             yield Row("", where + place, printable(name), f"{said}; all of its lines are missing")
 
     def _pages_of(self, name: str, where: str) -> list[MarkedPage]:

@@ -26,7 +26,7 @@ from crnn.data.sources import LineSource
 from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.model.crnn import CRNN
 from crnn.training.assemble import Assembled, assemble, workers_for
-from crnn.training.callbacks import StoppedBySignal
+from crnn.training.callbacks import GracefulStop, StoppedBySignal
 from crnn.training.characters import read_card
 from crnn.training.config import TrainConfig, settled
 from crnn.training.finish import Outcome, finish, say_forgotten
@@ -81,12 +81,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         augment = Augment(config.augment, data.length.epochs) if real else None
 
         card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data, start, folder))
-        head_first = bool(config.init) and config.finetune == "head_first"
-        module = CrnnModule(card, config.loss, config.optimizer, config.seed, config.trainer.channels_last, head_first)
-        parameters = sum(p.numel() for p in module.network.parameters())
-        backbone = config.model.backbone.name
-        named = config.model.name + (f" with the backbone {backbone}" if backbone != "conv" else "")
-        folder.say(f"model: {named}, {parameters:,} parameters, {data.charset.classes} classes{why_model}")
+        module = _make_module(config, card, folder, why_model)
         loaders = LineDataModule(
             data.train,
             data.val,
@@ -105,24 +100,8 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         folder.write_start(config, trainer.world_size)
         folder.write_json("data.json", data.record())
     _say_batches(data.length, folder, loaders, trainer.world_size)
-    again = folder.again(trainer.world_size)
-    try:
+    with _ended_well(trainer, stop, folder, peers):
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
-        peers.end_watch()
-        if stop.asked:  # during a validation
-            raise StoppedBySignal(stop.asked)
-    except StoppedBySignal as stopped:
-        folder.say(f"stopped by {stopped}; a checkpoint is written. Go on with: {again}")
-        raise
-    except RuntimeError as error:
-        if trainer.world_size > 1 and is_lost(error):
-            raise peers.why_lost(error) from None
-        raise
-    except SystemExit:  # how Lightning ends after a KeyboardInterrupt
-        if stop.asked:
-            folder.say(f"stopped at once; {folder.go_on(trainer.world_size)}")
-            raise KeyboardInterrupt from None
-        raise
     if not trainer.is_global_zero:
         return Outcome(folder.path, {})
     times = {
@@ -132,6 +111,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     try:
         outcome = finish(config, folder, trainer, loaders, times)
     except KeyboardInterrupt:
+        again = folder.again(trainer.world_size)
         folder.say(f"stopped after the last step, before the model file was there; write it with: {again}")
         raise
     if old:
@@ -156,6 +136,46 @@ def _taken_away_unless_begun(folder: RunFolder) -> Iterator[None]:
             raise
         folder.remove_if_unused()
         raise DataError(unusable(error)) from None
+
+
+def _make_module(config: TrainConfig, card: ModelCard, folder: RunFolder, why: str) -> CrnnModule:
+    """With weights at random; says what it is, and why."""
+    head_first = bool(config.init) and config.finetune == "head_first"
+    module = CrnnModule(card, config.loss, config.optimizer, config.seed, config.trainer.channels_last, head_first)
+    parameters = sum(p.numel() for p in module.network.parameters())
+    backbone = config.model.backbone.name
+    named = config.model.name + (f" with the backbone {backbone}" if backbone != "conv" else "")
+    folder.say(f"model: {named}, {parameters:,} parameters, {card.charset.classes} classes{why}")
+    return module
+
+
+@contextmanager
+def _ended_well(trainer: L.Trainer, stop: GracefulStop, folder: RunFolder, peers: Peers) -> Iterator[None]:
+    """Around the steps: what ends them early is said, with the command that goes on.
+
+    Raises:
+        StoppedBySignal: if they were asked to stop; a checkpoint is written.
+        KeyboardInterrupt: if they were asked twice.
+        CrnnError: if another process is lost.
+    """
+    try:
+        yield
+        peers.end_watch()
+        if stop.asked:  # during a validation
+            raise StoppedBySignal(stop.asked)
+    except StoppedBySignal as stopped:
+        again = folder.again(trainer.world_size)
+        folder.say(f"stopped by {stopped}; a checkpoint is written. Go on with: {again}")
+        raise
+    except RuntimeError as error:
+        if trainer.world_size > 1 and is_lost(error):
+            raise peers.why_lost(error) from None
+        raise
+    except SystemExit:  # how Lightning ends after a KeyboardInterrupt
+        if stop.asked:
+            folder.say(f"stopped at once; {folder.go_on(trainer.world_size)}")
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _begin_from(

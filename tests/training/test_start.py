@@ -8,6 +8,7 @@ import shlex
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -290,9 +291,10 @@ def test_what_fonts_draw() -> None:
 
 def test_recorded_lines_of_real_and_rendered_training(line_folder: Path, tmp_path: Path) -> None:
     real = str(line_folder / "train")
-    note = {"data": {"paths": {"train": [real, "rendered"], "val": None}, "options": {}}}
+    note: dict[str, Any] = {"data": {"paths": {"train": [real, "rendered"], "val": [real]}, "options": {}}}
     model = tmp_path / "m.onnx"
     assert len(recorded_lines(note, "train", model)) == len(open_source(real))  # as for --lm train
+    note["data"]["paths"]["val"] = None
     (tmp_path / "splits").mkdir()
     first = open_source(real).entry(0).picture
     (tmp_path / "splits" / "val.tsv").write_text(f"position\tpicture\twhere\n0\t{first}\tx\n")

@@ -82,7 +82,9 @@ def find_pictures(paths: Iterable[str]) -> Iterator[Item]:
     is one picture's bytes on standard input.
     """
     for path in paths:
-        if path == "-":
+        if not path:
+            yield Item("''", DataError("'': is no name of a picture; is a variable of the command line not set?"))
+        elif path == "-":
             yield Item("-", _read_stdin())
         elif (kept := _set(path)) is not None:
             yield from kept

@@ -288,6 +288,14 @@ def test_spans_point_at_the_ink(trained: Path) -> None:
             assert b.start == pytest.approx(3 * a.start, abs=3 * 3 * 4)
 
 
+def test_an_empty_name_is_called_so(model: Path, lines: list[Path], capfd: pytest.CaptureFixture[str]) -> None:
+    """As of a variable of the shell that is not set; what else is named is read."""
+    assert main(["recognize", str(model), "", str(lines[0])]) == 1
+    said = capfd.readouterr()
+    assert said.err == "crnn: '': is no name of a picture; is a variable of the command line not set?\n"
+    assert said.out.splitlines() == ["", expected(model, [lines[0]])[0]]  # a line for each
+
+
 def test_inputs_in_natural_order() -> None:
     for names in (["b10", "b9", "a", "B1", "b09"], ["b09", "b10", "b9", "a", "B1"]):  # however the folder lists them
         assert sorted(names, key=natural) == ["B1", "a", "b09", "b9", "b10"]

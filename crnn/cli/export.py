@@ -14,7 +14,7 @@ def add_export(command: NewCommand) -> None:
     export = command("export", _export, "make a model file of a checkpoint", "crnn export runs/NAME --lm train")
     export.add_argument("checkpoint", help="run folder (its best checkpoint), .ckpt, or .safetensors")
     export.add_argument(
-        "--to", default="onnx", metavar="FORMAT", help="onnx, safetensors, or one of an installed package (onnx)"
+        "--to", metavar="FORMAT", help="onnx, safetensors, or one of an installed package (as FILE ends, or else onnx)"
     )
     export.add_argument(
         "-o", "--output", metavar="FILE", help="of the new file (beside the checkpoint; of a run, its model file)"
@@ -42,5 +42,6 @@ def _export(args: argparse.Namespace) -> int:
     decoder = decoder_of(args, word=TRAINED_ON)
     if args.lm is not None:
         print("learning the language model, and settling its weights on validation lines ...", file=sys.stderr)
-    print(export_checkpoint(Path(args.checkpoint), args.to, output, args.data, args.int8, args.half, **decoder))
+    format = args.to or ("safetensors" if output and output.suffix == ".safetensors" else "onnx")
+    print(export_checkpoint(Path(args.checkpoint), format, output, args.data, args.int8, args.half, **decoder))
     return 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,7 +129,7 @@ def _found(folder: Path, decode: bool, lines: int) -> PictureFacts | None:
             facts = PictureFacts.load(folder / f"pictures_{name}.npz")
             if len(facts.sizes) == lines:
                 return facts
-        except (OSError, ValueError, KeyError):
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile):
             continue
     return None
 

@@ -22,7 +22,7 @@ from crnn.data.module import PreparedLines, cached, concatenated, joined, mixed,
 from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.base import Row
-from crnn.data.sources.columns import labels
+from crnn.data.sources.columns import readable_labels
 from crnn.data.sources.registry import refuse_several_sets
 from crnn.data.sources.sides import find_side
 from crnn.data.sources.views import Fitting, Selection, together
@@ -148,7 +148,7 @@ class _Assembly:
         else:
             assert rendered  # noqa: S101  # for mypy
             val = prepare(rendered[1], self.transform, charset, False, iter)
-        report_lines(train, val, charset, self.folder, self.data.unknown, self.data.max_dropped)
+        report_lines(train, val, charset, self.transform, self.folder, self.data.unknown, self.data.max_dropped)
         paths = {"train": self.train_paths, "val": self.val_paths or None}
         lines = self._combined(train)
         length = length_for(self.config, len(lines.source), process_count(self.config.trainer), not real)
@@ -219,7 +219,7 @@ class _Assembly:
         return PreparedLines(fitting, sizes, [])
 
     def _charset(self, sources: Sequence[LineSource], drawn: str) -> tuple[Charset, SeenCharacters]:
-        texts = (text for source in sources for text in labels(source) if label_problem(text) is None)
+        texts = (text for source in sources for text in readable_labels(source) if label_problem(text) is None)
         charset, notes, seen = charset_from(self.config.charset, texts, drawn)
         for note in notes[: 1 if self.config.resume else None] if sources else ():
             self.folder.say(note)

@@ -301,6 +301,10 @@ def to_config(node: Any) -> TrainConfig:
     above("stop.patience", config.stop.patience, -1)
     at_least("stop.min_delta", config.stop.min_delta, 0)
     at_least("trainer.num_nodes", config.trainer.num_nodes, 1)
+    paths = {"data.root": config.data.root, "init": config.init, "runs_dir": config.runs_dir, "name": config.name}
+    for name, path in paths.items():
+        if path == "":
+            raise ConfigError(f"{name}=: is empty; is a variable of the command line not set? (null leaves it out)")
     check_rendered(config.data.rendered)
     check_weights(config.data.weights or ())
     SplitRule(**vars(config.split))  # refuses what is no rule

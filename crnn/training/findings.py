@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from crnn.core.charset import Charset
+from crnn.core.image import LineTransform
 from crnn.data.check import CheckReport
-from crnn.data.labels import UNKNOWN_CHARACTER
+from crnn.data.labels import CANNOT_FIT, UNKNOWN_CHARACTER, fit_problem
 from crnn.data.module import PreparedLines
-from crnn.data.sources.columns import labels
+from crnn.data.sources.columns import entries, labels
 from crnn.data.split import leaks
 from crnn.errors import DataError
 from crnn.training.run_folder import RunFolder
@@ -20,6 +21,7 @@ def report_lines(
     train: Sequence[PreparedLines],
     val: PreparedLines,
     charset: Charset,
+    transform: LineTransform,
     folder: RunFolder,
     unknown: str,
     max_dropped: float,
@@ -29,7 +31,7 @@ def report_lines(
     Args:
         train: of each source.
         val: of all.
-        charset: of the model.
+        charset, transform: of the model.
         folder: of the run.
         unknown: ``error`` refuses training labels outside the charset, ``drop`` leaves them out.
         max_dropped: more dropped lines than this share (0..1) of a source stop the run.
@@ -49,6 +51,7 @@ def report_lines(
             see = f"; see {folder.path / 'dropped.tsv'}" if report.dropped else ""
             folder.say(f"{name}: {report.summary()}{see}")
     _say_unknown(val, charset, folder)
+    _say_unfit(val, charset, transform, folder)
     if reports:
         _say_leaks(train, val, folder)
 
@@ -73,6 +76,22 @@ def _say_unknown(val: PreparedLines, charset: Charset, folder: RunFolder) -> Non
         named = ", ".join(f"{symbol!r} in {count} line{'s' if count > 1 else ''}" for symbol, count in first)
         characters = "1 character" if len(missing) == 1 else f"{len(missing)} characters"
         folder.say(f"note: validation has {characters} that training lacks ({named}); they count as errors")
+
+
+def _say_unfit(val: PreparedLines, charset: Charset, transform: LineTransform, folder: RunFolder) -> None:
+    """Likewise those with more characters than CTC has time steps for."""
+    sizes = val.sizes(0).tolist()
+    problems = [
+        (entry, fit_problem(entry.text, charset, tuple(size), transform))
+        for entry, size in zip(entries(val.source), sizes, strict=True)
+    ]
+    unfit = [(entry, problem[1]) for entry, problem in problems if problem and problem[0] == CANNOT_FIT]
+    if unfit:
+        entry, why = unfit[0]
+        folder.say(
+            f"note: {len(unfit):,} of {len(sizes):,} validation lines have more characters than time steps; they count "
+            f"as errors; the first is {entry.where}: {why}"
+        )
 
 
 def _say_leaks(train: Sequence[PreparedLines], val: PreparedLines, folder: RunFolder) -> None:

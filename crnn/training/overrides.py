@@ -89,9 +89,9 @@ def _guilty(words: Sequence[str], error: BaseException) -> str:
 
 def _refuse_unknown(word: str) -> None:
     """Refuse a word that is no ``setting=value``, a setting that is not there, and a file of a group likewise."""
-    if word.startswith(("+", "~")):
+    if word.startswith("~"):
         return
-    setting, equals, value = word.partition("=")
+    setting, equals, value = word.lstrip("+").partition("=")
     if not equals or not setting:
         wanted = f"{word}=..." if word in _settings() else "setting=value, such as data.root=my_lines"
         raise ConfigError(f"{word}: has no {'value' if setting else 'name'}; write {wanted} {_HELP}")

@@ -11,7 +11,7 @@ from crnn.core.charsets import NAMES, SET_PREFIX, named_set
 from crnn.data.labels import label_problem
 from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource
-from crnn.data.sources.columns import labels
+from crnn.data.sources.columns import readable_labels
 from crnn.data.synth.source import drawable
 from crnn.data.synth.text import PRINTABLE_ASCII
 from crnn.errors import ConfigError
@@ -39,7 +39,7 @@ def own_labels(config: TrainConfig, real: Sequence[LineSource]) -> list[str] | N
             f"data.rendered.text_file={LABELS}: there are no real lines to take labels from; add them, "
             f"data.train=[FOLDER,{RENDERED}], or give a text file (one of that name as ./{LABELS})"
         )
-    texts = (text for source in real for text in labels(source) if label_problem(text) is None)
+    texts = (text for source in real for text in readable_labels(source) if label_problem(text) is None)
     return list(islice(dict.fromkeys(texts), MOST_LABELS))
 
 

@@ -15,6 +15,7 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 import lightning as L
 import numpy as np
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from crnn.core.card import ModelCard
 from crnn.core.image import LineTransform
@@ -96,7 +97,9 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         old = _begin_from(start, card, module, data, folder) if start else None
         _settle_threads(config, folder, module, data)
         trainer, stop = make_trainer(config, folder, loaders, data)
-    if not config.resume:
+    if config.resume:
+        folder.write_config(config)
+    else:
         folder.write_start(config, trainer.world_size)
         folder.write_json("data.json", data.record())
     _say_batches(data.length, folder, loaders, trainer.world_size)
@@ -167,6 +170,8 @@ def _ended_well(trainer: L.Trainer, stop: GracefulStop, folder: RunFolder, peers
         again = folder.again(trainer.world_size)
         folder.say(f"stopped by {stopped}; a checkpoint is written. Go on with: {again}")
         raise
+    except MisconfigurationException as error:
+        raise ConfigError(f"trainer: {str(error).splitlines()[0]}") from None
     except RuntimeError as error:
         if trainer.world_size > 1 and is_lost(error):
             raise peers.why_lost(error) from None

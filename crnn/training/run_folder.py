@@ -19,6 +19,7 @@ import shlex
 import shutil
 import sys
 import time
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -119,10 +120,15 @@ class RunFolder:
         except (OSError, ValueError):
             return {}
 
+    def write_config(self, config: TrainConfig) -> None:
+        """config.yaml: what the next resume goes on with."""
+        if self.first:
+            whole = replace(config, resume=None)
+            write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(whole)))
+
     def write_start(self, config: TrainConfig, processes: int) -> None:
         """config.yaml and env.json."""
-        if self.first:
-            write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)))
+        self.write_config(config)
         self.write_json("env.json", environment() | {"processes": processes})
 
 
@@ -179,6 +185,8 @@ def config_of_run(run: str, overrides: list[str]) -> DictConfig:
         key = override.split("=")[0]
         if key.lstrip("+~") != key or key in ("model", "experiment"):
             raise ConfigError(f"{override}: with resume only single settings can change, such as trainer.max_epochs=40")
+        if key.startswith(("model.", "image.", "charset.")):
+            raise ConfigError(f"{override}: the network is the run's own; start a new one from it, with init={run}")
     try:
         stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.load(path / "config.yaml"))
         merged = OmegaConf.merge(stored, {"resume": run})

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from datetime import timedelta
+from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import crnn.torchvision_cure  # noqa: F401  # before lightning
 
 import lightning as L
 import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 
 from crnn.data.module import LineDataModule
 from crnn.data.recorded import RENDERED
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, ModelFileError
+from crnn.files import write_atomic
 from crnn.machine import fast_bfloat16
 from crnn.training.assemble import Assembled
 from crnn.training.averaging import Averaging
@@ -72,14 +77,16 @@ def make_trainer(
     accelerator = accelerator_for(settings.accelerator)
     resume_step = None
     if config.resume and folder.first:
-        resume_step = int(torch.load(folder.last, map_location="cpu", weights_only=True)["global_step"])
+        resume_step, epoch = _reached(folder.last)
+        if settings.max_epochs is not None and settings.max_epochs < epoch:
+            raise ConfigError(f"trainer.max_epochs={settings.max_epochs}: the run has had {epoch} epochs; name more")
     try:
         trainer = L.Trainer(
             accelerator=accelerator,
             devices=devices,
             num_nodes=nodes,
             strategy=strategy,
-            plugins=own_environment(),  # type: ignore[arg-type]  # a list of one kind
+            plugins=[*own_environment(), WholeCheckpoints()],
             precision=precision_for(settings.precision, accelerator),  # type: ignore[arg-type]  # checked by the config
             max_epochs=settings.max_epochs,
             gradient_clip_val=config.optimizer.clip,
@@ -93,9 +100,34 @@ def make_trainer(
             use_distributed_sampler=False,
             enable_model_summary=False,
         )
-    except (L.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
+    except (L.fabric.utilities.exceptions.MisconfigurationException, TypeError, ValueError) as error:
         raise ConfigError(f"trainer: {str(error).splitlines()[0]}") from None
     return trainer, stop
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes a checkpoint beside the one that it replaces: a full disk or a kill costs the new one, not the old."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """As Lightning asks for it; raises OSError where there is no room."""
+        target, content = Path(path), io.BytesIO()
+        torch.save(checkpoint, content)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with write_atomic(target) as temporary:
+            temporary.write_bytes(content.getbuffer())
+
+
+def _reached(checkpoint: Path) -> tuple[int, int]:
+    """(step, epoch) in which it was written."""
+    try:
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        return int(content["global_step"]), int(content["epoch"])
+    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, OSError, UnpicklingError) as error:
+        why = str(error).split(". ")[0].splitlines()[0] if str(error) else type(error).__name__
+        raise ModelFileError(
+            f"{checkpoint}: is damaged ({why}); "
+            f"start a new run from the best one: init={checkpoint.with_name('best.ckpt')}"
+        ) from None
 
 
 def _callbacks(

@@ -231,3 +231,14 @@ def test_so_many_pictures_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     for given in ({}, {"threads": 5}, {"threads": 0}):
         assert picture_facts(listed(4), **given).sizes.shape == (4, 2)  # type: ignore[arg-type]
     assert asked == [2, 5, 1]
+
+
+@pytest.mark.parametrize("kept", [0, 20, 300])
+def test_a_torn_file_of_facts_is_made_anew(lines: Path, tmp_path: Path, kept: int) -> None:
+    source = open_source(lines, cache=tmp_path / "kept")
+    wanted = picture_facts(source)
+    [file] = (tmp_path / "kept").rglob("pictures_decoded.npz")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:kept])
+    assert np.array_equal(picture_facts(open_source(lines, cache=tmp_path / "kept")).hashes, wanted.hashes)
+    assert len(file.read_bytes()) == len(whole)

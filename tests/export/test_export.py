@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import crnn
+from crnn.cli import main
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
@@ -244,6 +245,14 @@ def test_a_run_folder_stands_for_its_best_checkpoint(trained: Path, tmp_path: Pa
     assert crnn.load(run / "model.onnx").card.charset == crnn.load(run / "checkpoints" / "best.ckpt").card.charset
     export_checkpoint(run, "safetensors", None, None)
     assert (run / "model.safetensors").is_file()
+
+
+def test_the_ending_of_a_file_says_its_format(trained: Path, tmp_path: Path) -> None:
+    for name, begins in (("m.safetensors", b"{"), ("m.onnx", b"crnn")):
+        assert main(["export", str(trained / "checkpoints" / "best.ckpt"), "-o", str(tmp_path / name)]) == 0
+        assert begins in (tmp_path / name).read_bytes()[:64]
+    assert main(["export", str(tmp_path / "m.safetensors"), "--to", "onnx", "-o", str(tmp_path / "x.safetensors")]) == 0
+    assert b"crnn" in (tmp_path / "x.safetensors").read_bytes()[:64]  # as it was told
 
 
 def test_a_model_is_never_written_over_itself(trained: Path, tmp_path: Path) -> None:

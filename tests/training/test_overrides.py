@@ -31,6 +31,7 @@ def registered() -> None:
             "image.height.x=3",
             f"image.height.x=3: there is no setting image.height.x; did you mean image.height? {HELP}",
         ),
+        ("+image.hight=32", f"+image.hight=32: there is no setting image.hight; did you mean image.height? {HELP}"),
         ("resume", f"resume: has no value; write resume=... {HELP}"),
         ("lines", f"lines: has no value; write setting=value, such as data.root=my_lines {HELP}"),
         ("=3", f"=3: has no name; write setting=value, such as data.root=my_lines {HELP}"),

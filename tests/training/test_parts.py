@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests_support import settings
 from torch import nn
 
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, ModelFileError
+from crnn.training import trainer
 from crnn.training.assemble import workers_for
 from crnn.training.config import OptimizerConfig, config_folder
 from crnn.training.loss import CtcLoss
@@ -21,6 +22,7 @@ from crnn.training.metrics_csv import MetricsCsv
 from crnn.training.overrides import quoted
 from crnn.training.run_folder import RunFolder, config_of_run
 from crnn.training.schedule import make_optimizer, one_cycle
+from crnn.training.trainer import WholeCheckpoints
 
 
 def brute_force(log_probs: torch.Tensor, labels: list[int]) -> float:
@@ -114,8 +116,6 @@ def test_a_torn_row_of_the_metrics_file_is_left_out(tmp_path: Path) -> None:
 def test_settings_of_a_run_come_back_with_plain_changes(trained: Path) -> None:
     config = config_of_run(str(trained), ["trainer.max_epochs=40"])
     assert (config.trainer.max_epochs, config.model.name, config.resume) == (40, "crnn_tiny", str(trained))
-    from crnn.errors import ConfigError
-
     for words, name, wanted in (
         (["data.root='it\\'s lines'"], "root", "it's lines"),
         (["data.root='a: b'"], "root", "a: b"),
@@ -123,11 +123,12 @@ def test_settings_of_a_run_come_back_with_plain_changes(trained: Path) -> None:
         (["data.root=null"], "root", None),
     ):
         assert config_of_run(str(trained), words).data[name] == wanted
-    assert config_of_run(str(trained), ["charset.extra=' x'"]).charset.extra == " x"
 
     for override, message in (
         ("data.root='a", "resume="),
         ("model=crnn", "only single settings"),
+        ("image.height=48", "the network is the run's own; start a new one from it, with init="),
+        ("model.lstm.hidden_size=8", "the network is the run's own"),
         ("trainer.max_epoch=4", "max_epoch"),
         ("optimizer.lr=x", "lr|Float"),
     ):
@@ -207,3 +208,29 @@ def test_any_text_can_be_a_setting(word: str, value: object) -> None:
 def test_plain_words_stay() -> None:
     for word in ("-m", "--help", "model=crnn", "data.train=[a,b]", "optimizer.lr=1e-3", "resume=runs/x", "seed=1,2"):
         assert quoted(word) == word
+
+
+def test_a_checkpoint_is_whole_or_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written beside the old one: a full disk costs nothing of that."""
+    path = tmp_path / "checkpoints" / "last.ckpt"
+    WholeCheckpoints().save_checkpoint({"global_step": 3, "epoch": 1}, path)
+    assert trainer._reached(path) == (3, 1)
+    before = path.read_bytes()
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        WholeCheckpoints().save_checkpoint({"global_step": 4, "epoch": 1}, path)
+    assert [one.name for one in path.parent.iterdir()] == ["last.ckpt"]
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"x" * 500])
+def test_a_damaged_checkpoint_is_one_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "last.ckpt").write_bytes(content)
+    with pytest.raises(
+        ModelFileError, match=r"last\.ckpt: is damaged \(.+\); start a new run from the best one: init="
+    ):
+        trainer._reached(tmp_path / "last.ckpt")

@@ -255,6 +255,16 @@ def test_a_finished_run_says_that_nothing_is_left(line_folder: Path, tmp_path: P
     said = (folder / "train.log").read_text()[len(before) :]
     assert f"all 1 epochs were done before; for more: crnn train resume={folder} trainer.max_epochs=2" in said
     assert "come fewer than 5 times" not in said  # it was said
+    longer = to_config(config_of_run(str(folder), ["trainer.max_epochs=2", "trainer.progress=false"]))
+    train(longer)  # from now on the run has two
+    assert config_of_run(str(folder), []).trainer.max_epochs == 2
+    said = (folder / "train.log").read_text()
+    train(to_config(config_of_run(str(folder), [])))
+    assert "all 2 epochs were done before" in (folder / "train.log").read_text()[len(said) :]
+    train(to_config(config_of_run(str(folder), ["trainer.max_epochs=3"])))
+    with pytest.raises(ConfigError, match=r"trainer\.max_epochs=1: the run has had 2 epochs; name more"):
+        train(to_config(config_of_run(str(folder), ["trainer.max_epochs=1"])))
+    assert config_of_run(str(folder), []).trainer.max_epochs == 3
 
 
 def test_taken_name_is_refused(trained: Path, line_folder: Path) -> None:
@@ -330,6 +340,8 @@ def test_resume_refuses_other_data(trained: Path, line_folder: Path, tmp_path: P
         ((f"data.root={'a' * 300}",), "aaa…: File name too long; look at the settings that name it"),
         (("model.lstm.num_layers=1", "model.lstm.dropout=0.5"), "lstm.dropout acts between layers"),
         (("model.lstm.proj_size=8",), "ONNX has no LSTM with projections; set export.format=safetensors"),
+        (("data.root=",), "data.root=: is empty; is a variable of the command line not set? (null leaves it out)"),
+        (("init=",), "init=: is empty; is a variable"),
         (("trainer.strategy=fsdp",), "trainer.strategy=fsdp: is unknown; allowed are auto, ddp"),
         (("trainer.wait_minutes=0",), "trainer.wait_minutes=0.0: must be above 0"),
         (("trainer.max_minutes=0",), "trainer.max_minutes=0.0: must be above 0"),

@@ -32,6 +32,12 @@ def labels(source: LineSource) -> Iterator[str]:
     return column(source, "text")
 
 
+def readable_labels(source: LineSource) -> Iterator[str]:
+    """The text of every position whose row was understood, in order."""
+    both = zip(labels(source), column(source, "problem"), strict=True)
+    return (text for text, problem in both if not problem)
+
+
 def _over(source: LineSource, whole: Callable[[LineIndex], Iterable[T]], one: Callable[[LineEntry], T]) -> Iterator[T]:
     """What `whole` finds in an index, or `one` in an entry where there is no index to go over."""
     if isinstance(source, IndexedSource):

@@ -11,7 +11,7 @@ from tests_support import ListSource
 
 from crnn.data.sources import LineEntry, LineSource, open_source
 from crnn.data.sources.base import Row
-from crnn.data.sources.columns import column, entries, labels
+from crnn.data.sources.columns import column, entries, labels, readable_labels
 from crnn.data.sources.index import BLOCK, LineIndex, Strings
 from crnn.data.sources.views import Concatenation, Selection
 
@@ -20,6 +20,7 @@ def same(source: LineSource) -> None:
     wanted = [source.entry(i) for i in range(len(source))]
     assert list(entries(source)) == wanted
     assert list(labels(source)) == [entry.text for entry in wanted]
+    assert list(readable_labels(source)) == [entry.text for entry in wanted if not entry.problem]
     assert list(column(source, "picture")) == [entry.picture for entry in wanted]
 
 

@@ -127,8 +127,10 @@ def _settled(
         if chosen.lines:
             said = (
                 f"; lm weight {chosen.lm_weight:g} and length bonus {chosen.length_bonus:g}, chosen on "
-                f"{chosen.lines:,} validation lines (CER {chosen.cer:.2%})"
+                f"{chosen.lines:,} validation lines (CER {chosen.cer:.2%}, without {chosen.without:.2%})"
             )
+            if chosen.cer > chosen.without:
+                said += "; it reads these lines worse: leave --lm out, or name other texts"
     fitted = replace(card, temperature=fit_temperature(Recognizer(TorchBackend(card, network)), labelled))
     said += "" if fitted == card else f"; temperature {fitted.temperature:g}, fitted to what its decoder reads"
     return fitted, said

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn.core.decode.beam import LENGTH_BONUS, LM_WEIGHT, BeamDecoder
+from crnn.core.decode.greedy import best_paths
 from crnn.core.decode.probability import text_log_probability
 from crnn.core.metrics import EditCounts
 from crnn.core.recognizer import Recognizer
@@ -36,6 +37,8 @@ class LmWeights(NamedTuple):
     length_bonus: float
     cer: float
     """0..1, of the lines that they were chosen on."""
+    without: float
+    """Likewise, of the likeliest paths, without a language model."""
     lines: int
     """0: there was nothing to choose on, and these are the defaults."""
 
@@ -55,8 +58,11 @@ def choose_weights(recognizer: Recognizer, source: LineSource) -> LmWeights:
     pictures, references = known_lines(source, charset, LINES)
     searches = [decoder.weighed(*pair) for pair in SEARCHES]
     errors = np.zeros((len(WEIGHTS), len(BONUSES)), dtype=np.int64)
+    errors_without = 0
     for positions, log_probs, lengths in recognizer.log_probs(pictures):
         found = [search.candidates(log_probs, lengths, 1) for search in searches]
+        for position, (labels, _, _) in zip(positions, best_paths(log_probs, lengths), strict=True):
+            errors_without += EditCounts.of(charset.decode(labels), references[position]).character_errors
         for line, position in enumerate(positions):
             texts = [list(text) for text in dict.fromkeys(tuple(t) for texts in found for t in texts[line])] or [[]]
             wrong = [EditCounts.of(charset.decode(text), references[position]).character_errors for text in texts]
@@ -65,12 +71,16 @@ def choose_weights(recognizer: Recognizer, source: LineSource) -> LmWeights:
             )
             errors += np.array(wrong)[_best(decoder, texts, chances)]
     if not references:
-        return LmWeights(LM_WEIGHT, LENGTH_BONUS, 0.0, 0)
+        return LmWeights(LM_WEIGHT, LENGTH_BONUS, 0.0, 0.0, 0)
     far = np.abs(WEIGHTS - LM_WEIGHT)[:, None] + np.abs(BONUSES - LENGTH_BONUS)
     row, column = np.unravel_index(np.lexsort((far.ravel(), errors.ravel()))[0], errors.shape)
     characters = EditCounts.total((text, text) for text in references).characters
     return LmWeights(
-        float(WEIGHTS[row]), float(BONUSES[column]), float(errors[row, column] / characters), len(references)
+        float(WEIGHTS[row]),
+        float(BONUSES[column]),
+        float(errors[row, column] / characters),
+        errors_without / characters,
+        len(references),
     )
 
 

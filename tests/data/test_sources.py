@@ -143,7 +143,7 @@ def test_unusable_rows_are_lines_with_a_problem(tmp_path: Path) -> None:
 def test_broken_label_files(tmp_path: Path) -> None:
     table(tmp_path / "a")
     (tmp_path / "a" / "labels.tsv").write_bytes("images/0.png\tgut\nimages/1.png\tKäse\n".encode("latin-1"))
-    with pytest.raises(DataError, match=r"labels\.tsv:2: is not UTF-8 \(byte 0xE4\); convert it, for example: iconv"):
+    with pytest.raises(DataError, match=r"labels\.tsv:2: is not UTF-8 \(byte 0xE4\); convert it from the encoding"):
         open_source(tmp_path / "a")
     (tmp_path / "a" / "labels.tsv").write_bytes(b"\n\n")
     with pytest.raises(DataError, match="has no lines"):

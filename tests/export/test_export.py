@@ -29,6 +29,7 @@ from crnn.export.export import FORMATS, export_model
 from crnn.export.parity import check_parity
 from crnn.export.torch_backend import TorchBackend, write_safetensors
 from crnn.model.crnn import CRNN, BackboneConfig, LstmConfig, NetworkConfig
+from crnn.report.lm_weights import LmWeights
 
 CHARSET = Charset.from_texts(["0123456789 abcdefg", "नि", "ï"])
 TINY = BackboneConfig([8, 16, 24, 32], ["2x2", "2x2", "2x1", "2x1"], 64)
@@ -253,6 +254,19 @@ def test_the_ending_of_a_file_says_its_format(trained: Path, tmp_path: Path) -> 
         assert begins in (tmp_path / name).read_bytes()[:64]
     assert main(["export", str(tmp_path / "m.safetensors"), "--to", "onnx", "-o", str(tmp_path / "x.safetensors")]) == 0
     assert b"crnn" in (tmp_path / "x.safetensors").read_bytes()[:64]  # as it was told
+
+
+def test_a_language_model_that_reads_worse_is_said(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cer, without, warned in ((0.02, 0.01, True), (0.01, 0.01, False), (0.01, 0.02, False)):
+        chosen = LmWeights(0.3, 0.6, cer, without, 12)
+        monkeypatch.setattr("crnn.export.command.choose_weights", lambda *_, chosen=chosen: chosen)
+        said = export_checkpoint(
+            trained / "checkpoints" / "best.ckpt", "onnx", tmp_path / "m.onnx", None, lm=["a b", "c"]
+        )
+        assert f"(CER {cer:.2%}, without {without:.2%})" in said
+        assert ("; it reads these lines worse: leave --lm out, or name other texts" in said) == warned
 
 
 def test_a_model_is_never_written_over_itself(trained: Path, tmp_path: Path) -> None:

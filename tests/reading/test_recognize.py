@@ -391,8 +391,9 @@ def test_the_model_file_keeps_its_decoder(
     assert main(words) == 0
     reader = crnn.load(output)
     said = capfd.readouterr().out
-    weight, bonus, cer = re.search(
-        r"; lm weight ([\d.]+) and length bonus ([\d.]+), chosen on 12 validation lines \(CER ([\d.]+)%\)", said
+    weight, bonus, cer, without = re.search(
+        r"; lm weight ([\d.]+) and length bonus ([\d.]+), chosen on 12 validation lines \(CER ([\d.]+)%, without ([\d.]+)%\)",
+        said,
     ).groups()
     pair = {"lm_weight": float(weight), "length_bonus": float(bonus)}
     kept = {"name": "beam", "width": 7, "pattern": r"[\d abc]+", "lm": 0, **pair}
@@ -403,6 +404,8 @@ def test_the_model_file_keeps_its_decoder(
     assert reader.card.temperature == pytest.approx(fit_temperature(reader, labelled), rel=0.3)  # in some steps
     judged = evaluate(reader, labelled).counts
     assert judged.cer == pytest.approx(float(cer) / 100, abs=0.01)  # a search with these weights finds the same texts
+    greedy = evaluate(crnn.load(output, beam=0), labelled).counts
+    assert greedy.cer == pytest.approx(float(without) / 100, abs=1e-4)
     stored = reader.recognize(lines)
     given = crnn.load(output, pattern=r"[\d abc]+", beam=7, lm=reader_labels(model), **pair).recognize(lines)
     assert [r.text for r in stored] == [r.text for r in given]

@@ -59,8 +59,9 @@ def decode_text(raw: bytes, where: str, line: int = 1) -> str:
             raise DataError(utf16_refusal(where)) from None
         line += raw.count(b"\n", 0, error.start)
         raise DataError(
-            f"{where}:{line}: is not UTF-8 (byte 0x{raw[error.start]:02X}); convert it, for example: "
-            f"iconv -f latin1 -t utf-8 {PurePosixPath(where).name} > utf8.txt"
+            f"{where}:{line}: is not UTF-8 (byte 0x{raw[error.start]:02X}); convert it from the encoding that "
+            f"it has (windows-1252, gbk, shift_jis ...): iconv -f windows-1252 -t utf-8 {PurePosixPath(where).name} > "
+            "utf8.txt, and look at the letters"
         ) from None
 
 

@@ -46,7 +46,10 @@ def test_a_mark_at_the_start_of_a_file_is_no_text() -> None:
 def test_the_line_that_is_not_utf_8(raw: bytes, line: int, said: str) -> None:
     with pytest.raises(DataError) as caught:
         decode_text(raw, "a/x.txt", line)
-    assert str(caught.value) == f"{said}; convert it, for example: iconv -f latin1 -t utf-8 x.txt > utf8.txt"
+    assert str(caught.value) == (
+        f"{said}; convert it from the encoding that it has (windows-1252, gbk, shift_jis ...): iconv -f windows-1252 "
+        "-t utf-8 x.txt > utf8.txt, and look at the letters"
+    )
 
 
 def test_utf_16() -> None:

@@ -14,7 +14,9 @@ def add_export(command: NewCommand) -> None:
     export = command("export", _export, "make a model file of a checkpoint", "crnn export runs/NAME --lm train")
     export.add_argument("checkpoint", help="run folder (its best checkpoint), .ckpt, or .safetensors")
     export.add_argument(
-        "--to", metavar="FORMAT", help="onnx, safetensors, or one of an installed package (as FILE ends, or else onnx)"
+        "--to",
+        metavar="FORMAT",
+        help="onnx, safetensors, or an installed package's (onnx, or safetensors as FILE ends)",
     )
     export.add_argument(
         "-o", "--output", metavar="FILE", help="of the new file (beside the checkpoint; of a run, its model file)"

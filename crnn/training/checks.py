@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from crnn.core.charsets import NAMES, SET_PREFIX
@@ -42,6 +42,13 @@ def check_weights(weights: Sequence[float]) -> None:
                 f"data.weights={list(weights)}: {weight} is no weight; each must be above 0 and {MOST_WEIGHT} at most; "
                 "to leave a source out, take it from data.train"
             )
+
+
+def not_empty(settings: Mapping[str, str | None]) -> None:
+    """Refuse the first that is an empty text, with a ConfigError: read as a path, that is the current folder."""
+    for name, value in settings.items():
+        if value == "":
+            raise ConfigError(f"{name}=: is empty; is a variable of the command line not set? (null leaves it out)")
 
 
 def check_rendered(rendered: RenderedConfig) -> None:

@@ -17,7 +17,16 @@ from crnn.errors import ConfigError
 from crnn.export.export import FORMATS
 from crnn.model.crnn import NetworkConfig
 from crnn.models import NAMES
-from crnn.training.checks import above, at_least, check_charset, check_concat, check_rendered, check_weights, choice
+from crnn.training.checks import (
+    above,
+    at_least,
+    check_charset,
+    check_concat,
+    check_rendered,
+    check_weights,
+    choice,
+    not_empty,
+)
 
 AUTO = "auto"
 """``init``: see `settled_init`."""
@@ -301,10 +310,7 @@ def to_config(node: Any) -> TrainConfig:
     above("stop.patience", config.stop.patience, -1)
     at_least("stop.min_delta", config.stop.min_delta, 0)
     at_least("trainer.num_nodes", config.trainer.num_nodes, 1)
-    paths = {"data.root": config.data.root, "init": config.init, "runs_dir": config.runs_dir, "name": config.name}
-    for name, path in paths.items():
-        if path == "":
-            raise ConfigError(f"{name}=: is empty; is a variable of the command line not set? (null leaves it out)")
+    not_empty({"data.root": config.data.root, "init": config.init, "runs_dir": config.runs_dir, "name": config.name})
     check_rendered(config.data.rendered)
     check_weights(config.data.weights or ())
     SplitRule(**vars(config.split))  # refuses what is no rule

@@ -38,6 +38,9 @@ def model_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
     The first word is the model if it is a model file or a run folder, or is called like one (``.onnx``,
     ``.safetensors``, ``.ckpt``, ``bundled``), so that a missing or damaged one is named as such. Otherwise the model is
     None, which stands for the bundled one.
+
+    Raises:
+        ConfigError: if a later word is a model, see `refuse_models`.
     """
     if not words:
         return None, []
@@ -51,7 +54,20 @@ def model_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
             is_model = bool(file_kind(path))
         except (ModelFileError, ValueError):  # ValueError: a NUL in it
             is_model = False
+    refuse_models(words[1:])
     return (words[0], list(words[1:])) if is_model else (None, list(words))
+
+
+def refuse_models(words: Sequence[str]) -> None:
+    """Refuse models and run folders among pictures or lines: what lies in such a folder would be read as those.
+
+    Raises:
+        ConfigError: naming the first.
+    """
+    for word in words:
+        path = Path(word)
+        if path.suffix.lower() in MODEL_SUFFIXES or (path.is_dir() and model_file(path) != path):
+            raise ConfigError(f"{printable(word)}: is a model, and those come first, one at a time, or after --model")
 
 
 def chosen_file(

@@ -1,6 +1,8 @@
 """Train a text-line recogniser: ``python scripts/train.py [setting=value ...]``; the same as ``crnn train``."""
 
-from crnn.training.main import main
+import sys
+
+from crnn.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["train", *sys.argv[1:]]))

@@ -17,6 +17,7 @@ from crnn import __version__
 from crnn.cli import explain, export, judging, lines, reading, serve, training
 from crnn.errors import CrnnError, CrnnWarning
 from crnn.machine import set_thread_policy
+from crnn.signals import exit_code, sigterm_like_ctrl_c
 
 set_thread_policy()
 
@@ -95,7 +96,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # what UTF-8 cannot hold, such as half a character, as its escape
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        code = int(args.run(args))
+        with sigterm_like_ctrl_c():
+            code = int(args.run(args))
         if sys.stdout is not None:
             sys.stdout.flush()  # a full disk is noticed now, and not when nobody can say so any more
         return code
@@ -116,5 +118,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"crnn: {printable(error.filename)}: {error.strerror}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as stop:
+        return exit_code(stop)

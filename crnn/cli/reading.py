@@ -39,7 +39,7 @@ def add_recognize(command: NewCommand) -> None:
 
 
 def _recognize(args: argparse.Namespace) -> int:
-    from crnn.loader import chosen_file, load
+    from crnn.loader import chosen_file, load, refuse_models
     from crnn.reading.inputs import find_pictures, model_and_pictures, read_list
     from crnn.reading.job import make_job, options_of
     from crnn.reading.recognize import recognize
@@ -53,6 +53,8 @@ def _recognize(args: argparse.Namespace) -> int:
     model, named = args.model, args.paths
     if model is None:
         model, named = model_and_pictures(named, bool(args.list))
+    else:
+        refuse_models(named)
     paths = [*named, *(read_list(args.list, args.null) if args.list else [])]
     if not paths:
         raise CrnnError("no pictures named; give files, folders, patterns, '-' for a picture on stdin, or --list FILE")

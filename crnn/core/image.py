@@ -16,9 +16,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from crnn.core.grey import from_array, to_grey
+from crnn.core.png import check_png
 from crnn.errors import ConfigError, CrnnWarning, DataError
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
@@ -159,6 +161,8 @@ def open_picture(
         warnings.warn(said, CrnnWarning, stacklevel=2)
     negative = _is_negative(picture)
     try:
+        if isinstance(picture, PngImageFile) and picture is not source and picture.fp:
+            check_png(picture.fp)
         grey = to_grey(ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture)
         grey.load()
         grey = ImageOps.invert(grey) if negative else grey

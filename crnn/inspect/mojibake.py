@@ -1,4 +1,7 @@
-"""UTF-8 that was read as Windows-1252 or Latin-1: ``MÃ¼ller``, ``itâ€™s``, ``Ð¼Ð¸Ñ€``."""
+"""Text that was read in another encoding than it was written in: as Windows-1252 or Latin-1.
+
+UTF-8 becomes ``MÃ¼ller``, ``itâ€™s``, ``Ð¼Ð¸Ñ€``; GBK ``Æ±¼Û``; Windows-1251 ``Ïðèâåò``.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,11 @@ _SURE_TAIL = "[\u00a0-\u00aa\u00ac-\u00ba\u00bc-\u00bf\u0080-\u009f]"
 _CANDIDATES = re.compile(
     f"[ÂÃ]{_TAIL}|[ÄÅ]{_SURE_TAIL}|(?:[ÐÑÎÏ×]{_TAIL}){{2,}}|[àâãäåçèéêëï]{_TAIL}{{2}}|ð{_TAIL}{{3}}"
 )
+_RUN = re.compile("[\u00a1-\u00ff]{4,}")
+_GB_LEADS = range(0xB0, 0xD8)
+"""First bytes of the 3,755 most common Chinese characters."""
+_CYRILLIC = 5
+"""Letters beyond ASCII in a row that no word of a Latin script has."""
 _AFTER_CAPITAL = frozenset("“”‘’…–—«»›‹ª°º·")
 
 
@@ -29,4 +37,18 @@ def mojibake(text: str) -> tuple[str, str] | None:
             return found, bytes(_BYTES[c] for c in found).decode("utf-8")
         except UnicodeDecodeError:
             continue
+    return _of_eight_bits(text)
+
+
+def _of_eight_bits(text: str) -> tuple[str, str] | None:
+    """The same of GBK and Windows-1251, whose bytes are valid in so many encodings that only whole runs tell."""
+    for match in _RUN.finditer(text):
+        found = match[0]
+        data = found.encode("latin-1")
+        symbols = sum(not c.isalpha() for c in found)
+        pairs = len(data) % 2 == 0 and all(lead in _GB_LEADS for lead in data[::2]) and 0xFF not in data
+        if pairs and 0 < symbols < len(found):
+            return found, data.decode("gb2312", "replace")
+        if len(found) >= _CYRILLIC and not symbols and list(found) != sorted(found):  # sorted is a list of letters
+            return found, data.decode("cp1251")
     return None

@@ -15,7 +15,7 @@ from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
 from crnn.data.sources.registry import refuse_several_sets
 from crnn.errors import ConfigError, DataError, ModelFileError
-from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first
+from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first, refuse_models
 from crnn.models import NAMES
 from crnn.report.compare import compare, compare_table
 from crnn.report.compare_page import render_comparison
@@ -67,7 +67,11 @@ def _none_judged(evaluations: Sequence[Evaluation]) -> str:
 
 
 def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
-    model, paths = model_first(args.data) if args.model is None else (args.model, args.data)
+    if args.model is None:
+        model, paths = model_first(args.data)
+    else:
+        refuse_models(args.data)
+        model, paths = args.model, args.data
     is_bundled = model is None or model in NAMES
     if is_bundled and (args.split or not paths):
         raise ConfigError("no lines named; the bundled model has none of its own: crnn evaluate my_lines/test")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,7 +17,6 @@ import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image, ImageDraw, ImageFont
 
@@ -23,6 +24,7 @@ from crnn.core.metrics import EditCounts
 from crnn.data.batching import LineKey
 from crnn.data.dataset import Batch, LineDataset, collate
 from crnn.files import write_atomic
+from crnn.training.board import TensorBoard
 from crnn.training.module import CrnnModule
 from crnn.training.processes import is_lost
 from crnn.training.progress import TrainingProgress
@@ -53,26 +55,30 @@ class GracefulStop(Callback):
         self._number = 0
         self._before: dict[int, Any] = {}  # handlers to give back
 
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Around `trainer.fit`: what is asked before the first step ends the run after it."""
+        if threading.current_thread() is not threading.main_thread():  # elsewhere they are not ours to take
+            yield
+            return
+        self._before = {number: signal.signal(number, self._notice) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+            self._before = {}
+
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Take the signals over; after Lightning, whose own SIGTERM handler would end the run without a checkpoint."""
-        if threading.current_thread() is threading.main_thread():  # elsewhere they are not ours to take
-            self._before = {number: signal.signal(number, self._notice) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def _give_back(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before = {}
-
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._give_back()
+        """Take the signals back from Lightning, whose SIGTERM handler would end the run without a checkpoint."""
+        for number in self._before:
+            signal.signal(number, self._notice)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         if trainer.world_size > 1 and is_lost(exception):
             for number in self._before:  # torchrun and srun now ask the others to end, which they do anyway
                 signal.signal(number, signal.SIG_IGN)
             self._save_what_is_there(trainer, pl_module)
-        else:
-            self._give_back()
 
     def _save_what_is_there(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Another process is gone in mid-step: keep the weights of the step before, which all have in common.
@@ -185,7 +191,7 @@ class SampleReadings(Callback):
         sheet = readings_sheet(pictures, batch.texts, readings)
         sheet.save(self._folder / f"{name}.png")
         for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
+            if isinstance(logger, TensorBoard):
                 logger.experiment.add_image("val/readings", np.asarray(sheet), trainer.global_step, dataformats="HWC")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from crnn.errors import ConfigError, CrnnError
 from crnn.machine import set_thread_policy
+from crnn.signals import exit_code, sigterm_like_ctrl_c
 
 set_thread_policy()  # before the next lines load torch
 
@@ -79,7 +79,7 @@ def _refuse_another_network(config: TrainConfig, overrides: list[str]) -> None:
 def _unwritable(error: OSError, run: Path, processes: int) -> str:
     """What to do about a run folder that cannot be written."""
     where = f"{error.filename or run}: cannot be written ({error.strerror})"
-    return f"{where}; make room or give the right to write, then {RunFolder(run).go_on(processes)}"
+    return f"{where}; make room or give the right to write; {RunFolder(run).go_on(processes)}"
 
 
 def _together(config: TrainConfig, why_model: str) -> None:
@@ -130,8 +130,8 @@ def _hydra_main(composed: DictConfig) -> None:
             raise
         print(f"error: {unusable(error)}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+    except KeyboardInterrupt as stop:
+        sys.exit(exit_code(stop))
 
 
 def main() -> None:
@@ -142,7 +142,8 @@ def main() -> None:
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    _hydra_main()
+    with sigterm_like_ctrl_c():
+        _hydra_main()
 
 
 if __name__ == "__main__":

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import crnn.torchvision_cure  # noqa: F401  # before lightning
-
 import numpy as np
-from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
+
+from crnn.training.board import TensorBoard
 
 COLOURS = 32
 """Of a picture of curves: two thirds of the bytes of one with all of them, and no eye sees it."""
@@ -26,7 +25,7 @@ class CurvesInTensorBoard:
 
     def show(self, picture: Path, loggers: Sequence[Any], step: int, last: bool = False) -> None:
         """Add the picture, unless one was added not long ago; `last`: in any case."""
-        boards = [logger for logger in loggers if isinstance(logger, TensorBoardLogger)]
+        boards = [logger for logger in loggers if isinstance(logger, TensorBoard)]
         if not boards or (step < self._next and not last):
             return
         self._next = APART * step

@@ -54,7 +54,6 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         StoppedBySignal: after writing a checkpoint.
     """
     peers, config = peers or Peers(), settled(config)
-    started, cpu_started = time.monotonic(), time.process_time()
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, verbose=False)
@@ -70,10 +69,24 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
 
     folder = RunFolder(Path(config.resume)) if config.resume else RunFolder.create(config, peers)
     peers.run = folder.path
-    if config.resume:
-        _refuse_other_processes(folder, process_count(config.trainer))
+    with folder.claimed():
+        if config.resume:
+            _refuse_other_processes(folder, process_count(config.trainer))
+        return _train_in(folder, config, peers, start, transform, why_model)
+
+
+def _train_in(
+    folder: RunFolder,
+    config: TrainConfig,
+    peers: Peers,
+    start: Start | None,
+    transform: LineTransform,
+    why_model: str,
+) -> Outcome:
+    """Look at the lines, take the steps, export."""
+    started, cpu_started = time.monotonic(), time.process_time()
     folder.say(f"run: {folder.path}")
-    with _taken_away_unless_begun(folder):
+    with _taken_away_unless_begun(folder, bool(config.resume)):
         data = assemble(config, transform, folder, peers)
         if config.resume:
             _refuse_other_data(folder, data)
@@ -97,13 +110,13 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         old = _begin_from(start, card, module, data, folder) if start else None
         _settle_threads(config, folder, module, data)
         trainer, stop = make_trainer(config, folder, loaders, data)
-    if config.resume:
-        folder.write_config(config)
-    else:
-        folder.write_start(config, trainer.world_size)
-        folder.write_json("data.json", data.record())
-    _say_batches(data.length, folder, loaders, trainer.world_size)
     with _ended_well(trainer, stop, folder, peers):
+        if config.resume:
+            folder.write_config(config)
+        else:
+            folder.write_start(config, trainer.world_size)
+            folder.write_json("data.json", data.record())
+        _say_batches(data.length, folder, loaders, trainer.world_size)
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
     if not trainer.is_global_zero:
         return Outcome(folder.path, {})
@@ -123,7 +136,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
 
 
 @contextmanager
-def _taken_away_unless_begun(folder: RunFolder) -> Iterator[None]:
+def _taken_away_unless_begun(folder: RunFolder, resumed: bool) -> Iterator[None]:
     """A new run folder goes away again if what comes before the first step fails or is interrupted.
 
     Raises:
@@ -131,7 +144,11 @@ def _taken_away_unless_begun(folder: RunFolder) -> Iterator[None]:
     """
     try:
         yield
-    except (CrnnError, KeyboardInterrupt):
+    except CrnnError:
+        folder.remove_if_unused()
+        raise
+    except KeyboardInterrupt:
+        folder.say("stopped before the first step; " + ("the run is as it was" if resumed else "no run was begun"))
         folder.remove_if_unused()
         raise
     except OSError as error:
@@ -162,7 +179,8 @@ def _ended_well(trainer: L.Trainer, stop: GracefulStop, folder: RunFolder, peers
         CrnnError: if another process is lost.
     """
     try:
-        yield
+        with stop.listening():
+            yield
         peers.end_watch()
         if stop.asked:  # during a validation
             raise StoppedBySignal(stop.asked)

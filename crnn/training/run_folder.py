@@ -11,6 +11,7 @@ result.json   final figures           model.onnx    the model file
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -19,6 +20,8 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -37,6 +40,8 @@ from crnn.files import write_text
 from crnn.training.config import TrainConfig
 from crnn.training.processes import Peers
 
+LOCK = ".lock"
+"""Held by the process that trains."""
 PACKAGES = ("crnn", "torch", "torchvision", "lightning", "hydra-core", "numpy", "pillow", "onnx", "onnxruntime")
 
 
@@ -95,9 +100,33 @@ class RunFolder:
             return f"go on from the last checkpoint with: {self.again(processes)}"
         return f"there is no checkpoint yet: remove {self.path}, and start again"
 
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keeps other processes from training here at the same time, where files can be locked.
+
+        Raises:
+            ConfigError: if one does.
+        """
+        if not self.first:
+            yield
+            return
+        with open(os.open(self.path / LOCK, os.O_CREAT | os.O_RDWR, 0o666)) as file:
+            try:
+                import fcntl
+
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not flock: workers would have that, too
+            except ImportError:  # Windows
+                pass
+            except OSError as error:
+                if error.errno in (errno.EACCES, errno.EAGAIN):
+                    raise ConfigError(
+                        f"{self.path}: another process is training here; wait for it, or end it"
+                    ) from None
+            yield
+
     def remove_if_unused(self) -> None:
         """Take a new folder away again if a run never began in it."""
-        if self.first and {path.name for path in self.path.iterdir()} <= {"train.log", "splits", "dropped.tsv"}:
+        if self.first and {path.name for path in self.path.iterdir()} <= {LOCK, "train.log", "splits", "dropped.tsv"}:
             shutil.rmtree(self.path)
 
     def say(self, message: str) -> None:

@@ -16,7 +16,6 @@ import lightning as L
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, Timer
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 
 from crnn.data.module import LineDataModule
@@ -26,6 +25,7 @@ from crnn.files import write_atomic
 from crnn.machine import fast_bfloat16
 from crnn.training.assemble import Assembled
 from crnn.training.averaging import Averaging
+from crnn.training.board import TensorBoard
 from crnn.training.callbacks import GracefulStop, SampleReadings, Speed
 from crnn.training.config import TrainConfig
 from crnn.training.launch import follow_launcher, own_environment, process_count
@@ -92,7 +92,7 @@ def make_trainer(
             gradient_clip_val=config.optimizer.clip,
             logger=[
                 MetricsCsv(folder.path, resume_step),
-                TensorBoardLogger(str(folder.path), name="", version="tensorboard"),
+                TensorBoard(folder.path),
             ],
             callbacks=callbacks,
             log_every_n_steps=1 if accelerator == "cpu" else 20,  # a GPU would have to wait for each

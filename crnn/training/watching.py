@@ -12,12 +12,12 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 import lightning as L
 import numpy as np
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from crnn.core.charset import BLANK, Charset
 from crnn.core.decode.greedy import run_starts
 from crnn.data.dataset import Batch
+from crnn.training.board import TensorBoard
 from crnn.training.confusions import markdown, write_confusions
 from crnn.training.curves import draw
 from crnn.training.module import CrnnModule, Seen
@@ -111,7 +111,7 @@ class Confusions(Callback):
         self._folder.mkdir(parents=True, exist_ok=True)
         write_confusions(self._folder / f"confusions_{trainer.current_epoch + 1:03d}.tsv", pl_module.confusions)
         for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
+            if isinstance(logger, TensorBoard):
                 logger.experiment.add_text("val/confusions", markdown(pl_module.confusions), trainer.global_step)
 
 

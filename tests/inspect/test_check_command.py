@@ -75,6 +75,7 @@ def test_exit_codes(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ([], "no lines named; give folders or files"),
         (["nowhere"], "nowhere: there is no such file or folder"),
         (["empty"], "holds no labelled lines in a known format"),
+        (["run"], "run: is the folder of a training, not lines; for its validation lines: crnn evaluate run"),
         (["lines", "--charset", "set:klingon"], "klingon"),
         (["lines", "--model", "nowhere.onnx"], "nowhere.onnx: cannot be read"),
         (["lines", "--model", "m.onnx", "--height", "32"], "--model brings its own characters and height"),
@@ -91,6 +92,9 @@ def test_what_cannot_be_done_is_one_line(
     Path("empty").mkdir()
     Path("full").mkdir()
     Path("full/x").write_text("x")
+    Path("run").mkdir()
+    for name in ("config.yaml", "train.log"):
+        Path("run", name).touch()
     before = contents(lines.parent)
     assert main(["check", *arguments]) == 2
     error = capsys.readouterr().err

@@ -6,6 +6,7 @@ import pytest
 
 from crnn.core.text import TextRules
 from crnn.inspect import kinds
+from crnn.inspect.mojibake import mojibake
 from crnn.inspect.text_faults import LabelStatistics, TextFaults
 
 
@@ -38,6 +39,8 @@ RUSSIAN = ["съешь же ещё этих", "мягких французски
         ("слово ора", LATIN),  # the second word alone could be Latin, its neighbour cannot
         ("Яndex", LATIN),
         ("DIZ QUE NÃ…", LATIN),
+        ("ÁÉÍÓÚ àèìòù ÀÈÌÒ", LATIN),  # lists of letters
+        ("«Èéê» ±½°C ×10²³ §§¶¶", LATIN),
     ],
 )
 def test_good_text_is_left_alone(text: str, others: list[str]) -> None:
@@ -51,6 +54,8 @@ def test_good_text_is_left_alone(text: str, others: list[str]) -> None:
         ("\u0441\u043e\u0440\u0430", LATIN, kinds.LOOK_ALIKE),
         ("съе\u0065шь", RUSSIAN, kinds.MIXED_SCRIPTS),
         ("MÃ¼ller", LATIN, kinds.MOJIBAKE),
+        ("·¢Æ±ºÅÂë 12", LATIN, kinds.MOJIBAKE),  # GBK
+        ("Ïðèâåò, ìèð", LATIN, kinds.MOJIBAKE),  # Windows-1251
         ("a\u200bb", LATIN, kinds.INVISIBLE),
         ("a\u202eb", LATIN, kinds.BIDI_CONTROL),
         ("line_0001.png", LATIN, kinds.FILE_NAME),
@@ -61,6 +66,14 @@ def test_good_text_is_left_alone(text: str, others: list[str]) -> None:
 )
 def test_slips_are_named(text: str, others: list[str], kind: str) -> None:
     assert kind in faults_of(text, others)
+
+
+def test_what_garbled_text_was() -> None:
+    for text, encoding in [("发票号码", "gbk"), ("Привет, мир", "cp1251"), ("Müller", "utf-8")]:
+        garbled = mojibake(text.encode(encoding).decode("cp1252"))
+        assert garbled
+        assert garbled[1] in text
+    assert mojibake("票") is None
 
 
 def test_labels_that_come_back_in_another_order() -> None:

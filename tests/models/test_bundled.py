@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from crnn import models
 from crnn.cli import main
 from crnn.core.decode.beam import BeamDecoder
 from crnn.core.decode.greedy import GreedyDecoder
-from crnn.errors import CrnnError, ModelFileError
+from crnn.errors import ConfigError, CrnnError, ModelFileError
 from crnn.export.export import export_model
 from crnn.export.torch_backend import read_network, write_safetensors
 from crnn.loader import model_first
@@ -98,7 +99,10 @@ def test_the_first_word_is_a_model_if_it_is_one(
     ):
         assert model_first([str(model), other]) == (str(model), [other])
     for word in (other, str(picture.parent), str(tmp_path), "-", "scans/*.tif", "gone.png", "a\0b"):
-        assert model_first([word, str(trained)]) == (None, [word, str(trained)])
+        assert model_first([word, other]) == (None, [word, other])
+        for model in (trained, trained / "model.onnx"):  # swapped: its sample pictures would be read
+            with pytest.raises(ConfigError, match=f"^{re.escape(str(model))}: is a model, and those come first"):
+                model_first([word, str(model)])
     Path("latin").mkdir()  # a folder of that name holds pictures
     assert model_first(["latin"]) == (None, ["latin"])
     assert model_first([]) == (None, [])

@@ -63,7 +63,7 @@ def test_few_pictures_of_a_long_training(tmp_path: Path, monkeypatch: pytest.Mon
             self.steps: list[int] = []
             self.experiment = SimpleNamespace(add_image=lambda tag, image, step, dataformats: self.steps.append(step))
 
-    monkeypatch.setattr(pictures, "TensorBoardLogger", Board)
+    monkeypatch.setattr(pictures, "TensorBoard", Board)
     sheet = Image.new("RGB", (40, 30), "white")
     ImageDraw.Draw(sheet).line((0, 0, 40, 30), "red")
     sheet.save(tmp_path / "curves.png")

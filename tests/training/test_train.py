@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,63 @@ def test_resume_is_exact(
     assert resumed.returncode == 0, resumed.stderr
     assert losses(tmp_path / "cut") == losses(uninterrupted[0])
     assert torch.equal(final_weights(tmp_path / "cut"), final_weights(uninterrupted[0]))
+
+
+ASKED_EARLY = """
+import os, sys
+from crnn.training import run
+from crnn.training.main import main
+
+number, function = int(sys.argv[1]), sys.argv[2]
+original = getattr(run, function)
+
+def interrupted(*args):
+    os.kill(os.getpid(), number)
+    return original(*args)
+
+setattr(run, function, interrupted)
+sys.argv[1:] = sys.argv[3:]
+main()
+"""
+"""A training that sends itself a signal before the first step."""
+
+
+@pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
+def test_asked_to_stop_before_the_first_step(line_folder: Path, tmp_path: Path, number: int, code: int) -> None:
+    """After the lines were looked at it stops after the first step, before that there is no run."""
+    words = [*TINY, f"data.root={line_folder}", "trainer.max_epochs=2", f"runs_dir={tmp_path}"]
+
+    def asked(function: str, name: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", ASKED_EARLY, str(number), function, *words, name]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+    late = asked("_say_batches", "name=late")
+    assert late.returncode == code, late.stderr
+    assert late.stderr.splitlines()[-1].endswith(f"crnn train resume={tmp_path / 'late'}")
+    assert torch.load(tmp_path / "late" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 1
+    early = asked("make_trainer", "name=early")
+    assert early.returncode == code, early.stderr
+    assert early.stderr.splitlines()[-1] == "stopped before the first step; no run was begun"
+    assert not (tmp_path / "early").exists()
+
+
+def test_one_process_at_a_time_trains_in_a_folder(line_folder: Path, tmp_path: Path) -> None:
+    """Not two that resume the same run, nor one while the first is at it."""
+    words = [f"data.root={line_folder}", "trainer.max_epochs=2000", f"runs_dir={tmp_path}", "name=one"]
+    again = [sys.executable, str(SCRIPT), f"resume={tmp_path / 'one'}"]
+    last = tmp_path / "one" / "checkpoints" / "last.ckpt"
+    with subprocess.Popen(
+        [sys.executable, str(SCRIPT), *TINY, *words, "data.workers=1"], stderr=subprocess.DEVNULL
+    ) as first:
+        until = time.monotonic() + 120
+        while not last.is_file() and time.monotonic() < until:
+            time.sleep(0.1)
+        second = here(again)
+        first.kill()
+    assert second.returncode == 2, second.stderr
+    assert second.stderr == f"error: {tmp_path / 'one'}: another process is training here; wait for it, or end it\n"
+    third = here([*again, "trainer.max_minutes=0.001"])
+    assert third.returncode == 0, third.stderr  # the lock ends with the process, and not with its workers
 
 
 def final_weights(run: Path) -> torch.Tensor:

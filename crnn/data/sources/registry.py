@@ -82,6 +82,10 @@ def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None
         return "arrow", ArrowReader(where, options)
     if not where.exists():
         raise DataError(f"{where}: there is no such file or folder")
+    if (where / "config.yaml").is_file() and (where / "train.log").is_file():
+        raise DataError(
+            f"{where}: is the folder of a training, not lines; for its validation lines: crnn evaluate {where}"
+        )
     place = Place(where)
     for name, reader in FORMATS.items():
         if reader.matches(place):

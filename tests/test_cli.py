@@ -93,3 +93,37 @@ def test_a_reader_that_went_away_is_no_error() -> None:
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("recognize - <&-", 1, "crnn: standard input: is empty (0 bytes)\n"),
+        ("recognize nothing.png >&-", 1, "crnn: nothing.png: cannot be opened (No such file or directory)\n"),
+        ("recognize nothing.png 2>&-", 1, ""),
+        ("check . >&-", 2, "crnn: .: holds no labelled lines"),
+    ],
+)
+def test_closed_streams_are_empty_ones(words: str, code: int, said: str, tmp_path: Path) -> None:
+    command = f"'{sys.executable}' -m crnn.cli {words}"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith(said)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_library_that_is_missing_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def without(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr("crnn.reading.describe.run", lambda *_: without("torch"))
+    assert main(["inspect"]) == 2
+    assert capsys.readouterr().err == (
+        "crnn: inspect needs torch, which is not installed here; see 'Two commands' in the README\n"
+    )
+    monkeypatch.setattr("crnn.reading.describe.run", lambda *_: without("crnn.nothing"))
+    with pytest.raises(ModuleNotFoundError, match=r"crnn\.nothing"):  # a mistake of ours
+        main(["inspect"])

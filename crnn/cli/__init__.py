@@ -73,6 +73,13 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _open_closed_streams() -> None:
+    """Standard streams that whoever started this closed read nothing, and take everything."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -82,6 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         standard error.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    _open_closed_streams()
     if words[:1] == ["train"]:  # Hydra has its own --help, -m ...
         args = argparse.Namespace(run=training.train, settings=words[1:])
     else:
@@ -98,11 +106,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with sigterm_like_ctrl_c():
             code = int(args.run(args))
-        if sys.stdout is not None:
-            sys.stdout.flush()  # a full disk is noticed now, and not when nobody can say so any more
+        sys.stdout.flush()  # a full disk is noticed now, and not when nobody can say so any more
         return code
     except CrnnError as error:
         print(f"crnn: {error}", file=sys.stderr)
+        return 2
+    except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name
+        if missing and error.name.startswith("crnn"):
+            raise
+        why = f"{error.name}, which is not installed here" if missing else f"what cannot be imported here: {error}"
+        print(f"crnn: {words[0]} needs {why}; see 'Two commands' in the README", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader went away, as in 'crnn recognize ... | head'
         _drop_output()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from crnn.cli.options import NewCommand, add_decoder_options, decoder_of
@@ -38,12 +37,14 @@ def add_export(command: NewCommand) -> None:
 
 
 def _export(args: argparse.Namespace) -> int:
+    from crnn.data.progress import busy
     from crnn.export.command import TRAINED_ON, export_checkpoint
 
     output = Path(args.output) if args.output else None
     decoder = decoder_of(args, word=TRAINED_ON)
-    if args.lm is not None:
-        print("learning the language model, and settling its weights on validation lines ...", file=sys.stderr)
     format = args.to or ("safetensors" if output and output.suffix == ".safetensors" else "onnx")
-    print(export_checkpoint(Path(args.checkpoint), format, output, args.data, args.int8, args.half, **decoder))
+    doing = "learning the language model, and settling its weights on validation lines" if args.lm else "exporting"
+    with busy(doing + (", then in float32 and in int8 reading them" if args.int8 else "")):
+        said = export_checkpoint(Path(args.checkpoint), format, output, args.data, args.int8, args.half, **decoder)
+    print(said)
     return 0

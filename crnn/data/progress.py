@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Watch = Callable[[Iterable[int], int, str], Iterable[int]]
@@ -13,6 +14,19 @@ _T = TypeVar("_T")
 def unwatched(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
     """No progress display."""
     return positions
+
+
+@contextmanager
+def busy(doing: str) -> Iterator[None]:
+    """The same of work whose end nobody can tell: what is done, and that it still is."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(doing):
+        yield
 
 
 def watch_on_terminal(items: Iterable[_T], total: int | None, doing: str) -> Iterable[_T]:

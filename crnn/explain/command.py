@@ -76,6 +76,7 @@ def _line(args: Namespace, suffix: str) -> int:
 
 
 def _saliency(args: Namespace, suffix: str) -> int:
+    from crnn.data.progress import busy
     from crnn.explain.line import trace_or_sample
     from crnn.explain.model import open_model
     from crnn.explain.saliency import saliency
@@ -83,7 +84,8 @@ def _saliency(args: Namespace, suffix: str) -> int:
 
     opened = open_model(args.model)
     line = trace_or_sample(opened, args.words[0] if args.words else None)
-    found = saliency(opened, line)
+    with busy("following every character back to its pixels"):
+        found = saliency(opened, line)
     if suffix == ".html":
         write(args.out, saliency_page(opened, line, found, args.lang or "en"))
     else:

@@ -11,6 +11,7 @@ from typing import Any
 from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
+from crnn.data.progress import busy, watch_on_terminal
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
 from crnn.data.sources.registry import refuse_several_sets
@@ -89,10 +90,11 @@ def _by_model(args: Namespace, decoder: Mapping[str, Any]) -> list[Evaluation]:
         sources.append(recorded_lines(recognizer.card.training, args.split or "val", model_file(model)))
     evaluations = []
     for source in sources:
-        evaluations.append(evaluate(recognizer, source, args.limit, keep_characters=bool(args.html)))
+        evaluations.append(evaluate(recognizer, source, args.limit, bool(args.html), watch_on_terminal))
         evaluations[-1].reader = model or NAMES[0]
         if args.html or args.json:
-            look_again(recognizer, evaluations[-1])
+            with busy("looking again at what differs from its label"):
+                look_again(recognizer, evaluations[-1])
     return evaluations
 
 
@@ -119,7 +121,7 @@ def run_compare(args: Namespace) -> int:
         if _is_readings(reader):
             both.append(judge_output(Path(reader), source, args.limit))
         else:
-            both.append(evaluate(_load(reader, args, {}), source, args.limit))
+            both.append(evaluate(_load(reader, args, {}), source, args.limit, watch=watch_on_terminal))
             both[-1].reader = reader
     if not all(one.lines for one in both):
         raise DataError(_none_judged([one for one in both if not one.lines]))

@@ -11,6 +11,7 @@ from PIL import Image
 from crnn.core.recognizer import Recognizer
 from crnn.core.seen import SeenCharacters, seldom
 from crnn.data.labels import EMPTY_LABEL
+from crnn.data.progress import Watch, unwatched
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError
 from crnn.report.evaluation import NOT_RECORDED, Evaluation
@@ -23,7 +24,11 @@ def _confidence_is(recognizer: Recognizer) -> str:
 
 
 def evaluate(
-    recognizer: Recognizer, source: LineSource, limit: int | None = None, keep_characters: bool = False
+    recognizer: Recognizer,
+    source: LineSource,
+    limit: int | None = None,
+    keep_characters: bool = False,
+    watch: Watch = unwatched,
 ) -> Evaluation:
     """Read every line of `source` and compare it with its label, brought into form by the charset's text rules.
 
@@ -32,6 +37,7 @@ def evaluate(
         source: labelled lines.
         limit: only the first so many lines.
         keep_characters: keep places and confidences of characters, for a page.
+        watch: shows progress.
 
     A line without a readable picture or a label (white space is none) is not judged; it is listed in `left_out`.
     """
@@ -42,7 +48,7 @@ def evaluate(
     lines = len(source) if limit is None else min(limit, len(source))
 
     def pictures() -> Iterator[Image.Image]:
-        for position in range(lines):
+        for position in watch(range(lines), lines, "reading"):
             entry = source.entry(position)
             label = charset.normalize(entry.text)
             if entry.problem or not label.strip():

@@ -11,6 +11,7 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 
 import lightning as L
 import torch
+from lightning.pytorch.callbacks import EarlyStopping, Timer
 from PIL import Image
 
 from crnn.core.recognizer import Recognizer
@@ -58,6 +59,8 @@ def finish(
     if config.resume and folder.read_json("result.json").get("steps") == trainer.global_step:
         more = f"{folder.again(trainer.world_size)} trainer.max_epochs={2 * trainer.current_epoch}"
         folder.say(f"nothing was left to do, all {trainer.current_epoch} epochs were done before; for more: {more}")
+    if why := _ended_early(config, trainer):
+        folder.say(f"{why}; for more: {folder.again(trainer.world_size)}, with a higher limit")
     pictures = spread_pictures(loaders.datasets["val"].source)
     lines = loaders.datasets["val"].source
     temperature = fit_temperature(Recognizer(TorchBackend(card, network, "cpu")), lines)
@@ -87,6 +90,17 @@ def finish(
         opened = path if path.suffix in MODEL_SUFFIXES else folder.path  # an installed format is for other programs
         folder.say(f"read a picture with it:\n  {shlex.join(['crnn', 'recognize', str(opened), str(example)])}")
     return Outcome(folder.path, result)
+
+
+def _ended_early(config: TrainConfig, trainer: L.Trainer) -> str:
+    """Which limit ended the training before its last epoch; empty for none."""
+    when = f"after epoch {trainer.current_epoch} of {config.trainer.max_epochs}"
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, Timer) and not (callback.time_remaining() or 0) > 0:
+            return f"the {config.trainer.max_minutes:g} minutes of trainer.max_minutes were up {when}"
+        if isinstance(callback, EarlyStopping) and callback.stopped_epoch:
+            return f"stopped {when}: val CER had not fallen in {config.stop.patience} epochs (stop.patience)"
+    return ""
 
 
 def save_example(samples: Path, picture: Image.Image) -> Path:

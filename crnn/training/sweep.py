@@ -215,6 +215,9 @@ class Sweep:
                 trial.set_user_attr("beat", time.time())
             return self._over()
 
+        label = f"trial {training.folder.name}"
+        changed = " ".join(f"{name}={value}" for name, value in _shown(self.space, trial).items())
+        print(f"{label}: begins with {changed}; see {training.folder / 'train.log'}", file=sys.stderr, flush=True)
         try:
             training.start(lock)
             state = training.follow(seen, beat)
@@ -222,8 +225,6 @@ class Sweep:
             training.stop()
         epochs = training.epochs()
         trial.set_user_attr("epochs", len(epochs))
-        label = f"trial {training.folder.name}"
-        changed = " ".join(f"{name}={value}" for name, value in _shown(self.space, trial).items())
         if state == "done":
             result = training.result() or {}
             trial.set_user_attr("minutes", round((training.seconds or result["seconds"]) / 60, 2))

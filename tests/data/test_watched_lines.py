@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import rich.console
 import rich.progress
 
-from crnn.data.progress import unwatched, watch_on_terminal
+from crnn.data.progress import busy, unwatched, watch_on_terminal
 
 
 def test_unwatched_lines_are_the_lines() -> None:
@@ -44,3 +46,26 @@ def test_a_bar_on_standard_error_of_a_terminal(
     items = [1, 2]
     assert watch_on_terminal(items, total, "reads") is items
     assert asked == [("reads", total, True, not terminal, Console)]  # and it goes when it is done
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_work_without_a_known_end(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal shows what is done as long as it is; a file of messages nothing."""
+    shown: list[str] = []
+
+    class Console:
+        is_terminal = terminal
+
+        def __init__(self, stderr: bool) -> None:
+            assert stderr
+
+        @contextmanager
+        def status(self, doing: str) -> Iterator[None]:
+            shown.append(doing)
+            yield
+            shown.append("over")
+
+    monkeypatch.setattr(rich.console, "Console", Console)
+    with busy("counts"):
+        assert shown == ["counts"] * terminal
+    assert shown == ["counts", "over"] * terminal

@@ -530,7 +530,12 @@ def test_early_stopping(line_folder: Path, tmp_path: Path) -> None:
             "trainer.progress=false",
         )
     )
-    assert outcome.result["epochs"] < 8  # nothing is learnt at this rate
+    epochs = outcome.result["epochs"]
+    assert epochs < 8  # nothing is learnt at this rate
+    said = (
+        f"stopped after epoch {epochs} of 30: val CER had not fallen in 2 epochs (stop.patience); for more: crnn train"
+    )
+    assert said in (outcome.folder / "train.log").read_text()
 
 
 def test_time_limit_ends_after_an_epoch(line_folder: Path, tmp_path: Path) -> None:
@@ -547,6 +552,9 @@ def test_time_limit_ends_after_an_epoch(line_folder: Path, tmp_path: Path) -> No
     )
     assert outcome.result["epochs"] < 100
     assert outcome.result["steps"] == outcome.result["epochs"] * 6
+    log = (outcome.folder / "train.log").read_text()
+    said = f"the 0.02 minutes of trainer.max_minutes were up after epoch {outcome.result['epochs']} of 500; for more: "
+    assert f"{said}crnn train resume={outcome.folder}, with a higher limit" in log
 
 
 def test_every_experiment_composes() -> None:

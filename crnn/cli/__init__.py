@@ -77,7 +77,7 @@ def _open_closed_streams() -> None:
     """Standard streams that whoever started this closed read nothing, and take everything."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # until the process ends
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,10 +112,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"crnn: {error}", file=sys.stderr)
         return 2
     except ImportError as error:
-        missing = isinstance(error, ModuleNotFoundError) and error.name
-        if missing and error.name.startswith("crnn"):
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing and missing.startswith("crnn"):
             raise
-        why = f"{error.name}, which is not installed here" if missing else f"what cannot be imported here: {error}"
+        why = f"{missing}, which is not installed here" if missing else f"what cannot be imported here: {error}"
         print(f"crnn: {words[0]} needs {why}; see 'Two commands' in the README", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader went away, as in 'crnn recognize ... | head'

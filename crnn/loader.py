@@ -49,6 +49,8 @@ def model_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
         is_model = model_file(path) != path
     elif path.suffix.lower() in MODEL_SUFFIXES or words[0] in NAMES:
         is_model = True
+    elif path.suffix.lower() == ".zip":  # of pictures: checkpoints are zip archives, too, but not called so
+        is_model = False
     else:
         try:
             is_model = bool(file_kind(path))

@@ -21,8 +21,8 @@ def add_recognize(command: NewCommand) -> None:
         "paths",
         nargs="*",
         metavar="[MODEL] PATH",
-        help="a model or run folder (else the bundled one); then files, folders, patterns, PAGE, ALTO, .tar, .parquet, "
-        "LMDB; -: stdin",
+        help="a model or run folder (else the bundled one); then files, folders, patterns, PAGE, ALTO, .tar, .zip, "
+        ".parquet, LMDB; -: stdin",
     )
     recognize.add_argument("--model", metavar="MODEL", help="the model; all paths are pictures then")
     recognize.add_argument("--list", metavar="FILE", help="paths, one per line (- for stdin)")

@@ -11,12 +11,11 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
-from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from crnn.core.grey import from_array, to_grey
@@ -36,6 +35,8 @@ PICTURE_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000
 PICTURE_SUFFIXES = frozenset(
     (".png .jpg .jpeg .jpe .tif .tiff .bmp .gif .webp .ppm .pgm .pbm .pnm .jp2 .j2k").split()  # noqa: SIM905
 )
+PagesAre: TypeAlias = Literal["fine", "noted", "refused"]
+_PAGED, _ANIMATED = ("TIFF", "GIF"), ("PNG", "WEBP")
 _EXIF_ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
 _TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_PHOTOMETRIC = 256, 257, 262
@@ -107,12 +108,15 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
-def _has_more_pages(source: Picture) -> bool:
-    """Whether a TIFF has a second page; opened anew, so that a damaged one does not harm the first."""
+def _has_more_pages(picture: Image.Image, source: Picture) -> bool:
+    """Whether a file has a second page or frame. Those without a table of them are opened anew, so that a damaged one
+    does not harm the first."""
+    if picture.format not in _PAGED:
+        return getattr(picture, "n_frames", 1) > 1 if picture.format in _ANIMATED else False
     stream: Any = io.BytesIO(source) if isinstance(source, bytes | bytearray | memoryview) else source
     try:
-        with Image.open(stream, formats=("TIFF",)) as picture:
-            picture.seek(1)
+        with Image.open(stream, formats=_PAGED) as again:
+            again.seek(1)
     except Exception:  # there is none, or it is damaged
         return False
     return True
@@ -141,7 +145,7 @@ def picture_size(source: Picture, where: str | None = None) -> tuple[int, int]:
 
 
 def open_picture(
-    source: Picture, where: str | None = None, max_pixels: int | None = None, note_pages: bool = False
+    source: Picture, where: str | None = None, max_pixels: int | None = None, pages: PagesAre = "fine"
 ) -> Image.Image:
     """A picture as upright 8-bit grey (mode ``L``); of several pages the first.
 
@@ -149,20 +153,23 @@ def open_picture(
         source: path, file content, Pillow image, or array (H, W[, 3|4]).
         where: its name for messages; taken from the path if not given.
         max_pixels: largest picture that is decoded; None: `MAX_PIXELS`.
-        note_pages: whether a `CrnnWarning` says that a TIFF has more pages than the one that is read.
+        pages: what more pages or frames than the one that is read are: ``fine``, a `CrnnWarning` (``noted``), or an
+            error (``refused``).
 
     Raises:
         DataError: one line: where, and what is wrong. Limits are checked before decoding.
     """
     where = where or picture_name(source)
     picture = _open(source, where, max_pixels)
-    if note_pages and isinstance(picture, TiffImageFile) and picture is not source and _has_more_pages(source):
-        said = f"{where}: has several pages, and the first alone is read; save the others as pictures of their own"
+    if pages != "fine" and picture is not source and _has_more_pages(picture, source):
+        if pages == "refused":
+            raise DataError(f"{where}: has several pages or frames; send each as a picture of its own")
+        said = f"{where}: has several pages or frames, and the first alone is read; save each as a picture of its own"
         warnings.warn(said, CrnnWarning, stacklevel=2)
     negative = _is_negative(picture)
     try:
-        if isinstance(picture, PngImageFile) and picture is not source and picture.fp:
-            check_png(picture.fp)
+        if picture.format == "PNG" and picture is not source:
+            check_png(picture.fp)  # type: ignore[attr-defined]  # of what was opened from a file
         grey = to_grey(ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture)
         grey.load()
         grey = ImageOps.invert(grey) if negative else grey

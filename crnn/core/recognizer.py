@@ -22,7 +22,7 @@ from crnn.core.charset import BLANK
 from crnn.core.decode import BeamDecoder, Text
 from crnn.core.decode.probability import tempered
 from crnn.core.decode.settings import make_decoder
-from crnn.core.image import Picture, open_picture, picture_name
+from crnn.core.image import PagesAre, Picture, open_picture, picture_name
 from crnn.core.recognition import Recognition, make_recognition
 from crnn.errors import ConfigError, DataError, ModelFileError, PluginError
 
@@ -162,19 +162,22 @@ class Recognizer:
                 yield from self._read_window(ready)
                 chunk, following = following, list(islice(pictures, window))
 
-    def prepare(self, picture: Picture, name: str | None = None, max_pixels: int | None = None) -> Prepared:
+    def prepare(
+        self, picture: Picture, name: str | None = None, max_pixels: int | None = None, pages: PagesAre = "noted"
+    ) -> Prepared:
         """The first half of reading: decode a picture and scale it. Any number of threads may do so at once.
 
         Args:
             picture: as for `recognize`.
             name: of it, for messages.
             max_pixels: largest picture that is decoded (80 million).
+            pages: what more pages or frames than the one that is read are, see `open_picture`.
 
         Raises:
             DataError: one line: where, and what is wrong.
         """
         name = name or picture_name(picture)
-        grey = open_picture(picture, name, max_pixels, note_pages=True)
+        grey = open_picture(picture, name, max_pixels, pages)
         transform = self.card.transform
         scaled = transform.resize(grey, transform.check_width(grey.size, name))
         return Prepared(np.asarray(scaled), grey.width)

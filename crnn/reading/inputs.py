@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import sys
+import warnings
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,9 +15,12 @@ from typing import NamedTuple
 from PIL import Image
 
 from crnn.core.image import MAX_BYTES, PICTURE_SUFFIXES, picture_size, printable
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, CrnnWarning, DataError
 from crnn.loader import model_first
 from crnn.reading.sets import SUFFIXES, Entry, Kept, pictures_in
+
+UNREAD = frozenset((".avif", ".heic", ".heif", ".jxl", ".pdf", ".psd", ".eps", ".svg", ".djvu"))
+"""Of files that may well show lines, but which nothing here decodes."""
 
 
 class Item(NamedTuple):
@@ -126,20 +130,35 @@ def _folder(path: str) -> Iterator[Item]:
     """Pictures in a folder and below; links to folders are not followed, so a circle cannot trap it."""
     problems: list[OSError] = []
     found = False
+    passed: list[str] = []
     for here, folders, names in os.walk(path, onerror=problems.append):
         folders.sort(key=natural)
         for name in sorted(names, key=natural):
-            if Path(name).suffix.lower() in PICTURE_SUFFIXES:
+            suffix = Path(name).suffix.lower()
+            if suffix in PICTURE_SUFFIXES:
                 found = True
                 yield Item(os.path.join(here, name), os.path.join(here, name))
+            elif suffix in SUFFIXES or suffix in UNREAD:
+                passed.append(os.path.join(here, name))
     for problem in problems:
         found = True
         name = str(problem.filename)
         yield Item(name, DataError(f"{printable(name)}: folder cannot be read ({problem.strerror})"))
+    left_out = _left_out(passed) if passed else ""
     if not found:
-        yield Item(
-            path, DataError(f"{printable(path)}: folder without pictures ({' '.join(sorted(PICTURE_SUFFIXES))})")
-        )
+        known = " ".join(sorted(PICTURE_SUFFIXES))
+        said = f"{printable(path)}: folder without pictures ({known})" + (f"; {left_out}" if passed else "")
+        yield Item(path, DataError(said))
+    elif passed:
+        warnings.warn(f"{printable(path)}: {left_out}", CrnnWarning, stacklevel=2)
+
+
+def _left_out(passed: list[str]) -> str:
+    """What is said of files in a folder that may hold lines, and are not read."""
+    others = f" and {len(passed) - 1:,} more are" if len(passed) > 1 else " is"
+    is_set = Path(passed[0]).suffix.lower() in SUFFIXES
+    remedy = "to read what is in such a file, name it" if is_set else "save its lines as PNG"
+    return f"{printable(passed[0])}{others} left out; {remedy}"
 
 
 def _read_stdin() -> bytes | DataError:

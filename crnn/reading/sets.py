@@ -1,4 +1,4 @@
-"""Pictures kept in one file or database: tar archives, Parquet and Arrow tables, LMDB; lines that PAGE or ALTO name.
+"""Pictures kept in one file or database: archives, Parquet and Arrow tables, LMDB; lines that PAGE or ALTO name.
 
 Labels are not looked at.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from crnn.core.image import PICTURE_SUFFIXES, printable
 from crnn.data.sources.alto import AltoReader
@@ -21,18 +22,30 @@ from crnn.data.sources.page_xml import PageXmlReader
 from crnn.data.sources.place import Place
 from crnn.data.sources.tar_headers import tar_members
 from crnn.data.sources.tar_shards import TarShardsReader
+from crnn.data.sources.trees import Zip, is_hidden
 from crnn.errors import DataError
 
-SUFFIXES = (".tar", *TABLES, ".mdb", ".lmdb")
+SUFFIXES = (".tar", ".zip", *TABLES, ".mdb", ".lmdb")
 """What such files are called."""
 _NO_LINE = "no line of a PAGE or ALTO file there lies on it; to read it as one line, name the picture itself"
+
+
+class Keeper(Protocol):
+    """What pictures are kept in."""
+
+    @property
+    def path(self) -> Path:
+        """Of the set."""
+
+    def content(self, key: str) -> Content:
+        """Of one picture."""
 
 
 @dataclass(frozen=True)
 class Kept:
     """A picture that is taken out of its set when its turn comes."""
 
-    reader: Reader
+    reader: Keeper
     key: str
 
     def fetch(self) -> Content:
@@ -53,7 +66,7 @@ Entry = tuple[str, Kept | DataError]
 def pictures_in(path: Path) -> Iterator[Entry] | None:
     """(name, picture) of all that a set holds, in its own order; None for a path that is no set.
 
-    A name is ``PATH:NAME INSIDE``: a member of a tar archive, a key of LMDB, ``group:row`` of a table,
+    A name is ``PATH:NAME INSIDE``: a member of an archive, a key of LMDB, ``group:row`` of a table,
     ``picture#line`` of a page. A set that cannot be read to its end gives an error in place of the rest. The memory
     does not grow with the number.
     """
@@ -67,6 +80,8 @@ def pictures_in(path: Path) -> Iterator[Entry] | None:
         return None
     if path.suffix.lower() == ".tar":
         return _members(path)
+    if path.suffix.lower() == ".zip":
+        return _zipped(path)
     place, options = Place(path), ReadOptions()
     if ArrowReader.matches(place):
         return _read(ArrowReader(path, options, labelled=False))
@@ -80,6 +95,28 @@ def _members(path: Path) -> Iterator[Entry]:
         for name, offset, size in tar_members(path):
             if Path(name).suffix.lower() in PICTURE_SUFFIXES:
                 yield f"{path}:{name}", Kept(reader, f"0:{offset}:{size}:{name}")
+    except (DataError, OSError) as error:
+        yield _broken(path, error)
+
+
+class _Zipped:
+    """A zip archive as what pictures are kept in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tree = Zip(path)
+
+    def content(self, key: str) -> Content:
+        return self.tree.content(key)
+
+
+def _zipped(path: Path) -> Iterator[Entry]:
+    """Every picture of a zip archive, in the order of a folder's."""
+    kept = _Zipped(path)
+    try:
+        for name in kept.tree.names():
+            if Path(name).suffix.lower() in PICTURE_SUFFIXES and not is_hidden(name):
+                yield f"{path}:{name}", Kept(kept, name)
     except (DataError, OSError) as error:
         yield _broken(path, error)
 

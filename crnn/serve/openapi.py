@@ -7,7 +7,7 @@ from typing import Any
 from crnn.serve.forms import PICTURE_FIELD
 from crnn.serve.options import MAX_NBEST
 
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR4nGP4DwUMlDEA98A/wTjP4TMAAAAASUVORK5CYII="
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAEElEQVR4nGP8zwABTAwUMQBJQQEPeWDz+AAAAABJRU5ErkJggg=="
 """A PNG of 8 x 8 white pixels in base64."""
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/tiff", "image/webp", "image/gif", "image/bmp")
 

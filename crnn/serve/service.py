@@ -171,7 +171,7 @@ class Service:
                     return
                 name = f"picture {position + 1}"
                 try:
-                    line = job.recognizer.prepare(picture, name, self.limits.pixels)
+                    line = job.recognizer.prepare(picture, name, self.limits.pixels, "refused")
                     _check_texts(line, job.nbest, name)
                     lines.append(Waiting(job, position, line))
                 except DataError as error:

@@ -375,18 +375,22 @@ def test_what_is_no_picture_at_all() -> None:
             open_picture(thing)  # type: ignore[arg-type]
 
 
-def test_a_tiff_of_several_pages_is_read_with_a_note(tmp_path: Path) -> None:
-    first, second = Image.new("L", (60, 20), 10), Image.new("L", (40, 20), 200)
-    path, one = tmp_path / "scan.tif", tmp_path / "one.tif"
-    first.save(path, save_all=True, append_images=[second])
+@pytest.mark.parametrize("suffix", [".tif", ".gif", ".png", ".webp"])
+def test_of_several_pages_the_first_is_read_with_a_note(suffix: str, tmp_path: Path) -> None:
+    first, second = Image.new("L", (60, 20), 10), Image.new("L", (60, 20), 200)
+    path, one = tmp_path / f"scan{suffix}", tmp_path / f"one{suffix}"
+    first.save(path, save_all=True, append_images=[second], lossless=True)
     first.save(one)
     for source in (path, str(path), path.read_bytes(), bytearray(path.read_bytes())):
-        with pytest.warns(CrnnWarning, match=r"line: has several pages, and the first alone is read; save the others"):
-            assert open_picture(source, "line", note_pages=True).getextrema() == (10, 10)
+        with pytest.warns(CrnnWarning, match=r"line: has several pages or frames, and the first alone is read; save"):
+            assert open_picture(source, "line", pages="noted").getextrema() == (10, 10)
+        with pytest.raises(DataError, match="line: has several pages or frames; send each as a picture of its own"):
+            open_picture(source, "line", pages="refused")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for source in (one, first, np.asarray(first)):
-            assert open_picture(source, "line", note_pages=True).size == (60, 20)
+            for pages in ("noted", "refused"):
+                assert open_picture(source, "line", pages=pages).size == (60, 20)
         grey = open_picture(path, "line")  # while training says nothing each time
         assert (grey.size, grey.getextrema()) == ((60, 20), (10, 10))
         assert not getattr(grey, "fp", None)  # the file is closed

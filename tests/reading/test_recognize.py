@@ -6,8 +6,10 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -193,10 +195,48 @@ def test_nothing_to_read(model: Path, tmp_path: Path, capfd: pytest.CaptureFixtu
     ):
         assert main(["recognize", str(model), *words]) == 1
         assert message in capfd.readouterr().err
+    (tmp_path / "empty" / "lines.tar").touch()
+    (tmp_path / "empty" / "page.pdf").touch()
+    assert main(["recognize", str(model), str(tmp_path / "empty")]) == 1
+    said = "lines.tar and 1 more are left out; to read what is in such a file, name it"
+    assert said in capfd.readouterr().err
     assert main(["recognize", str(model)]) == 2
     assert "no pictures named" in capfd.readouterr().err
     assert main(["recognize", str(tmp_path / "no.onnx"), "x.png"]) == 2
     assert "no.onnx: cannot be read (No such file or directory)" in capfd.readouterr().err
+
+
+def test_files_that_may_hold_lines_are_not_left_out_silently(
+    model: Path, lines: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(lines[0], tmp_path / "a.png")
+    (tmp_path / "b.heic").touch()
+    (tmp_path / "labels.tsv").touch()
+    assert main(["recognize", str(model), str(tmp_path)]) == 0
+    captured = capfd.readouterr()
+    assert captured.out.splitlines() == expected(model, lines[:1])
+    assert captured.err == f"crnn: note: {tmp_path}: {tmp_path / 'b.heic'} is left out; save its lines as PNG\n"
+
+
+def test_zip_archives_are_sets(
+    model: Path, lines: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without a model before them, too, although checkpoints are zip archives."""
+    path = tmp_path / "lines.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, line in enumerate(lines[:3]):
+            archive.write(line, f"in/{number}.png")
+        archive.writestr("__MACOSX/in/._0.png", "a Mac's note")
+        archive.writestr("in/notes.txt", "text")
+    assert main(["recognize", str(model), str(path), "--format", "tsv"]) == 0
+    rows = [row.split("\t") for row in capfd.readouterr().out.splitlines()]
+    assert [row[0] for row in rows] == [f"{path}:in/{number}.png" for number in range(3)]
+    assert [row[1] for row in rows] == expected(model, lines[:3])
+    assert main(["recognize", str(path), "--format", "tsv"]) == 0
+    assert capfd.readouterr().out.count("\n") == 3
+    path.write_bytes(path.read_bytes()[:100])
+    assert main(["recognize", str(model), str(path)]) == 1
+    assert "lines.zip: is not a readable zip archive" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("write", [transkribus_export, alto_pages])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from serve_support import PNG, SAMPLES, Served, ask, form, served, until
 
 import crnn
@@ -212,23 +214,27 @@ def test_a_declared_length_is_refused_unread() -> None:
 
 
 def test_pixels_are_bounded_and_a_bad_picture_does_not_hide_the_good() -> None:
+    pages = io.BytesIO()
+    Image.new("L", (90, 32)).save(pages, "TIFF", save_all=True, append_images=[Image.new("L", (90, 32))])
+
     async def act(client: httpx.AsyncClient) -> tuple[httpx.Response, httpx.Response]:
         bad = b"no picture"
         return (
-            await client.post("/recognize", files=form([bad, PICTURES[0], PICTURES[0][:200]])),
+            await client.post("/recognize", files=form([bad, PICTURES[0], PICTURES[0][:200], pages.getvalue()])),
             await client.post("/recognize", files=form([bad, bad])),
         )
 
     with served() as one:
         mixed, none = ask(one, act)
         value = one.metrics.registry.get_sample_value
-        assert value("crnn_pictures_failed_total", {"model": "latin"}) == 4
+        assert value("crnn_pictures_failed_total", {"model": "latin"}) == 5
         assert value("crnn_lines_total", {"model": "latin"}) == 1
     with served(pixels=100) as one:
         small = ask(one, lambda client: client.post("/recognize", files=form(PICTURES[:1])))
     assert mixed.status_code == 200
-    assert [set(result) == {"error"} for result in mixed.json()["results"]] == [True, False, True]
+    assert [set(result) == {"error"} for result in mixed.json()["results"]] == [True, False, True, True]
     assert "picture 3: is damaged" in mixed.json()["results"][2]["error"]
+    assert "picture 4: has several pages or frames" in mixed.json()["results"][3]["error"]
     assert none.status_code == 422
     assert len(none.json()["results"]) == 2
     assert small.status_code == 422

@@ -81,11 +81,12 @@ def test_a_full_disk_is_one_line(unbuffered: str) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX pipes")
-def test_a_reader_that_went_away_is_no_error() -> None:
+@pytest.mark.parametrize("words", [["inspect"], ["check", "--kinds"], ["explain", "shapes"]])
+def test_a_reader_that_went_away_is_no_error(words: list[str]) -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [sys.executable, "-m", "crnn.cli", "inspect"],
+        [sys.executable, "-m", "crnn.cli", *words],
         stdout=write,
         stderr=subprocess.PIPE,
         env=os.environ | {"PYTHONUNBUFFERED": ""},  # little is written, so it is noticed at the end

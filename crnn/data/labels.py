@@ -41,9 +41,7 @@ def fit_problem(text: str, charset: Charset, size: tuple[int, int], transform: L
     except CharsetError:
         unknown = charset.unknown(text)
         named = ", ".join(describe(symbol) for symbol in unknown[:3])
-        return UNKNOWN_CHARACTER, (
-            f"{named} not among {len(charset)}; add with charset.extra={''.join(unknown)} or set data.unknown=drop"
-        )
+        return UNKNOWN_CHARACTER, f"{named} not among {len(charset)}; add with charset.extra={''.join(unknown)}"
     if not labels:  # by the charset's rules nothing is left of it
         shown = printable(repr(text), SHOWN)
         return EMPTY_LABEL, f"{shown} holds nothing but what the text rules take away; remove the line"

@@ -42,8 +42,7 @@ def run(args: Namespace) -> int:
 
 
 def _shapes(args: Namespace) -> int:
-    from rich.console import Console
-
+    from crnn.console import Output
     from crnn.explain.shapes import explain_shapes
     from crnn.loader import model_file
     from crnn.models import NAMES, bundled
@@ -53,7 +52,7 @@ def _shapes(args: Namespace) -> int:
         model = settings.pop(0)
     if model is not None:
         model = str(bundled(".safetensors") if model in NAMES else model_file(model))
-    explain_shapes(model, settings, args.picture, args.width, args.batch or 1, Console())
+    explain_shapes(model, settings, args.picture, args.width, args.batch or 1, Output())
     return 0
 
 

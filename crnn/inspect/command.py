@@ -11,9 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from crnn.console import Output
 from crnn.core.charset import Charset, characters
 from crnn.core.charsets import SET_PREFIX, named_set
-from crnn.core.image import LineTransform
+from crnn.core.image import LineTransform, printable
 from crnn.core.text import TextRules
 from crnn.data.progress import watch_on_terminal
 from crnn.data.sources import LineSource, ReadOptions, open_source
@@ -43,7 +44,7 @@ def check(args: Namespace) -> int:
     Raises:
         CrnnError: for arguments that do not go together, or data that cannot be opened.
     """
-    out = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False, emoji=False)
+    out = Output(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False, emoji=False)
     if args.kinds:
         print_kinds(out)
         return 0
@@ -64,7 +65,7 @@ def check(args: Namespace) -> int:
     else:
         print_inspection(inspection, out)
     if args.fix:
-        _fix(Path(args.fix), sources, inspection, Console(stderr=args.json, highlight=False, markup=False))
+        _fix(Path(args.fix), sources, inspection, Output(stderr=args.json, highlight=False, markup=False))
     refused = inspection.refusals and not args.fix  # what training would leave out is not in the copy
     return 1 if refused or (args.strict and inspection.tally.counts) else 0
 
@@ -114,6 +115,8 @@ def _charset(given: str) -> Charset:
         listed: Sequence[str] = named_set(given.removeprefix(SET_PREFIX))
     elif os.path.isfile(given):  # False for a list of characters that is too long for a name
         listed = read_text(Path(given)).splitlines()
+    elif given.lower().endswith(".txt"):
+        raise CrnnError(f"--charset {printable(given)}: there is no such file; give one, set:NAME or the characters")
     else:
         listed = [given]
     symbols = {symbol for line in listed for symbol in characters(line, TextRules())}

@@ -9,11 +9,78 @@ from typing import TYPE_CHECKING
 from crnn.core.charsets import NAMES, SET_PREFIX
 from crnn.core.text import CHOICES
 from crnn.data.sources.views import MOST_WEIGHT
+from crnn.data.split import SplitRule
 from crnn.data.synth.source import check_lengths
 from crnn.errors import ConfigError
+from crnn.export.export import FORMATS
 
 if TYPE_CHECKING:
-    from crnn.training.config import CharsetConfig, RenderedConfig
+    from crnn.training.config import CharsetConfig, RenderedConfig, TrainConfig
+
+
+MOST_WORKERS = 256
+"""Processes that load lines."""
+
+
+def check_settings(config: TrainConfig) -> None:
+    """Refuse what cannot be, or contradicts something else, with a ConfigError that names the setting, its value and
+    what is allowed."""
+    choice("loss.reduction", config.loss.reduction, ("batch", "mean", "sum"))
+    choice("finetune", config.finetune, ("full", "head_first"))
+    if config.finetune == "head_first" and config.init is None:
+        raise ConfigError("finetune=head_first: is for a training from a model; name it with init=..., or leave it out")
+    choice("data.unknown", config.data.unknown, ("error", "drop"))
+    choice("data.cache", config.data.cache, ("none", "memory", "disk"))
+    check_charset(config.charset)
+    if config.export.format != "none":
+        FORMATS.find(config.export.format, f"export.format={config.export.format}:", ("none",))
+    choice("trainer.strategy", config.trainer.strategy, ("auto", "ddp"))
+    choice("trainer.precision", config.trainer.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
+    if config.model.lstm.proj_size and config.export.format == "onnx":
+        raise ConfigError(
+            f"model.lstm.proj_size={config.model.lstm.proj_size}: ONNX has no LSTM with projections; "
+            "set export.format=safetensors, or proj_size=0"
+        )
+    check_concat(config.augment.concat, config.image.width, config.charset.direction)
+    above("trainer.wait_minutes", config.trainer.wait_minutes, 0)
+    above("data.cache_mb", config.data.cache_mb, 0)
+    above("data.max_width", config.data.max_width, 0)
+    above("data.batch_pixels", config.data.batch_pixels, 0)
+    above("optimizer.lr", config.optimizer.peak, 0)
+    at_least("optimizer.lr", config.optimizer.peak, 0)  # and finite
+    above("optimizer.clip", config.optimizer.clip, 0)
+    at_least("optimizer.weight_decay", config.optimizer.weight_decay, 0)
+    above("stop.patience", config.stop.patience, -1)
+    at_least("stop.min_delta", config.stop.min_delta, 0)
+    at_least("trainer.num_nodes", config.trainer.num_nodes, 1)
+    not_empty({"data.root": config.data.root, "init": config.init, "runs_dir": config.runs_dir, "name": config.name})
+    check_rendered(config.data.rendered)
+    check_weights(config.data.weights or ())
+    SplitRule(**vars(config.split))  # refuses what is no rule
+    if not 0 <= config.seed < 2**32:
+        raise ConfigError(f"seed={config.seed}: must be 0 or more and below {2**32}")
+    above("data.workers", config.data.workers or 0, -1)
+    if (config.data.workers or 0) > MOST_WORKERS:
+        raise ConfigError(f"data.workers={config.data.workers}: each is a process; at most {MOST_WORKERS} are started")
+    for name, number in (
+        ("data.batch_size", config.data.batch_size),
+        ("trainer.max_epochs", config.trainer.max_epochs),
+        ("trainer.max_minutes", config.trainer.max_minutes),
+        ("trainer.checkpoint_every", config.trainer.checkpoint_every),
+        ("trainer.threads", config.trainer.threads),
+    ):
+        if number is not None:
+            above(name, number, 0)
+    for name, value in (
+        ("loss.shortcut", config.loss.shortcut),
+        ("loss.smoothing", config.loss.smoothing),
+        ("optimizer.warmup", config.optimizer.warmup),
+        ("optimizer.final", config.optimizer.final),
+        ("ema.decay", config.ema.decay),
+        ("data.max_dropped", config.data.max_dropped),
+    ):
+        if not 0 <= value < 1:
+            raise ConfigError(f"{name}={value}: must be 0 or more and below 1")
 
 
 def choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -61,7 +61,8 @@ def _refuse_unknown(reports: list[CheckReport], policy: str) -> None:
     if unknown and policy == "error":
         first = unknown[0]
         raise DataError(
-            f"{first.where}: {first.detail}" + (f" (and {len(unknown) - 1} more lines)" if unknown[1:] else "")
+            f"{first.where}: {first.detail}, or leave such lines out with data.unknown=drop"
+            + (f" (and {len(unknown) - 1} more lines)" if unknown[1:] else "")
         )
 
 

@@ -88,7 +88,7 @@ def test_characters_that_the_charset_lacks() -> None:
     assert named.count(",") == 2  # three of the four
     assert all(letter in named for letter in "xyz")
     assert "'w'" not in named
-    assert advice == "3; add with charset.extra=xyzw or set data.unknown=drop"
+    assert advice == "3; add with charset.extra=xyzw"
 
 
 def test_labels_of_which_the_rules_leave_nothing() -> None:

@@ -340,8 +340,21 @@ def test_table_rows(tmp_path: Path) -> None:
     assert [e.text for e in entries] == [" a\tb ", "c", "lost", ""]
     assert [e.where.rpartition("labels.tsv:")[2] for e in entries] == ["1", "4", "5", "6"]
     assert [e.picture for e in entries] == ["images/0.png", "images/1.png", "", "images/2.png"]
-    assert [bool(e.problem) for e in entries] == [False, False, True, False]
+    assert [bool(e.problem) for e in entries] == [True, False, True, False]
+    assert "has 3 columns; a row is path<TAB>text" in entries[0].problem
     assert "\x1b" not in open_source(written(tmp_path / "b.tsv", "no tab \x1b[2J")).entry(0).problem
+
+
+def test_what_tables_of_other_programs_hold_is_said(tmp_path: Path) -> None:
+    """A column of confidences would become part of the text, and quotes part of it and of the name."""
+    table(tmp_path / "a")
+    path = tmp_path / "a" / "labels.tsv"
+    path.write_text('images/0.png\tone\t0.98\n"images/1.png"\t"two"\nimages/2.png\t"three"\n', encoding="utf-8")
+    source = open_source(tmp_path / "a")
+    problems = [source.entry(i).problem for i in range(3)]
+    assert "has 3 columns; a row is path<TAB>text" in problems[0]
+    assert "has a name in quotes; a row is path<TAB>text" in problems[1]
+    assert problems[2] == ""  # a text may be in quotes
 
 
 def written(path: Path, text: str) -> Path:

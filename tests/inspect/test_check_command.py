@@ -77,6 +77,7 @@ def test_exit_codes(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["empty"], "holds no labelled lines in a known format"),
         (["run"], "run: is the folder of a training, not lines; for its validation lines: crnn evaluate run"),
         (["lines", "--charset", "set:klingon"], "klingon"),
+        (["lines", "--charset", "letters.txt"], "--charset letters.txt: there is no such file; give one, set:NAME or"),
         (["lines", "--model", "nowhere.onnx"], "nowhere.onnx: cannot be read"),
         (["lines", "--model", "m.onnx", "--height", "32"], "--model brings its own characters and height"),
         (["lines", "--html", "nowhere/page.html"], "page.html: cannot be written"),

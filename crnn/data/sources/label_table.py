@@ -16,7 +16,7 @@ from crnn.data.sources.place import Place
 
 
 class LabelTableReader(FolderReader):
-    """Lines of one label table. A row without a tab is an unusable line.
+    """Lines of one label table. A row that is not a path, a tab and a text is an unusable line.
 
     Args:
         path: the folder or archive, or the table itself.
@@ -44,7 +44,17 @@ class LabelTableReader(FolderReader):
             if not row:
                 continue
             picture, tab, text = row.partition("\t")
-            problem = (
-                "" if tab and picture else f"has no picture name; a row is path<TAB>text, found {printable(row, 60)!r}"
-            )
-            yield Row(text if tab else row, f"{table}:{number}", picture if tab else "", problem)
+            yield Row(text if tab else row, f"{table}:{number}", picture if tab else "", _problem(row))
+
+
+def _problem(row: str) -> str:
+    """Why a row is no path and text; empty if it is."""
+    picture, tab, text = row.partition("\t")
+    found = f"a row is path<TAB>text, found '{printable(row, 60)}'"
+    if not tab or not picture:
+        return f"has no picture name; {found}"
+    if "\t" in text:
+        return f"has {row.count(chr(9)) + 1} columns; {found}; leave the others out, or give them names in a first row"
+    if len(picture) > 2 and picture[0] == picture[-1] == '"':
+        return f"has a name in quotes; {found}, without quotes around either"
+    return ""

@@ -40,6 +40,8 @@ def run(args: Namespace) -> int:
         return 0
     given = {name: str(getattr(args, name)) for name in _OPTIONS}
     target = Path(args.output)
+    if not args.to and target.suffix.lower() in _OTHER_FILES:
+        raise ConfigError(f"{printable(target)}: is written as no such file; name a folder, .lmdb, .parquet or .tar")
     to = args.to or (None if target.suffix in (".lmdb", ".parquet", ".tar") else "tsv")
     start = time.perf_counter()
     try:
@@ -53,6 +55,7 @@ def run(args: Namespace) -> int:
     return 0
 
 
+_OTHER_FILES = (".zip", ".gz", ".tgz", ".csv", ".tsv", ".json", ".jsonl", ".arrow", ".mdb", ".png")
 _OPTIONS = (
     "lines",
     "side",

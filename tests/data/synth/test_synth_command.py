@@ -104,6 +104,7 @@ def test_where_lines_and_labels_are_on_a_sheet() -> None:
     ("words", "message"),
     [
         ((), "nothing to write: name a folder"),
+        (("lines.zip",), "lines.zip: is written as no such file; name a folder, .lmdb, .parquet or .tar"),
         (("OUT", "--lines", "0"), "--lines 0: from 1 to"),
         (("OUT", "--characters", "set:klingon"), "--characters set:klingon: there is no such set; sets are digits"),
         (("OUT", "--text-order", "3"), "--text-order 3 goes with --text FILE"),
@@ -246,7 +247,7 @@ def test_what_kind_of_file_is_written(monkeypatch: pytest.MonkeyPatch, capfd: py
     words = dict.fromkeys(command._OPTIONS) | {"seed": 4, "sheet": None}
     for name, to, kind in (
         ("x", None, "tsv"),
-        ("x.csv", None, "tsv"),
+        ("x.v2", None, "tsv"),
         ("x.lmdb", None, None),
         ("x.parquet", None, None),
         ("x.tar", None, None),

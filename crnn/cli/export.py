@@ -15,7 +15,7 @@ def add_export(command: NewCommand) -> None:
     export.add_argument(
         "--to",
         metavar="FORMAT",
-        help="onnx, safetensors, or an installed package's (onnx, or safetensors as FILE ends)",
+        help="onnx, safetensors, or an installed package's (as FILE ends; else onnx)",
     )
     export.add_argument(
         "-o", "--output", metavar="FILE", help="of the new file (beside the checkpoint; of a run, its model file)"
@@ -38,11 +38,11 @@ def add_export(command: NewCommand) -> None:
 
 def _export(args: argparse.Namespace) -> int:
     from crnn.data.progress import busy
-    from crnn.export.command import TRAINED_ON, export_checkpoint
+    from crnn.export.command import TRAINED_ON, export_checkpoint, format_of
 
     output = Path(args.output) if args.output else None
     decoder = decoder_of(args, word=TRAINED_ON)
-    format = args.to or ("safetensors" if output and output.suffix == ".safetensors" else "onnx")
+    format = args.to or format_of(output)
     doing = "learning the language model, and settling its weights on validation lines" if args.lm else "exporting"
     with busy(doing + (", then in float32 and in int8 reading them" if args.int8 else "")):
         said = export_checkpoint(Path(args.checkpoint), format, output, args.data, args.int8, args.half, **decoder)

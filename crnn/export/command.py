@@ -102,6 +102,19 @@ def export_checkpoint(
     return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {parity}{fitted}"
 
 
+def format_of(output: Path | None) -> str:
+    """The format that a file's ending names, ours or of an installed package; ONNX if there is no file, or no ending.
+
+    Raises:
+        ConfigError: for any other ending.
+    """
+    ending = output.suffix.removeprefix(".") if output else ""
+    if not ending:
+        return "onnx"
+    FORMATS.find(ending, f"{printable(output)}: the format that its ending names")
+    return ending
+
+
 def _settled(
     card: ModelCard, network: CRNN, data: str | None, checkpoint: Path, weights: bool
 ) -> tuple[ModelCard, str]:

@@ -248,12 +248,17 @@ def test_a_run_folder_stands_for_its_best_checkpoint(trained: Path, tmp_path: Pa
     assert (run / "model.safetensors").is_file()
 
 
-def test_the_ending_of_a_file_says_its_format(trained: Path, tmp_path: Path) -> None:
+def test_the_ending_of_a_file_says_its_format(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name, begins in (("m.safetensors", b"{"), ("m.onnx", b"crnn")):
         assert main(["export", str(trained / "checkpoints" / "best.ckpt"), "-o", str(tmp_path / name)]) == 0
         assert begins in (tmp_path / name).read_bytes()[:64]
     assert main(["export", str(tmp_path / "m.safetensors"), "--to", "onnx", "-o", str(tmp_path / "x.safetensors")]) == 0
     assert b"crnn" in (tmp_path / "x.safetensors").read_bytes()[:64]  # as it was told
+    assert main(["export", str(tmp_path / "m.safetensors"), "-o", str(tmp_path / "m.pt")]) == 2
+    assert "m.pt: the format that its ending names is unknown; allowed are onnx, safeten" in capsys.readouterr().err
+    assert not (tmp_path / "m.pt").exists()
 
 
 def test_a_language_model_that_reads_worse_is_said(

@@ -1,17 +1,18 @@
-"""The bundled model's two files, of a checkpoint: ``python scripts/make_bundled.py CHECKPOINT --note "..."``.
+"""The bundled model's two files, of checkpoints: ``python scripts/make_bundled.py CHECKPOINT ... --note "..."``.
+
+Of several, each trained from the one before it, the weights are averaged (Wortsman et al. 2022, "Model soups").
 
 Writes crnn/models/latin.onnx (float32, to read with) and crnn/models/latin.safetensors (float16, to start from), both
 checked against torch on the run's validation lines, or on those of ``--data``. The first one also gets a language
 model, of texts as they are rendered and of the training labels. Of the training note they keep what others can use:
-experiment, lines, figures, the note on licences; no paths. Refused if the two together are larger than 12 MB; what was
-there before stays then.
+experiment, lines, figures on the validation lines, the note on licences; no paths. Refused if the two together are
+larger than 12 MB; what was there before stays then.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,26 +20,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.decode.ngram import NgramModel
 from crnn.core.recognizer import Recognizer
 from crnn.core.seen import NOTE as SEEN
 from crnn.data.recorded import recorded_lines, recorded_texts
-from crnn.data.sources import open_source
-from crnn.errors import CrnnError, ModelFileError
+from crnn.data.sources import LineSource, open_source
+from crnn.errors import ConfigError, CrnnError, ModelFileError
 from crnn.export.export import export_model
 from crnn.export.half import export_half
 from crnn.export.parity import spread_pictures
 from crnn.export.torch_backend import TorchBackend, read_network
+from crnn.model.crnn import CRNN
 from crnn.models import FOLDER, NAME
 from crnn.report.calibration import fit_temperature
+from crnn.report.evaluate import evaluate
 
 MAX_BYTES = 12_000_000
 """Of both files together."""
 LM_ORDER, LM_BYTES = 5, 1_500_000
 LM_WEIGHT, LENGTH_BONUS = 0.2, 0.4
 """Chosen on validation lines of receipts, print and words together."""
-_KEPT = ("date", "seed", "epoch", "val/cer", "val/wer", "val/exact")
+_KEPT = ("date", "seed", "val/cer", "val/wer", "val/exact")
 
 
 def public_note(training: dict[str, Any], experiment: str, note: str) -> dict[str, Any]:
@@ -54,13 +60,39 @@ def public_note(training: dict[str, Any], experiment: str, note: str) -> dict[st
     return {"name": NAME, "experiment": experiment, "lines": lines, **kept, "note": note}
 
 
-def _figures(result: Path) -> dict[str, Any]:
-    """What a run came to; nothing where the checkpoint lies alone."""
-    try:
-        figures = json.loads(result.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {**figures, "epoch": figures.get("best_epoch")}
+def averaged(checkpoints: Sequence[Path], weights: Sequence[float]) -> tuple[ModelCard, CRNN]:
+    """The card of the first checkpoint, and a network with the weighted mean of all weights.
+
+    Raises:
+        ConfigError: if characters or networks differ, or there are not as many weights, all above 0.
+    """
+    if len(weights) != len(checkpoints) or not all(weight > 0 for weight in weights):
+        raise ConfigError(f"--weights {list(weights)}: must be {len(checkpoints)} numbers above 0")
+    card, network = read_network(checkpoints[0])
+    states = [network.state_dict()]
+    for path in checkpoints[1:]:
+        other, its_network = read_network(path)
+        if (other.charset, other.network) != (card.charset, card.network):
+            raise ConfigError(f"{path}: has other characters or another network than {checkpoints[0]}")
+        states.append(its_network.state_dict())
+    shares = [weight / sum(weights) for weight in weights]
+    mean = {}
+    for name, first in states[0].items():
+        values = [state[name] for state in states]
+        mean[name] = (
+            torch.stack([share * value for share, value in zip(shares, values, strict=True)]).sum(0)
+            if first.is_floating_point()
+            else first
+        )
+    network.load_state_dict(mean)
+    return card, network
+
+
+def _figures(card: ModelCard, network: CRNN, labelled: LineSource) -> dict[str, Any]:
+    """How the network alone reads the validation lines."""
+    greedy = replace(card, decoder={"name": "greedy"})
+    counts = evaluate(Recognizer(TorchBackend(greedy, network)), labelled).counts
+    return {"val/cer": counts.cer, "val/wer": counts.wer, "val/exact": counts.exact_rate}
 
 
 def general_decoder(charset: Charset, texts: Sequence[str]) -> dict[str, Any]:
@@ -71,24 +103,32 @@ def general_decoder(charset: Charset, texts: Sequence[str]) -> dict[str, Any]:
 
 
 def make_bundled(
-    checkpoint: Path, folder: Path, experiment: str, note: str, data: str | None, texts: int = 0
+    checkpoints: Sequence[Path],
+    folder: Path,
+    experiment: str,
+    note: str,
+    data: str | None,
+    texts: int = 0,
+    weights: Sequence[float] = (1,),
 ) -> list[str]:
     """Write both files into `folder`; what to print about them.
 
     Args:
+        checkpoints: the newest first, whose training note it is.
         texts: as of rendered lines, that the language model learns from beside the training labels; 0 leaves it out.
+        weights: of the checkpoints in their mean.
 
     Raises:
         CrnnError: for a file that does not read like torch, or too large ones; nothing is written then.
     """
-    card, network = read_network(checkpoint)
+    checkpoint = checkpoints[0]
+    card, network = averaged(checkpoints, weights)
     labelled = open_source(data) if data else recorded_lines(card.training, "val", checkpoint)
     decoder: dict[str, Any] = {"name": "greedy"}
     if texts:
         decoder = general_decoder(card.charset, recorded_texts(card.training, checkpoint, texts))
     reading = replace(card, decoder=decoder)
-    figures = _figures(checkpoint.resolve().parent.parent / "result.json")
-    training = public_note({**card.training, **figures}, experiment, note)
+    training = public_note({**card.training, **_figures(card, network, labelled)}, experiment, note)
     card, reading = (
         replace(one, training=training, temperature=fit_temperature(Recognizer(TorchBackend(one, network)), labelled))
         for one in (card, reading)
@@ -115,7 +155,10 @@ def make_bundled(
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="checkpoints/best.ckpt of a run")
+    parser.add_argument(
+        "checkpoints", type=Path, nargs="+", metavar="CHECKPOINT", help="of runs, the newest first; of several the mean"
+    )
+    parser.add_argument("--weights", type=float, nargs="+", metavar="W", help="of each in the mean (the same)")
     parser.add_argument("--note", required=True, help="on the licences of what it was trained on")
     parser.add_argument("--experiment", help="its name in configs/experiment (the run folder's name)")
     parser.add_argument("--data", metavar="DATA", help="labelled lines to check with (the run's validation lines)")
@@ -124,8 +167,9 @@ def main() -> int:
     )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write (crnn/models)")
     args = parser.parse_args()
-    experiment = args.experiment or args.checkpoint.resolve().parent.parent.name
-    for row in make_bundled(args.checkpoint, args.folder, experiment, args.note, args.data, args.texts):
+    experiment = args.experiment or args.checkpoints[0].resolve().parent.parent.name
+    weights = args.weights or [1.0] * len(args.checkpoints)
+    for row in make_bundled(args.checkpoints, args.folder, experiment, args.note, args.data, args.texts, weights):
         print(row)
     return 0
 

@@ -14,6 +14,8 @@ MODULES = graph.module_graph().keys()
 FLOORS = {
     "errors": 0,
     "files": 0,
+    "signals": 0,
+    "console": 0,
     "machine": 0,
     "models": 1,
     "core": 1,

@@ -36,7 +36,8 @@ def seconds(command: list[str], rounds: int, folder: str | None = None) -> list[
     found = []
     for turn in range(rounds + 1):
         started = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, cwd=folder, check=False)
+        quiet = os.environ | {"ORT_DISABLE_TELEMETRY": "1"}  # as crnn itself imports onnxruntime
+        done = subprocess.run(command, capture_output=True, cwd=folder, env=quiet, check=False)
         if done.returncode:
             raise ConfigError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.decode()[-300:]}")
         if turn:

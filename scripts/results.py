@@ -79,7 +79,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="NAME=MODEL", help=f"NAME is one of {', '.join(SETS)}")
     parser.add_argument("--data", default=os.environ.get("CRNN_DATA", "data"), help="folder of the sets ($CRNN_DATA)")
-    parser.add_argument("--split", choices=("test", "val", "train"), default="test", help="val while you still choose (test)")
+    parser.add_argument(
+        "--split", choices=("test", "val", "train"), default="test", help="val while you still choose (test)"
+    )
     parser.add_argument("--no-tesseract", action="store_true", help="our models alone")
     args = parser.parse_args()
     tesseract = shutil.which("tesseract") is not None and not args.no_tesseract

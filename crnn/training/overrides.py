@@ -84,7 +84,9 @@ def one_line(error: BaseException) -> str:
 def _guilty(words: Sequence[str], error: BaseException) -> str:
     """The word whose setting the error names, for the start of a message."""
     name = getattr(error.__cause__, "full_key", None) or getattr(error, "full_key", None)
-    return next((f"{word}: " for word in words if name and word.partition("=")[0].lstrip("+~") == name), "")
+    named = [word for word in words if name and word.partition("=")[0].lstrip("+~") == name]
+    said = [word for word in named if word.partition("=")[2] in str(error)]  # of a setting that comes twice
+    return f"{(said or named)[-1]}: " if named else ""
 
 
 def _refuse_unknown(word: str) -> None:

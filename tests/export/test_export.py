@@ -203,6 +203,10 @@ def test_the_gate_refuses_other_lengths_texts_and_no_lines(tmp_path: Path) -> No
     other = ModelCard(Charset(tuple(reversed(CHARSET.symbols))), card.transform, card.network)
     with pytest.raises(ModelFileError, match="not written: it reads"):
         check_parity(TorchBackend(other, network), good, LINES, tmp_path / "m")
+    counted = check_parity(TorchBackend(other, network), good, LINES, tmp_path / "m", same_text=False)
+    assert 0 < counted.other_texts <= len(LINES)
+    assert f": {counted.other_texts} read otherwise, log-probabilities within" in str(counted)
+    assert ": same text, log-probabilities within" in str(check_parity(good, good, LINES, tmp_path / "m"))
     with pytest.raises(ConfigError, match="allowed are onnx, safetensors"):
         export_model(card, network, tmp_path / "m", "tflite", LINES)
 

@@ -55,7 +55,7 @@ def test_a_wrong_word_is_refused_in_one_line(word: str, said: str) -> None:
 
 @pytest.mark.parametrize("values", [("8", "many"), ("many", "8")])
 def test_of_a_setting_that_comes_twice_the_wrong_value_is_named(values: tuple[str, str]) -> None:
-    with pytest.raises(ConfigError, match="^data.batch_size=many: Value 'many'"):
+    with pytest.raises(ConfigError, match=r"^data\.batch_size=many: Value 'many'"):
         refuse_wrong([f"data.batch_size={value}" for value in values])
 
 

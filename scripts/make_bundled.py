@@ -1,6 +1,6 @@
 """The bundled model's two files, of checkpoints: ``python scripts/make_bundled.py CHECKPOINT ... --note "..."``.
 
-Of several, each trained from the one before it, the weights are averaged (Wortsman et al. 2022, "Model soups").
+Of several, each trained from the one before it, the weights are averaged, see `crnn.export.average`.
 
 Writes crnn/models/latin.onnx (float32, to read with) and crnn/models/latin.safetensors (float16, to start from), both
 checked against torch on the run's validation lines, or on those of ``--data``. The first one also gets a language
@@ -20,8 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.decode.ngram import NgramModel
@@ -29,11 +27,12 @@ from crnn.core.recognizer import Recognizer
 from crnn.core.seen import NOTE as SEEN
 from crnn.data.recorded import recorded_lines, recorded_texts
 from crnn.data.sources import LineSource, open_source
-from crnn.errors import ConfigError, CrnnError, ModelFileError
+from crnn.errors import CrnnError, ModelFileError
+from crnn.export.average import averaged
 from crnn.export.export import export_model
 from crnn.export.half import export_half
 from crnn.export.parity import spread_pictures
-from crnn.export.torch_backend import TorchBackend, read_network
+from crnn.export.torch_backend import TorchBackend
 from crnn.model.crnn import CRNN
 from crnn.models import FOLDER, NAME
 from crnn.report.calibration import fit_temperature
@@ -60,34 +59,6 @@ def public_note(training: dict[str, Any], experiment: str, note: str) -> dict[st
     return {"name": NAME, "experiment": experiment, "lines": lines, **kept, "note": note}
 
 
-def averaged(checkpoints: Sequence[Path], weights: Sequence[float]) -> tuple[ModelCard, CRNN]:
-    """The card of the first checkpoint, and a network with the weighted mean of all weights.
-
-    Raises:
-        ConfigError: if characters or networks differ, or there are not as many weights, all above 0.
-    """
-    if len(weights) != len(checkpoints) or not all(weight > 0 for weight in weights):
-        raise ConfigError(f"--weights {list(weights)}: must be {len(checkpoints)} numbers above 0")
-    card, network = read_network(checkpoints[0])
-    states = [network.state_dict()]
-    for path in checkpoints[1:]:
-        other, its_network = read_network(path)
-        if (other.charset, other.network) != (card.charset, card.network):
-            raise ConfigError(f"{path}: has other characters or another network than {checkpoints[0]}")
-        states.append(its_network.state_dict())
-    shares = [weight / sum(weights) for weight in weights]
-    mean = {}
-    for name, first in states[0].items():
-        values = [state[name] for state in states]
-        mean[name] = (
-            torch.stack([share * value for share, value in zip(shares, values, strict=True)]).sum(0)
-            if first.is_floating_point()
-            else first
-        )
-    network.load_state_dict(mean)
-    return card, network
-
-
 def _figures(card: ModelCard, network: CRNN, labelled: LineSource) -> dict[str, Any]:
     """How the network alone reads the validation lines."""
     greedy = replace(card, decoder={"name": "greedy"})
@@ -109,14 +80,14 @@ def make_bundled(
     note: str,
     data: str | None,
     texts: int = 0,
-    weights: Sequence[float] = (1,),
+    weights: Sequence[float] | None = None,
 ) -> list[str]:
     """Write both files into `folder`; what to print about them.
 
     Args:
         checkpoints: the newest first, whose training note it is.
         texts: as of rendered lines, that the language model learns from beside the training labels; 0 leaves it out.
-        weights: of the checkpoints in their mean.
+        weights: of the checkpoints in their mean; None: the same.
 
     Raises:
         CrnnError: for a file that does not read like torch, or too large ones; nothing is written then.
@@ -168,8 +139,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write (crnn/models)")
     args = parser.parse_args()
     experiment = args.experiment or args.checkpoints[0].resolve().parent.parent.name
-    weights = args.weights or [1.0] * len(args.checkpoints)
-    for row in make_bundled(args.checkpoints, args.folder, experiment, args.note, args.data, args.texts, weights):
+    given = (args.note, args.data, args.texts, args.weights)
+    for row in make_bundled(args.checkpoints, args.folder, experiment, *given):
         print(row)
     return 0
 

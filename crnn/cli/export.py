@@ -32,6 +32,13 @@ def add_export(command: NewCommand) -> None:
         action="store_true",
         help="weights in float16, half the size (--to safetensors); refused if CER rises by more than 0.05 points",
     )
+    export.add_argument(
+        "--average",
+        nargs="+",
+        default=[],
+        metavar="MODEL",
+        help="the mean of its weights and theirs: what it began from ('bundled'), or another training from there",
+    )
     kept, chosen = ", or 'train' for what the run saw; kept in the model file", "chosen on validation lines"
     add_decoder_options(export, kept, chosen, chosen)
 
@@ -45,6 +52,9 @@ def _export(args: argparse.Namespace) -> int:
     format = args.to or format_of(output)
     doing = "learning the language model, and settling its weights on validation lines" if args.lm else "exporting"
     with busy(doing + (", then in float32 and in int8 reading them" if args.int8 else "")):
-        said = export_checkpoint(Path(args.checkpoint), format, output, args.data, args.int8, args.half, **decoder)
+        average = [Path(model) for model in args.average]
+        said = export_checkpoint(
+            Path(args.checkpoint), format, output, args.data, args.int8, args.half, average=average, **decoder
+        )
     print(said)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ from crnn.data.recorded import recorded_lines, recorded_texts
 from crnn.data.sources import LineSource, open_source
 from crnn.data.synth.source import synthetic_pair
 from crnn.errors import ConfigError, DataError, ModelFileError
+from crnn.export.average import averaged
 from crnn.export.export import FORMATS, export_model
 from crnn.export.half import export_half
 from crnn.export.parity import PARITY_LINES, spread_pictures
 from crnn.export.quantize import make_int8
-from crnn.export.torch_backend import TorchBackend, read_network
+from crnn.export.torch_backend import TorchBackend
 from crnn.files import write_atomic
 from crnn.model.crnn import CRNN
+from crnn.models import NAMES, bundled
 from crnn.report.calibration import fit_temperature
 from crnn.report.lm_weights import choose_weights
 
@@ -38,6 +41,7 @@ def export_checkpoint(
     int8: bool = False,
     half: bool = False,
     lm: Texts | None = None,
+    average: Sequence[Path] = (),
     **decoder: Any,
 ) -> str:
     """Write the model file and say what was checked.
@@ -57,6 +61,8 @@ def export_checkpoint(
         half: weights in float16, half the size (``safetensors`` only).
         lm: texts for a language model that the file keeps: a text file, the texts themselves, or ``train`` for what
             the run's training lines said, see `recorded_texts`.
+        average: further models, run folders or ``bundled``; the file holds the mean of all their weights, and the
+            temperature is fitted anew.
         decoder: further decoder settings that the file keeps, see `crnn.core.decode.settings.beam_settings`.
 
     Raises:
@@ -81,14 +87,14 @@ def export_checkpoint(
         raise ConfigError(
             f"{printable(path)}: is what is exported, and would be written over; name another file with --output"
         )
-    card, network = read_network(checkpoint)
+    card, network = averaged([checkpoint, *map(_weights_of, average)])
     texts = recorded_texts(card.training, checkpoint) if lm == TRAINED_ON else lm
     settings = beam_settings(card.decoder, card.charset, lm=texts, **decoder)
     if settings is not None:
         make_decoder(settings, card.charset)  # refuses what is not valid
         card = replace(card, decoder=settings)
     fitted = ""
-    if settings is not None or checkpoint.suffix == ".ckpt":  # a checkpoint has no temperature yet
+    if settings is not None or average or checkpoint.suffix == ".ckpt":  # a checkpoint has no temperature yet
         weights = lm is not None and decoder.get("lm_weight") is None and decoder.get("length_bonus") is None
         card, fitted = _settled(card, network, data, checkpoint, weights)
     if half:
@@ -100,6 +106,13 @@ def export_checkpoint(
     name, source = _lines(card.training, data, checkpoint)
     parity = export_model(card, network, path, format, spread_pictures(source))
     return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {parity}{fitted}"
+
+
+def _weights_of(model: Path) -> Path:
+    """The file with a model's weights for torch."""
+    if str(model) in NAMES:
+        return bundled(".safetensors")
+    return model / "checkpoints" / "best.ckpt" if model.is_dir() else model
 
 
 def format_of(output: Path | None) -> str:

@@ -68,7 +68,7 @@ def refuse_models(words: Sequence[str]) -> None:
     """
     for word in words:
         path = Path(word)
-        if path.suffix.lower() in MODEL_SUFFIXES or (path.is_dir() and model_file(path) != path):
+        if path.suffix.lower() in MODEL_SUFFIXES or (os.path.isdir(path) and model_file(path) != path):
             raise ConfigError(f"{printable(word)}: is a model, and those come first, one at a time, or after --model")
 
 

@@ -33,7 +33,9 @@ def test_what_has_no_mean_is_refused(trained: Path) -> None:
     for weights in ([1], [1, 0], [1, 1, 1]):
         with pytest.raises(ConfigError, match="must be 2 numbers above 0"):
             averaged([last, last], weights)
-    with pytest.raises(ConfigError, match=r"latin\.safetensors: has other characters, another height or another network"):
+    with pytest.raises(
+        ConfigError, match=r"latin\.safetensors: has other characters, another height or another network"
+    ):
         averaged([last, bundled(".safetensors")])
 
 

@@ -103,6 +103,8 @@ def test_the_first_word_is_a_model_if_it_is_one(
         for model in (trained, trained / "model.onnx"):  # swapped: its sample pictures would be read
             with pytest.raises(ConfigError, match=f"^{re.escape(str(model))}: is a model, and those come first"):
                 model_first([word, str(model)])
+    for word in ("a" * 300, "a\0b"):  # said when it is opened, so that the others are read
+        assert model_first([other, word]) == (None, [other, word])
     Path("latin").mkdir()  # a folder of that name holds pictures
     assert model_first(["latin"]) == (None, ["latin"])
     assert model_first([]) == (None, [])

@@ -24,13 +24,21 @@ def test_half_a_file_goes_away(tmp_path: Path, number: int, code: int) -> None:
     out = tmp_path / "out"
     out.mkdir()
     command = [sys.executable, "-m", "crnn.cli", "recognize", "--list", str(names), "-o", str(out / "read.txt")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as reading:
+
+    def heed() -> None:  # a suite in the background has children that ignore SIGINT
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_DFL)
+
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as reading:
         until = time.monotonic() + 60
         while not any(out.iterdir()) and time.monotonic() < until:
             time.sleep(0.05)
         time.sleep(0.3)
         reading.send_signal(number)
-        _, said = reading.communicate(timeout=60)
+        try:
+            _, said = reading.communicate(timeout=60)
+        finally:
+            reading.kill()
     assert (reading.returncode, said) == (code, "")
     assert list(out.iterdir()) == []
 

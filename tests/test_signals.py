@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests_support import heed_signals
 
 from crnn.signals import Terminated, exit_code, sigterm_like_ctrl_c
 
@@ -24,12 +25,7 @@ def test_half_a_file_goes_away(tmp_path: Path, number: int, code: int) -> None:
     out = tmp_path / "out"
     out.mkdir()
     command = [sys.executable, "-m", "crnn.cli", "recognize", "--list", str(names), "-o", str(out / "read.txt")]
-
-    def heed() -> None:  # a suite in the background has children that ignore SIGINT
-        for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, signal.SIG_DFL)
-
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as reading:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_signals) as reading:
         until = time.monotonic() + 60
         while not any(out.iterdir()) and time.monotonic() < until:
             time.sleep(0.05)

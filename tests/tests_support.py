@@ -6,6 +6,8 @@ import contextlib
 import importlib.util
 import io
 import runpy
+import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -130,3 +132,25 @@ def protobuf_number(value: int) -> bytes:
         parts.append(value & 127 | 128)
         value >>= 7
     return bytes([*parts, value])
+
+
+def event_values(folder: Path) -> list[tuple[int, Any]]:
+    """(step, value) of TensorBoard's files in a folder: records of a length, its checksum, the event and its checksum."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    found = []
+    for path in sorted(folder.glob("events*")):
+        data, at = path.read_bytes(), 0
+        while at < len(data):
+            (length,) = struct.unpack_from("<Q", data, at)
+            event = Event.FromString(data[at + 12 : at + 12 + length])
+            found += [(event.step, value) for value in event.summary.value]
+            at += 12 + length + 4
+    return found
+
+
+def heed_signals() -> None:
+    """In a child, before its program starts: signals do what they do by themselves, although a suite that runs in the
+    background ignores some, and so would its children."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests_support import event_values
 
 from crnn.training import board
 from crnn.training.board import TensorBoard
-from tests.training.test_tensorboard_pictures import values
 
 
 def test_figures_and_pictures_are_written(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_figures_and_pictures_are_written(tmp_path: Path) -> None:
     logger.log_metrics({"val/cer": 0.25}, 7)
     logger.experiment.add_image("val/readings", np.zeros((4, 5, 3), np.uint8), 8, dataformats="HWC")
     logger.finalize("success")
-    assert [(step, value.tag) for step, value in values(tmp_path / "tensorboard")] == [
+    assert [(step, value.tag) for step, value in event_values(tmp_path / "tensorboard")] == [
         (7, "val/cer"),
         (8, "val/readings"),
     ]

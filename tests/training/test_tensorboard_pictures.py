@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import io
-import struct
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
-from tensorboardX.proto.event_pb2 import Event
+from tests_support import event_values
 
 from crnn.training import pictures
 from crnn.training.pictures import CurvesInTensorBoard
 
 
-def values(folder: Path) -> list[tuple[int, Any]]:
-    """(step, value) of an event file: records of a length, its checksum, the event and its checksum."""
-    found = []
-    for path in sorted(folder.glob("events*")):
-        data, at = path.read_bytes(), 0
-        while at < len(data):
-            (length,) = struct.unpack_from("<Q", data, at)
-            event = Event.FromString(data[at + 12 : at + 12 + length])
-            found += [(event.step, value) for value in event.summary.value]
-            at += 12 + length + 4
-    return found
-
-
 def test_a_run_shows_its_figures_samples_confusions_and_curves(trained: Path) -> None:
-    found = values(trained / "tensorboard")
+    found = event_values(trained / "tensorboard")
     count = Counter(value.tag for _, value in found)
     scalars = [
         "train/loss",

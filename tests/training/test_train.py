@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests_support import here, settings
+from tests_support import heed_signals, here, settings
 
 import crnn
 from crnn.data.augment import Augment
@@ -248,7 +248,7 @@ def test_asked_to_stop_before_the_first_step(line_folder: Path, tmp_path: Path, 
 
     def asked(function: str, name: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", ASKED_EARLY, str(number), function, *words, name]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300)
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, preexec_fn=heed_signals)
 
     late = asked("_say_batches", "name=late")
     assert late.returncode == code, late.stderr

@@ -121,7 +121,7 @@ def format_of(output: Path | None) -> str:
     Raises:
         ConfigError: for any other ending.
     """
-    ending = output.suffix.removeprefix(".") if output else ""
+    ending = output.suffix.removeprefix(".").lower() if output else ""
     if not ending:
         return "onnx"
     FORMATS.find(ending, f"{printable(output)}: the format that its ending names")

@@ -94,6 +94,8 @@ def finish(
 
 def _ended_early(config: TrainConfig, trainer: L.Trainer) -> str:
     """Which limit ended the training before its last epoch; empty for none."""
+    if trainer.current_epoch >= (config.trainer.max_epochs or 0):
+        return ""
     when = f"after epoch {trainer.current_epoch} of {config.trainer.max_epochs}"
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, Timer) and not (callback.time_remaining() or 0) > 0:

@@ -13,6 +13,7 @@ from crnn.data.convert.part import counted
 from crnn.data.convert.run import convert
 from crnn.data.progress import watch_on_terminal
 from crnn.data.sources.base import ReadOptions
+from crnn.signals import exit_code
 
 
 def run(args: Namespace) -> int:
@@ -37,11 +38,11 @@ def run(args: Namespace) -> int:
             job.side,
             watch_on_terminal,
         )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         part = target.with_name(f"{target.name}.part")
         if (part / "state.json").exists():
             print(f"crnn: stopped; what is done is in {printable(part)}, the same command goes on", file=sys.stderr)
-        return 130
+        return exit_code(stop)
     print(_told(done))
     return 1 if done.left_out else 0
 

@@ -53,7 +53,7 @@ def _problem(row: str) -> str:
     found = f"a row is path<TAB>text, found '{printable(row, 60)}'"
     if not tab or not picture:
         return f"has no picture name; {found}"
-    if "\t" in text:
+    if "\t" in text.rstrip("\t"):
         return f"has {row.count(chr(9)) + 1} columns; {found}; leave the others out, or give them names in a first row"
     if len(picture) > 2 and picture[0] == picture[-1] == '"':
         return f"has a name in quotes; {found}, without quotes around either"

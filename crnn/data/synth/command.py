@@ -17,6 +17,7 @@ from crnn.data.synth.source import synthetic_pair
 from crnn.data.synth.text import PRINTABLE_ASCII
 from crnn.errors import ConfigError, DataError
 from crnn.files import write_atomic
+from crnn.signals import exit_code
 
 MOST_LINES = 100_000_000
 
@@ -46,9 +47,9 @@ def run(args: Namespace) -> int:
     start = time.perf_counter()
     try:
         done = convert(lambda _: lines, target, to, {"rendered": repr(given)}, watch=watch_on_terminal)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("crnn: stopped; the same command goes on where it was", file=sys.stderr)
-        return 130
+        return exit_code(stop)
     seconds = time.perf_counter() - start
     print(f"{printable(args.output)}: {done.lines:,} lines rendered and read back, fingerprint {done.fingerprint}")
     print(f"{printable(args.output)}: {done.lines / seconds:,.0f} lines/s, writing and reading back included")

@@ -125,6 +125,9 @@ def test_a_library_that_is_missing_is_one_line(
     assert capsys.readouterr().err == (
         "crnn: inspect needs torch, which is not installed here; see 'Two commands' in the README\n"
     )
+    monkeypatch.setattr("crnn.reading.describe.run", lambda *_: without("rich.console"))
+    assert main(["inspect"]) == 2
+    assert "inspect needs rich, which" in capsys.readouterr().err
     monkeypatch.setattr("crnn.reading.describe.run", lambda *_: without("crnn.nothing"))
     with pytest.raises(ModuleNotFoundError, match=r"crnn\.nothing"):  # a mistake of ours
         main(["inspect"])

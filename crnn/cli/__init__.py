@@ -112,10 +112,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"crnn: {error}", file=sys.stderr)
         return 2
     except ImportError as error:
-        missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        if missing and missing.startswith("crnn"):
+        package = (error.name or "").partition(".")[0]
+        if package == "crnn":  # a mistake of ours
             raise
-        why = f"{missing}, which is not installed here" if missing else f"what cannot be imported here: {error}"
+        missing = package and isinstance(error, ModuleNotFoundError)
+        why = f"{package}, which is not installed here" if missing else f"what cannot be imported here: {error}"
         print(f"crnn: {words[0]} needs {why}; see 'Two commands' in the README", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader went away, as in 'crnn recognize ... | head'

@@ -34,10 +34,11 @@ def add_export(command: NewCommand) -> None:
     )
     export.add_argument(
         "--average",
-        nargs="+",
+        action="append",
         default=[],
         metavar="MODEL",
-        help="the mean of its weights and theirs: what it began from ('bundled'), or another training from there",
+        help="the mean with MODEL's weights: what it began from ('bundled'), or another training from there; again for "
+        "more",
     )
     kept, chosen = ", or 'train' for what the run saw; kept in the model file", "chosen on validation lines"
     add_decoder_options(export, kept, chosen, chosen)

@@ -77,7 +77,7 @@ def export_checkpoint(
     FORMATS.find(format)  # refused before anything is read
     named = checkpoint
     if checkpoint.is_dir():  # a run: its best checkpoint, for its model file
-        named, checkpoint = checkpoint / "model", checkpoint / "checkpoints" / "best.ckpt"
+        named, checkpoint = checkpoint / "model", _weights_of(checkpoint)
         if not checkpoint.is_file():
             raise ModelFileError(
                 f"{printable(named.parent)}: is no run folder with checkpoints/best.ckpt; name one, or a checkpoint"

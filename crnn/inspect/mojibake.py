@@ -45,10 +45,10 @@ def _of_eight_bits(text: str) -> tuple[str, str] | None:
     for match in _RUN.finditer(text):
         found = match[0]
         data = found.encode("latin-1")
-        symbols = sum(not c.isalpha() for c in found)
+        symbols = sum(c < "À" or c in "×÷" for c in found)
         pairs = len(data) % 2 == 0 and all(lead in _GB_LEADS for lead in data[::2]) and 0xFF not in data
         if pairs and 0 < symbols < len(found):
-            return found, data.decode("gb2312", "replace")
-        if len(found) >= _CYRILLIC and not symbols and list(found) != sorted(found):  # sorted is a list of letters
+            return found, data.decode("gb18030")
+        if len(found) >= _CYRILLIC and not symbols and len(set(found)) < len(found):  # else perhaps a list of letters
             return found, data.decode("cp1251")
     return None

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from crnn.core.image import MAX_BYTES, PICTURE_SUFFIXES, picture_size, printable
+from crnn.data.sources.trees import is_hidden
 from crnn.errors import ConfigError, CrnnWarning, DataError
 from crnn.loader import model_first
 from crnn.reading.sets import SUFFIXES, Entry, Kept, pictures_in
@@ -138,7 +139,7 @@ def _folder(path: str) -> Iterator[Item]:
             if suffix in PICTURE_SUFFIXES:
                 found = True
                 yield Item(os.path.join(here, name), os.path.join(here, name))
-            elif suffix in SUFFIXES or suffix in UNREAD:
+            elif (suffix in SUFFIXES or suffix in UNREAD) and not is_hidden(name) and name != "lock.mdb":
                 passed.append(os.path.join(here, name))
     for problem in problems:
         found = True
@@ -156,9 +157,10 @@ def _folder(path: str) -> Iterator[Item]:
 def _left_out(passed: list[str]) -> str:
     """What is said of files in a folder that may hold lines, and are not read."""
     others = f" and {len(passed) - 1:,} more are" if len(passed) > 1 else " is"
-    is_set = Path(passed[0]).suffix.lower() in SUFFIXES
-    remedy = "to read what is in such a file, name it" if is_set else "save its lines as PNG"
-    return f"{printable(passed[0])}{others} left out; {remedy}"
+    sets = [Path(name).suffix.lower() in SUFFIXES for name in passed]
+    remedies = ["to read what is in an archive or a table, name it"] * any(sets)
+    remedies += ["save lines of other formats as PNG"] * (not all(sets))
+    return f"{printable(passed[0])}{others} left out; {', and '.join(remedies)}"
 
 
 def _read_stdin() -> bytes | DataError:

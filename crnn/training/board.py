@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,9 @@ class _File:
         self._try(self._file.flush)
 
     def close(self) -> None:
-        self._try(self._file.close)
+        self._try(self._file.flush)
+        with suppress(OSError):  # said before, if what it holds back cannot be written
+            self._file.close()
 
     def _try(self, do: Any, *args: Any) -> None:
         if self._files.error:

@@ -105,6 +105,14 @@ def make_trainer(
     return trainer, stop
 
 
+class Patience(EarlyStopping):
+    """Lightning's, but a resumed run has the patience of its settings, not the one that its checkpoint had."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Of what was, the best value and the epochs since."""
+        super().load_state_dict(state_dict | {"patience": self.patience, "stopped_epoch": 0})
+
+
 class WholeCheckpoints(TorchCheckpointIO):
     """Writes a checkpoint beside the one that it replaces: a full disk or a kill costs the new one, not the old."""
 
@@ -165,7 +173,7 @@ def _callbacks(
         callbacks.append(Timer(timedelta(minutes=settings.max_minutes), interval="epoch", verbose=False))
     if config.stop.patience:
         callbacks.append(
-            EarlyStopping("val/cer", config.stop.min_delta, config.stop.patience, check_on_train_epoch_end=True)
+            Patience("val/cer", config.stop.min_delta, config.stop.patience, check_on_train_epoch_end=True)
         )
     return callbacks
 

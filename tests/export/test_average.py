@@ -42,7 +42,7 @@ def test_what_has_no_mean_is_refused(trained: Path) -> None:
 def test_export_writes_the_mean(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Of a checkpoint with a run folder's best one, at a temperature of its own."""
     last, out = trained / "checkpoints" / "last.ckpt", tmp_path / "mean.safetensors"
-    assert main(["export", str(last), "-o", str(out), "--average", str(trained)]) == 0
+    assert main(["export", "--average", str(trained), str(last), "-o", str(out)]) == 0
     assert "temperature" in capsys.readouterr().out
     mean = averaged([last, trained / "checkpoints" / "best.ckpt"])[1].state_dict()
     written = read_network(out)[1].state_dict()

@@ -198,7 +198,9 @@ def test_nothing_to_read(model: Path, tmp_path: Path, capfd: pytest.CaptureFixtu
     (tmp_path / "empty" / "lines.tar").touch()
     (tmp_path / "empty" / "page.pdf").touch()
     assert main(["recognize", str(model), str(tmp_path / "empty")]) == 1
-    said = "lines.tar and 1 more are left out; to read what is in such a file, name it"
+    said = (
+        "lines.tar and 1 more are left out; to read what is in an archive or a table, name it, and save lines of other"
+    )
     assert said in capfd.readouterr().err
     assert main(["recognize", str(model)]) == 2
     assert "no pictures named" in capfd.readouterr().err
@@ -210,12 +212,16 @@ def test_files_that_may_hold_lines_are_not_left_out_silently(
     model: Path, lines: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy(lines[0], tmp_path / "a.png")
-    (tmp_path / "b.heic").touch()
+    for name in ("b.heic", "._c.pdf", "lock.mdb"):  # a Mac's note and a database's lock hold nothing
+        (tmp_path / name).touch()
     (tmp_path / "labels.tsv").touch()
     assert main(["recognize", str(model), str(tmp_path)]) == 0
     captured = capfd.readouterr()
     assert captured.out.splitlines() == expected(model, lines[:1])
-    assert captured.err == f"crnn: note: {tmp_path}: {tmp_path / 'b.heic'} is left out; save its lines as PNG\n"
+    assert (
+        captured.err
+        == f"crnn: note: {tmp_path}: {tmp_path / 'b.heic'} is left out; save lines of other formats as PNG\n"
+    )
 
 
 def test_zip_archives_are_sets(

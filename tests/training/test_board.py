@@ -44,3 +44,6 @@ def test_a_full_disk_is_an_error_of_the_next_figure_and_nothing_hangs(
         logger.experiment.add_image("curves", noise, step, dataformats="HWC")
     logger.finalize("failed")
     assert not died
+    file = logger._files.open(str(tmp_path / "events"))
+    file.close()
+    assert file._file.closed  # after an error, too

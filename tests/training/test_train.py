@@ -537,6 +537,10 @@ def test_early_stopping(line_folder: Path, tmp_path: Path) -> None:
         f"stopped after epoch {epochs} of 30: val CER had not fallen in 2 epochs (stop.patience); for more: crnn train"
     )
     assert said in (outcome.folder / "train.log").read_text()
+    more = ["stop.patience=50", f"trainer.max_epochs={epochs + 3}", "trainer.progress=false"]
+    patient = train(to_config(config_of_run(str(outcome.folder), more)))
+    assert patient.result["epochs"] == epochs + 3  # the patience is that of the settings now
+    assert (outcome.folder / "train.log").read_text().count("(stop.patience)") == 1
 
 
 def test_time_limit_ends_after_an_epoch(line_folder: Path, tmp_path: Path) -> None:

@@ -131,3 +131,16 @@ def test_a_library_that_is_missing_is_one_line(
     monkeypatch.setattr("crnn.reading.describe.run", lambda *_: without("crnn.nothing"))
     with pytest.raises(ModuleNotFoundError, match=r"crnn\.nothing"):  # a mistake of ours
         main(["inspect"])
+
+
+@pytest.mark.parametrize("library", ["lightning", "tensorboardX", "onnx", "onnxruntime", "editdistance"])
+def test_training_without_a_library_costs_nothing(library: str, tmp_path: Path) -> None:
+    """It is said before the first step, also of what only the last one needs, and no run folder stays."""
+    code = f"import sys; sys.modules[{library!r}] = None; from crnn.cli import main; sys.exit(main(sys.argv[1:]))"
+    settings = [f"runs_dir={tmp_path}/runs", "name=without", "init=null", "data.rendered.lines=1000000"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", *settings], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    said = f"error: train needs {library}, which is not installed here; see 'Two commands' in the README\n"
+    assert (done.returncode, done.stderr) == (2, said)
+    assert not (tmp_path / "runs" / "without").exists()

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from crnn import __version__
 from crnn.cli import explain, export, judging, lines, reading, serve, training
 from crnn.errors import CrnnError, CrnnWarning
+from crnn.libraries import said_of
 from crnn.machine import set_thread_policy
 from crnn.signals import exit_code, sigterm_like_ctrl_c
 
@@ -112,12 +113,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"crnn: {error}", file=sys.stderr)
         return 2
     except ImportError as error:
-        package = (error.name or "").partition(".")[0]
-        if package == "crnn":  # a mistake of ours
+        said = said_of(error, words[0])
+        if said is None:
             raise
-        missing = package and isinstance(error, ModuleNotFoundError)
-        why = f"{package}, which is not installed here" if missing else f"what cannot be imported here: {error}"
-        print(f"crnn: {words[0]} needs {why}; see 'Two commands' in the README", file=sys.stderr)
+        print(f"crnn: {said}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader went away, as in 'crnn recognize ... | head'
         _drop_output()

@@ -49,6 +49,13 @@ class TensorBoard(TensorBoardLogger):
         if self._files.error:
             raise self._files.error
 
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """As Lightning does; raises OSError after ``success`` if the last figures could not be written."""
+        super().finalize(status)
+        if self._files.error and status == "success":
+            raise self._files.error
+
 
 class _Files:
     """Where tensorboardX opens its files: see its `register_writer_factory`."""

@@ -12,6 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from crnn.errors import ConfigError, CrnnError
+from crnn.libraries import said_of
 from crnn.machine import set_thread_policy
 from crnn.signals import exit_code, sigterm_like_ctrl_c
 
@@ -129,6 +130,12 @@ def _hydra_main(composed: DictConfig) -> None:
         if error.errno not in UNUSABLE or error.filename is None:
             raise
         print(f"error: {unusable(error)}", file=sys.stderr)
+        sys.exit(2)
+    except ImportError as error:
+        said = said_of(error, "train")
+        if said is None:
+            raise
+        print(f"error: {said}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt as stop:
         sys.exit(exit_code(stop))

@@ -25,6 +25,7 @@ from crnn.data.module import LineDataModule
 from crnn.data.recorded import RENDERED
 from crnn.data.sources import LineSource
 from crnn.errors import ConfigError, CrnnError, DataError
+from crnn.libraries import require
 from crnn.model.crnn import CRNN
 from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, StoppedBySignal
@@ -54,6 +55,8 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
         StoppedBySignal: after writing a checkpoint.
     """
     peers, config = peers or Peers(), settled(config)
+    if config.export.format == "onnx":
+        require("onnx", "onnxruntime")  # now, not after the last step
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, verbose=False)
@@ -144,7 +147,7 @@ def _taken_away_unless_begun(folder: RunFolder, resumed: bool) -> Iterator[None]
     """
     try:
         yield
-    except CrnnError:
+    except (CrnnError, ImportError):
         folder.remove_if_unused()
         raise
     except KeyboardInterrupt:

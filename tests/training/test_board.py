@@ -47,3 +47,21 @@ def test_a_full_disk_is_an_error_of_the_next_figure_and_nothing_hangs(
     file = logger._files.open(str(tmp_path / "events"))
     file.close()
     assert file._file.closed  # after an error, too
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("status", ["success", "failed"])
+def test_figures_that_are_lost_at_the_end_are_an_error_unless_there_was_one(
+    status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = board._without_prefix
+    monkeypatch.setattr(board, "_without_prefix", lambda path: Path("/dev/full") if "events" in path else inside(path))
+    logger = TensorBoard(tmp_path)
+    logger.log_metrics({"val/cer": 0.5}, 1)  # nothing is written before the file is closed
+    assert logger._files.error is None
+    if status == "failed":
+        logger.finalize(status)
+        return
+    with pytest.raises(OSError, match="No space left") as raised:
+        logger.finalize(status)
+    assert raised.value.filename == "/dev/full"

@@ -85,9 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0; 1 if a picture could not be read, a line not converted or a reading not matched, no line of
-        one of several sources could be judged, or training would refuse the lines; 2 for an error, said in one line on
-        standard error.
+        The exit code: 0; 1 if a picture could not be read, a line not converted or judged, a reading not matched, or
+        if training would refuse the lines; 2 for an error, said in one line on standard error.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     _open_closed_streams()

@@ -33,8 +33,8 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
     """Run ``crnn evaluate``.
 
     Returns:
-        0, or 1 if rows of a file of readings are missing, come twice, or belong to no line, or if no line of one of
-        several sources could be judged.
+        0, or 1 if a line could not be judged (its picture cannot be read, its label is empty), or rows of a file of
+        readings are missing, come twice, or belong to no line.
 
     Raises:
         CrnnError: for a model, lines or readings that cannot be used, no line that could be judged, and a page that
@@ -58,7 +58,12 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
             print(json.dumps([one.to_dict() for one in evaluations], indent=2, ensure_ascii=False))
         else:
             print(table(evaluations))
-    return int(any(not one.lines or any(one.unmatched.values()) for one in evaluations))
+    return int(not all(map(_is_whole, evaluations)))
+
+
+def _is_whole(evaluation: Evaluation) -> bool:
+    """Whether every line was judged, and every row of a file of readings belonged to one."""
+    return not evaluation.left_out and not any(evaluation.unmatched.values())
 
 
 def _none_judged(evaluations: Sequence[Evaluation]) -> str:
@@ -136,7 +141,7 @@ def run_compare(args: Namespace) -> int:
             print(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False))
         else:
             print(compare_table(comparison))
-    return int(any(count for one in both for count in one.unmatched.values()))
+    return int(not all(map(_is_whole, both)))
 
 
 def _is_readings(word: str) -> bool:

@@ -137,3 +137,11 @@ def test_readings_are_not_taken_for_labels_unsaid(lines: Path, capfd: pytest.Cap
         said, error = capfd.readouterr()
         assert not said
         assert f"to judge them by labels: crnn evaluate {sure} --reference {reference};" in error
+
+
+def test_a_picture_that_cannot_be_read_is_in_the_exit_code(lines: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = (["evaluate", "bundled", str(lines)], ["compare", "bundled", "bundled", str(lines)])
+    assert [main(one) for one in words] == [0, 0]
+    (lines / "images" / "b.png").write_bytes(b"no picture")
+    assert [main(one) for one in words] == [1, 1]
+    assert capfd.readouterr().out.count("labels.tsv:2: ") == 2

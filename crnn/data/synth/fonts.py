@@ -32,7 +32,9 @@ _TEX = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 _TEX_SYMBOLS = frozenset(("cmex10", "cmmi10", "cmsy10", "cmti10"))
 """Families of the same place whose letters cannot be told from their symbols."""
 MAX_FONTS = 400
-"""Font files that are read; a system with thousands would open them for minutes."""
+"""Font files of the system that are read; one with thousands would open them for minutes, unasked."""
+MAX_NAMED = 2000
+"""Font files that are read where files or folders are named."""
 _UNFIT = ("symbol", "emoji", "dingbat", "icon", "music", "math", "webding", "wingding", "braille", "barcode")
 
 
@@ -128,7 +130,7 @@ def _faces(path: Path, wanted: frozenset[str]) -> Iterator[Font]:
         yield Font(str(path), index, family, style if name == names[0] else f"{name} {style}", frozenset(covered))
 
 
-@lru_cache(maxsize=2 * MAX_FONTS)
+@lru_cache(maxsize=2 * MAX_NAMED)
 def _read(path: Path, changed: int, wanted: frozenset[str]) -> tuple[list[Font], str]:
     """The faces of a file that can be used, and why there are not more; remembered until it changes (`changed`, ns)."""
     fonts: list[Font] = []
@@ -169,10 +171,11 @@ def find_fonts(where: Where, characters: str) -> tuple[list[Font], list[tuple[st
                 raise DataError(f"{name}: there is no such font file or folder; allowed are also auto, bundled, system")
             paths += _files(given) if given.is_dir() else [given]
     fonts: list[Font] = []
-    skipped = [(str(path), f"only the first {MAX_FONTS} font files are read") for path in paths[MAX_FONTS:]]
+    most = MAX_FONTS if where in ("auto", "bundled", "system") else MAX_NAMED
+    skipped = [(str(path), f"only the first {most} font files are read") for path in paths[most:]]
     seen: dict[tuple[str, str], frozenset[str]] = {}
     wanted = frozenset(characters)
-    for path in paths[:MAX_FONTS]:
+    for path in paths[:most]:
         try:
             found, why = _read(path, path.stat().st_mtime_ns, wanted)
         except OSError as error:

@@ -109,7 +109,7 @@ def test_fonts_by_path_and_by_list(tmp_path: Path) -> None:
 
 def test_too_many_font_files_are_counted_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = bundled(tmp_path, "DejaVuSans", "DejaVuSerif", "STIXGeneral")
-    monkeypatch.setattr(fonts_module, "MAX_FONTS", 2)
+    monkeypatch.setattr(fonts_module, "MAX_NAMED", 2)
     fonts, skipped = find_fonts(folder, "ab")
     assert len(fonts) == 2
     assert [(Path(path).stem, reason) for path, reason in skipped] == [

@@ -132,7 +132,7 @@ def test_a_copy_of_a_face_is_used_for_what_it_has_more(tmp_path: Path, monkeypat
 
 
 def test_so_many_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fonts, "MAX_FONTS", 3)
+    monkeypatch.setattr(fonts, "MAX_NAMED", 3)
     files(tmp_path, "1.ttf", "2.ttf", "3.ttf")
     asked = read_by(monkeypatch, {})
     assert find_fonts(tmp_path, "a") == ([], [])
@@ -142,6 +142,9 @@ def test_so_many_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     skipped = find_fonts(tmp_path, "a")[1]
     assert [Path(path).name for path, _ in skipped] == ["4.ttf", "5.ttf"]
     assert len(asked) == 3
+    monkeypatch.setattr(fonts, "MAX_FONTS", 2)  # of the system's, which nobody named
+    monkeypatch.setattr(fonts, "system_folders", lambda: [tmp_path])
+    assert [Path(path).name for path, _ in find_fonts("system", "a")[1]] == ["3.ttf", "4.ttf", "5.ttf"]
 
 
 def test_a_file_that_goes_away_while_it_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from crnn.cli.options import NewCommand, add_decoder_options, decoder_of
 def add_export(command: NewCommand) -> None:
     """`crnn export`."""
     export = command("export", _export, "make a model file of a checkpoint", "crnn export runs/NAME --lm train")
-    export.add_argument("checkpoint", help="run folder (its best checkpoint), .ckpt, or .safetensors")
+    export.add_argument("checkpoint", help="run folder (its best checkpoint), .ckpt, .safetensors, or bundled")
     export.add_argument(
         "--to",
         metavar="FORMAT",

@@ -12,6 +12,7 @@ from typing import Any
 from crnn.core.card import ModelCard
 from crnn.core.decode.settings import Texts, beam_settings, make_decoder
 from crnn.core.image import printable
+from crnn.core.onnx_backend import open_onnx
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines, recorded_texts
 from crnn.data.sources import LineSource, open_source
@@ -51,10 +52,10 @@ def export_checkpoint(
     weights of a new language model chosen, unless one of them is given.
 
     Args:
-        checkpoint: .ckpt or .safetensors; or a run folder, whose best checkpoint it is.
+        checkpoint: .ckpt or .safetensors; a run folder, whose best checkpoint it is; or ``bundled``.
         format: ``onnx``, ``safetensors``, or one that an installed package adds.
         output: of the new file; beside the checkpoint if None, of a run folder its ``model.onnx`` (or what `format`
-            says), which is replaced.
+            says), which is replaced; of the bundled model ``bundled.onnx`` in the current folder.
         data: lines for the checks; None takes the run's validation lines, or (but for int8, which needs labelled lines
             of the kind that the model reads) rendered ones if they are gone.
         int8: convolutions in 8-bit integers, for processors that are fast with them (``onnx`` only).
@@ -76,7 +77,9 @@ def export_checkpoint(
         raise ConfigError(f"--int8 goes with --to onnx; {format} files keep float32")
     FORMATS.find(format)  # refused before anything is read
     named = checkpoint
-    if checkpoint.is_dir():  # a run: its best checkpoint, for its model file
+    if str(checkpoint) in NAMES:
+        checkpoint = _weights_of(checkpoint)
+    elif checkpoint.is_dir():  # a run: its best checkpoint, for its model file
         named, checkpoint = checkpoint / "model", _weights_of(checkpoint)
         if not checkpoint.is_file():
             raise ModelFileError(
@@ -88,6 +91,9 @@ def export_checkpoint(
             f"{printable(path)}: is what is exported, and would be written over; name another file with --output"
         )
     card, network = averaged([checkpoint, *map(_weights_of, average)])
+    if str(named) in NAMES:  # its language model is in the file that it reads with
+        ours = open_onnx(bundled(".onnx"))[2]
+        card = replace(card, decoder=ours.decoder, temperature=ours.temperature)
     texts = recorded_texts(card.training, checkpoint) if lm == TRAINED_ON else lm
     settings = beam_settings(card.decoder, card.charset, lm=texts, **decoder)
     if settings is not None:

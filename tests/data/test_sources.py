@@ -470,6 +470,11 @@ def test_each_format_is_recognised_by_its_content(tmp_path: Path) -> None:
     for other in (written(tmp_path / "labels.nothing", "images/0.png\tx"), tmp_path / "a" / "images"):
         with pytest.raises(DataError, match="in a known format; allowed are: "):
             open_source(other)
+    (tmp_path / "pages").mkdir()
+    lone = written(tmp_path / "pages" / "a.xml", "<svg/>")
+    for other in (lone, lone.parent):
+        with pytest.raises(DataError, match=r"; a\.xml begins with neither PcGts \(PAGE\) nor alto \(ALTO\)$"):
+            open_source(other)
 
 
 class Endless:

@@ -252,6 +252,16 @@ def test_a_run_folder_stands_for_its_best_checkpoint(trained: Path, tmp_path: Pa
     assert (run / "model.safetensors").is_file()
 
 
+def test_the_bundled_model_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its language model and its temperature."""
+    monkeypatch.chdir(tmp_path)
+    assert export_checkpoint(Path("bundled"), "onnx", None, None).startswith("bundled.onnx: ")
+    ours, found = crnn.load("bundled").card, crnn.load(tmp_path / "bundled.onnx").card
+    assert found.decoder == ours.decoder
+    assert "lm" in found.decoder
+    assert found.temperature == ours.temperature
+
+
 def test_the_ending_of_a_file_says_its_format(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -105,6 +105,9 @@ def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None
             "; these are pictures without labels; if their names are the labels, set "
             f"data.name_pattern='{DEFAULT_PATTERN}'"
         )
+    names = place.names if place.is_folder else [where.name]
+    if xml := [name for name in names if name.lower().endswith(".xml")]:
+        hint += f"; {printable(xml[0])} begins with neither PcGts (PAGE) nor alto (ALTO)"
     if sides := sides_in(where):
         raise DataError(f"{where}: holds no labelled lines itself; name a set in it, such as {sides[0]}")
     allowed = "; ".join(f"{name} ({reader.description})" for name, reader in {**FORMATS, **added}.items())

@@ -40,6 +40,8 @@ class AugmentConfig:
     """Lean by 10..30 degrees to either side; the line is squeezed by as much, so that its ends stay in the picture."""
     perspective: float = 0.0
     """Corners move inwards: up to 12 % of the height down or up, and up to 30 % along the line."""
+    loose: float = 0.0
+    """A looser crop: the line shrunk to 0.45..0.9 of its size, with plain paper around it."""
     elastic: float = 0.0
     """Parts of a letter move apart: points half a height from each other, each by up to 8 % of the height."""
     downscale: float = 0.0
@@ -113,6 +115,16 @@ def _perspective(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return tv.perspective(picture, corners.tolist(), moved.tolist(), bilinear, fill=[_paper(picture)])
 
 
+def _loose(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    factor, (width, height) = rng.uniform(0.45, 0.9), picture.size
+    small = picture.resize((max(1, round(width * factor)), max(1, round(height * factor))), Image.Resampling.BILINEAR)
+    left = int(rng.integers(0, min(width - small.width, height) + 1))
+    top = int(rng.integers(0, height - small.height + 1))
+    loose = Image.new("L", picture.size, int(_paper(picture)))
+    loose.paste(small, (left, top))
+    return loose
+
+
 def _elastic(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     width, height = picture.size
     across = np.linspace(0, width, max(2, round(2 * width / height) + 1)).round().astype(int)
@@ -180,6 +192,7 @@ CHANGES: Registry[Change] = Registry(
         "affine": _affine,
         "slant": _slant,
         "perspective": _perspective,
+        "loose": _loose,
         "elastic": _elastic,
         "contrast": _contrast,
         "blur": _blur,

@@ -61,6 +61,23 @@ def test_ink_stays_and_paper_is_no_other_grey(name: str) -> None:
     assert len(seen) > 10
 
 
+def test_a_looser_crop_is_the_same_line_smaller() -> None:
+    picture = Image.new("L", (200, 40), 220)
+    ImageDraw.Draw(picture).rectangle((0, 1, 199, 38), fill=0)  # as tight as a crop can be
+    sizes = []
+    for seed in range(200):
+        pixels = changed("loose", picture, seed)
+        rows, columns = np.flatnonzero(pixels.min(1) < 100), np.flatnonzero(pixels.min(0) < 100)
+        high, wide = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
+        assert high == len(rows), seed  # in one piece
+        assert wide / 200 == pytest.approx(high / 38, abs=0.06), seed
+        assert columns[0] <= 40, seed  # not far from where it begins
+        assert np.array_equal(np.unique(pixels[:, columns[-1] + 2 :]), [220] if columns[-1] < 198 else []), seed
+        sizes.append((wide, rows[0]))
+    assert (min(sizes)[0], max(sizes)[0]) == (pytest.approx(90, abs=4), pytest.approx(180, abs=4))
+    assert len({top for _, top in sizes}) > 15
+
+
 @pytest.mark.parametrize("width", [24, 60, 300])
 def test_the_ends_of_a_slanted_line_stay_in_the_picture(width: int) -> None:
     picture = Image.new("L", (width, 32), 220)

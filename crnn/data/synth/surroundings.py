@@ -87,8 +87,8 @@ def choose_crop(font_size: int, top: int, bottom: int, rng: np.random.Generator,
             margins[2:] = [0 if above else margins[2], 0 if below else margins[3]]
     elif kind < 0.42:  # loose
         margins = rng.uniform(1, 2 + 0.4 * (bottom - top), size=4).astype(int).tolist()
-    elif kind < 0.5:  # wide: letters are a third to two thirds of the picture's height
-        margins = (rng.uniform(0.2, 0.9, size=4) * (bottom - top)).astype(int).tolist()
+    elif kind < 0.6:  # wide: letters are a third of the picture's height, or more
+        margins = (rng.uniform(0.15, 1.0, size=4) * (bottom - top)).astype(int).tolist()
     else:
         most = round(font_size * (0.15 + 0.35 * wear * float(rng.random())))
         margins = rng.integers(1, max(3, most), size=4).tolist()

@@ -48,7 +48,7 @@ def test_a_bound_between_two_choices_belongs_to_the_second() -> None:
         made = make_layout(("ab", "x yz fg", "one: line")[seed % 3], font(*FONTS[seed % 9]), rng, wear)
         rows.append(rounded(dataclasses.astuple(dataclasses.replace(made, font=None))))  # type: ignore[arg-type]
     found = digest(rows)
-    assert found == "35c0700ed6e5"
+    assert found == "7d2407cfef44"
 
 
 def test_ink_of_upright_lines() -> None:

@@ -37,6 +37,7 @@ PARTS: dict[str, list[str]] = {
     "slant": ["augment.slant=0.3"],
     "elastic": ["augment.elastic=0.5"],
     "perspective": ["augment.perspective=0.3"],
+    "loose": ["augment.loose=0.15"],
     "downscale": ["augment.downscale=0.2"],
     "jpeg": ["augment.jpeg=0.2"],
     "cutout": ["augment.cutout=0.3"],

@@ -1,7 +1,7 @@
 """The README's table of results: our models and Tesseract on the same test lines.
 
     python scripts/results.py --data FOLDER receipts=MODEL captcha=MODEL words=MODEL [--no-tesseract]
-    python scripts/results.py --data FOLDER receipts=bundled print=bundled [--split val]
+    python scripts/results.py --data FOLDER receipts=bundled print=bundled [--split val] [--share 0.6]
 
 FOLDER holds the sets, see `SETS`; MODEL is a model file or run folder, such as ``experiment=NAME`` left, or
 ``bundled``. Tesseract is the installed ``tesseract`` with its stock English model, each picture as one line (``--psm
@@ -19,8 +19,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 import crnn
 from crnn.data.sources import LineSource, open_source
+from crnn.data.sources.base import Content, LineEntry
 from crnn.errors import CrnnError
 from crnn.models import NAMES
 from crnn.report.evaluate import evaluate
@@ -37,6 +41,40 @@ SETS = {
     "handwriting": "handwriting_en",
 }
 """Name on the command line -> folder."""
+
+
+class WiderCrops:
+    """The lines of a source as a looser crop shows them: paper around the picture, of its median colour.
+
+    Args:
+        source: the lines.
+        share: of the new picture's height that the old one has, 0..1; to its left and right there is half as much
+            paper as there is above and below.
+    """
+
+    def __init__(self, source: LineSource, share: float) -> None:
+        self.name, self.endless = source.name, source.endless
+        self._source, self._share = source, share
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def entry(self, position: int) -> LineEntry:
+        return self._source.entry(position)
+
+    def size(self, position: int) -> tuple[int, int]:
+        return self.picture(position).size
+
+    def content(self, position: int) -> Content:
+        return self.picture(position)
+
+    def picture(self, position: int) -> Image.Image:
+        line = self._source.picture(position).convert("RGB")
+        more = round(line.height / self._share) - line.height
+        paper = tuple(int(grey) for grey in np.median(np.asarray(line).reshape(-1, 3), axis=0))
+        wider = Image.new("RGB", (line.width + more // 2, line.height + more), paper)
+        wider.paste(line, (more // 4, more // 2))
+        return wider
 
 
 def read_with_tesseract(source: LineSource) -> Evaluation:
@@ -83,7 +121,12 @@ def main() -> int:
         "--split", choices=("test", "val", "train"), default="test", help="val while you still choose (test)"
     )
     parser.add_argument("--no-tesseract", action="store_true", help="our models alone")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="paper around each picture, which is this share of the new height (1)"
+    )
     args = parser.parse_args()
+    if not 0.05 <= args.share <= 1:
+        parser.error(f"--share {args.share:g}: allowed is 0.05..1")
     tesseract = shutil.which("tesseract") is not None and not args.no_tesseract
     heads = ("test set", "reader", "lines", "CER", "WER", "exact", "CER *", "exact *", "exact **", "lines/s")
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
@@ -91,7 +134,9 @@ def main() -> int:
         name, _, model = word.partition("=")
         if name not in SETS or not model:
             parser.error(f"{word!r}: write NAME=MODEL, NAME one of {', '.join(SETS)}")
-        source = open_source(Path(args.data) / SETS[name] / args.split)
+        source: LineSource = open_source(Path(args.data) / SETS[name] / args.split)
+        if args.share < 1:
+            source = WiderCrops(source, args.share)
         reader = crnn.load(model, threads=1)
         result = evaluate(reader, source)
         own = f"bundled ({reader.card.network['name']})" if model in NAMES else str(reader.card.network["name"])

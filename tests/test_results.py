@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import editdistance
+import numpy as np
 import pytest
 from tests_support import script
 
@@ -117,3 +118,19 @@ def test_sets_and_models_are_named(
         with pytest.raises(SystemExit):
             results.main()
         assert f"{word!r}: write NAME=MODEL, NAME one of receipts, captcha" in capsys.readouterr().err
+
+
+def test_a_wider_crop_is_the_picture_with_paper_around_it(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = script("results")
+    lines = open_source(data / "sroie" / "val")
+    wider = results.WiderCrops(lines, 0.4)
+    assert [wider.entry(i).text for i in range(len(wider))] == [lines.entry(i).text for i in range(len(lines))]
+    for position in range(len(lines)):
+        before, after = (np.asarray(s.picture(position).convert("RGB")).astype(int) for s in (lines, wider))
+        high, wide = before.shape[:2]
+        more = round(high / 0.4) - high
+        assert wider.size(position) == after.shape[1::-1] == (wide + more // 2, high + more)
+        top, left = more // 2, more // 4
+        assert np.array_equal(after[top : top + high, left : left + wide], before)
+        after[top : top + high, left : left + wide] = after[0, 0]
+        assert np.array_equal(np.unique(after.reshape(-1, 3), axis=0), [np.median(before.reshape(-1, 3), axis=0)])

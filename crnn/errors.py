@@ -3,9 +3,21 @@
 Each message says where, what, what is allowed and what to do next; the command line prints it without a traceback.
 """
 
+from typing import TypeVar
+
+_Error = TypeVar("_Error", bound="CrnnError")
+
 
 class CrnnError(Exception):
     """Something the user can put right; the message says how."""
+
+    def alone(self: _Error) -> _Error:
+        """Itself without traceback and cause, which keep alive what was at hand, such as a picture and its open file.
+
+        For an error that is stored, not raised on.
+        """
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
 
 
 class ConfigError(CrnnError):

@@ -189,7 +189,7 @@ class Recognizer:
             try:
                 prepared.append(self.prepare(*picture) if isinstance(picture, Named) else self.prepare(picture))
             except DataError as error:
-                prepared.append(error)
+                prepared.append(error.alone())
         return prepared
 
     def _read_window(self, window: Sequence[Prepared | DataError]) -> list[Recognition | DataError]:

@@ -39,7 +39,7 @@ class Item(NamedTuple):
         try:
             return Item(self.name, self.source.fetch())
         except DataError as error:
-            return Item(self.name, error)
+            return Item(self.name, error.alone())
 
 
 def model_and_pictures(words: list[str], listed: bool = False) -> tuple[str | None, list[str]]:

@@ -175,7 +175,7 @@ class Service:
                     _check_texts(line, job.nbest, name)
                     lines.append(Waiting(job, position, line))
                 except DataError as error:
-                    failed.append((position, error))
+                    failed.append((position, error.alone()))
             if failed:
                 job.put(failed)
             if lines and not slot.worker.put(lines):

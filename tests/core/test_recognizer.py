@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Iterator
 from itertools import chain, pairwise
 from pathlib import Path
@@ -259,3 +261,17 @@ def test_a_network_that_gives_no_numbers_is_not_taken_for_an_empty_line() -> Non
     with pytest.raises(ModelFileError, match="NaN"):
         list(Recognizer(Broken(False)).log_probs([picture(40)]))
     assert [r.text for r in Recognizer(Broken(True)).recognize([picture(40, 2), picture(36, 3)])] == ["b", "c"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files as Linux shows them")
+def test_what_is_wrong_with_a_picture_keeps_neither_it_nor_its_file(tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 200), np.uint8)).save(whole, "PNG")
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(whole.getvalue()[:3000])
+    before = len(os.listdir("/proc/self/fd"))
+    errors = list(Recognizer(Widths()).stream([cut] * 20))
+    assert len(os.listdir("/proc/self/fd")) == before
+    for error in errors:
+        assert isinstance(error, DataError)
+        assert (error.__traceback__, error.__context__, error.__cause__) == (None, None, None)

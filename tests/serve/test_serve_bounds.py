@@ -163,3 +163,21 @@ def test_what_is_not_answered_at_the_end_is_told_so() -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "shutting_down")
         assert one.log[0]["status"] == 503
         assert one.service.in_flight == one.service.budget.held == 0
+
+
+def test_what_is_wrong_with_a_picture_does_not_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a request of many that are damaged, all would stay decoded until the last is answered."""
+    put, kept = Job.put, []
+
+    def keep(job: Job, outcomes: Sequence[tuple[int, Any]]) -> None:
+        kept.extend(outcome for _, outcome in outcomes)
+        put(job, outcomes)
+
+    monkeypatch.setattr(Job, "put", keep)
+    with served() as one:
+        answer = ask(one, lambda client: client.post("/recognize", files=form([PICTURES[0][:200]] * 3)))
+    assert answer.status_code == 422
+    assert len(kept) == 3
+    for error in kept:
+        assert "is damaged" in str(error)
+        assert (error.__traceback__, error.__context__) == (None, None)

@@ -24,11 +24,12 @@ _OF_RUN = ("model.onnx", "model.safetensors", "checkpoints/best.ckpt")
 """Of a run folder, the first that is there is its model."""
 
 
-def model_file(model: str | os.PathLike[str]) -> Path:
-    """The model file of a run folder; any other path as it is."""
+def model_file(model: str | os.PathLike[str], for_torch: bool = False) -> Path:
+    """The model file of a run folder, or the first that torch reads; any other path as it is."""
     path = Path(model)
     if (path / "config.yaml").is_file():
-        return next((path / name for name in _OF_RUN if (path / name).is_file()), path)
+        names = [name for name in _OF_RUN if not (for_torch and name.endswith(".onnx"))]
+        return next((path / name for name in names if (path / name).is_file()), path)
     return path
 
 
@@ -76,9 +77,10 @@ def chosen_file(
     path: str | os.PathLike[str] | None = None, device: str | None = None, precision: str = "float32"
 ) -> Path:
     """The file that `load` opens."""
+    for_torch = device not in (None, "cpu") or precision != "float32"
     if path is None or path in NAMES:
-        return bundled(".onnx" if device in (None, "cpu") and precision == "float32" else ".safetensors")
-    return model_file(path)
+        return bundled(".safetensors" if for_torch else ".onnx")
+    return model_file(path, for_torch)
 
 
 def load(
@@ -100,7 +102,8 @@ def load(
     """Open a model for reading lines.
 
     Args:
-        path: .onnx (needs no torch), .safetensors or .ckpt; or a run folder. None, ``"bundled"`` or ``"latin"``: the
+        path: .onnx (needs no torch), .safetensors or .ckpt; or a run folder: its .onnx file, or for another device or
+            precision its .safetensors file, or the best checkpoint. None, ``"bundled"`` or ``"latin"``: the
             model that comes with the package, for printed Latin text.
         threads: CPU threads; None lets the library choose.
         device: for .safetensors and .ckpt: ``cpu`` or ``cuda``; None takes a GPU if there is one.

@@ -85,7 +85,12 @@ def write_int8(
             return {"images": image, "widths": np.array([image.shape[3]], dtype=np.int64)}
 
     model = onnx.load(str(floating))
-    first = next(node.name for node in model.graph.node if node.op_type == "Conv")
+    convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
+    if len(convolutions) < 2:
+        raise ModelFileError(
+            f"{name or path}: not written: its network has {len(convolutions)} convolutions, and int8 is for those "
+            "after the first; keep float32"
+        )
     logger = logging.getLogger()
     level = logger.level
     logger.setLevel(logging.ERROR)  # it advises a preparation that changes nothing here
@@ -96,7 +101,7 @@ def write_int8(
             Lines(),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=[first],  # one input channel: slower in int8, and where most of the error comes from
+            nodes_to_exclude=convolutions[:1],  # one input channel: slower in int8, and where most of the error comes from
             per_channel=True,
             reduce_range=True,  # weights of 7 bits: processors without VNNI add pairs of products in 16 bits
             activation_type=QuantType.QUInt8,

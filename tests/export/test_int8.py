@@ -9,6 +9,7 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto
+from PIL import Image
 
 import crnn
 from crnn.cli import main
@@ -161,3 +162,17 @@ def test_the_command(
     assert "CER on 12 lines" in printed.out + printed.err
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == (["net.int8.onnx", "net.safetensors"] if printed.out else ["net.safetensors"])
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_network_without_convolutions_to_make_int8_of(
+    kept: int, floating: Path, network: tuple[ModelCard, CRNN], tmp_path: Path
+) -> None:
+    model = onnx.load(str(floating))
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    for node in convolutions[kept:]:
+        node.op_type = "MaxPool"
+    onnx.save(model, str(tmp_path / "few.onnx"))
+    with pytest.raises(ModelFileError, match=f"its network has {kept} convolutions, .* keep float32"):
+        write_int8(tmp_path / "few.onnx", tmp_path / "int8.onnx", network[0], [Image.new("L", (90, 32), 255)])
+    assert not (tmp_path / "int8.onnx").exists()

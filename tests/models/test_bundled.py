@@ -20,7 +20,7 @@ from crnn.core.decode.greedy import GreedyDecoder
 from crnn.errors import ConfigError, CrnnError, ModelFileError
 from crnn.export.export import export_model
 from crnn.export.torch_backend import read_network, write_safetensors
-from crnn.loader import model_first
+from crnn.loader import chosen_file, model_first
 from crnn.models import NAME, bundled
 from crnn.training.run import train
 from crnn.training.start import Start
@@ -234,3 +234,14 @@ def test_what_it_cannot_run_on_is_refused_in_one_line(given: dict[str, object], 
         with pytest.raises(CrnnError, match=said) as caught:
             crnn.load(model, **given)  # type: ignore[arg-type]
         assert "\n" not in str(caught.value)
+
+
+def test_for_torch_a_run_folder_has_another_file(trained: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    assert chosen_file(run).name == "model.onnx"
+    assert chosen_file(run, "cpu").name == "model.onnx"
+    assert chosen_file(run, "cuda").name == "best.ckpt"
+    assert chosen_file(run, None, "bfloat16").name == "best.ckpt"
+    (run / "model.safetensors").write_bytes(b"")
+    assert chosen_file(run, "cuda").name == "model.safetensors"

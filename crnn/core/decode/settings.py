@@ -237,5 +237,7 @@ def read_texts(texts: Texts) -> Iterable[str]:
         return [line.rstrip("\r") for line in written.decode("utf-8-sig").split("\n")]
     except OSError as error:
         raise DataError(f"{texts}: cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, ValueError):
+    except UnicodeDecodeError:
         raise DataError(f"{texts}: is not UTF-8 text; save it as UTF-8, one text per line") from None
+    except ValueError:
+        raise DataError(f"{os.fspath(texts)!r}: is no file name: it has a NUL in it") from None

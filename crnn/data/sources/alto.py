@@ -58,8 +58,10 @@ def _outline(line: Any) -> Points | None:
     sides = [line.get(name) for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT")]
     if None in sides:
         return None
-    corner, extent = read_points(" ".join(sides))
-    return box(*corner.tolist(), *extent.tolist())
+    numbers = read_points(" ".join(sides))
+    if numbers.shape != (2, 2):
+        raise UnusableOutlineError(f"has HPOS, VPOS, WIDTH and HEIGHT {sides} that are not one number each")
+    return box(*numbers.ravel().tolist())
 
 
 def _text(line: Any) -> str:

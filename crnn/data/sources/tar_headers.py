@@ -34,6 +34,9 @@ class Member(NamedTuple):
     size: int
 
 
+_DRIVE = re.compile("[A-Za-z]:")
+
+
 def inside(name: str, root: Path) -> PurePosixPath:
     """`name` as a path that stays within `root`.
 
@@ -41,8 +44,8 @@ def inside(name: str, root: Path) -> PurePosixPath:
         DataError: if it does not.
     """
     relative = PurePosixPath(name.replace("\\", "/"))
-    if relative.is_absolute() or ".." in relative.parts or not name or name[1:2] == ":":
-        raise DataError(f"{printable(name)!r}: must stay within {root}: no '..', no absolute path")
+    if relative.is_absolute() or ".." in relative.parts or not name or _DRIVE.match(name):
+        raise DataError(f"{printable(name)!r}: must stay within {root}: no '..', no absolute path, no drive")
     return relative
 
 
@@ -64,7 +67,7 @@ def tar_members_and_heads(path: Path) -> Iterator[tuple[Member, bytes]]:
                 if number > MAX_MEMBERS:
                     raise DataError(f"{path}: has more than {MAX_MEMBERS:,} members; divide it")
                 name = member.name
-                if ".." in name or "\\" in name or name[:1] in "/" or name[1:2] == ":":
+                if ".." in name or "\\" in name or name[:1] in "/" or _DRIVE.match(name):
                     inside(name, path)
                 yield member, head
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:

@@ -265,3 +265,8 @@ def test_no_warning_where_all_can_be_written(recwarn: pytest.WarningsRecorder) -
         language_model(["abc", "xyz"], CHARSET)
     assert len(caught) == 1
     assert caught[0].filename == __file__
+
+
+def test_a_name_with_nul_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^'a\\x00b': is no file name"):
+        language_model("a\0b", CHARSET)

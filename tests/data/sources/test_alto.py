@@ -132,3 +132,12 @@ def test_the_names_of_lines_without_ids(tmp_path: Path) -> None:
     source = open_source(saved(tmp_path, alto_xml('<TextLine HPOS="45" VPOS="45" WIDTH="310" HEIGHT="30"/>')))
     assert source.entry(0).picture == "p1.png#line 1"
     assert isinstance(source.content(0), Image.Image)
+
+
+@pytest.mark.parametrize("corner", ['HPOS="" VPOS=""', 'HPOS="1 2" VPOS="3 4"', 'HPOS="1 2 3" VPOS=""'])
+def test_sides_that_are_no_numbers_are_one_line_s_problem(corner: str, tmp_path: Path) -> None:
+    bad = f'<TextLine ID="l0" {corner} WIDTH="300" HEIGHT="20"><String CONTENT="x"/></TextLine>'
+    source = open_source(saved(tmp_path, alto_xml(bad + alto_line(1, STRINGS.format("zwei")))))
+    first, second = problems(source)
+    assert "HPOS, VPOS, WIDTH and HEIGHT" in first or "pairs of numbers" in first
+    assert second == ""

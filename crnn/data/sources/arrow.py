@@ -18,7 +18,7 @@ from crnn.data.sources.base import Content, Reader, ReadOptions, Row
 from crnn.data.sources.extra import label_text, natural, need
 from crnn.data.sources.place import Place
 from crnn.data.sources.sides import side_of, side_of_tables
-from crnn.data.sources.trees import inside, walk
+from crnn.data.sources.trees import files_and_links, inside, walk
 from crnn.data.sources.utf8 import read_text
 from crnn.errors import DataError
 
@@ -60,6 +60,11 @@ class ArrowReader(Reader):
         return any(name.lower().endswith(SUFFIXES) and is_table(_head(place.path / name), name) for name in place.names)
 
     def parts(self) -> Iterator[Path]:
+        yield from self._tables()
+        if self._root.is_dir():  # pictures that rows name
+            yield from files_and_links(self._root)
+
+    def _tables(self) -> Iterator[Path]:
         if not self._root.is_dir():
             yield self._root
             return
@@ -97,7 +102,7 @@ class ArrowReader(Reader):
                 )
 
     def rows(self) -> Iterator[Row]:
-        for file in self.parts():
+        for file in self._tables():
             name = file.relative_to(self._root).as_posix() if self._root.is_dir() else ""
             prefix = f"{name}:" if name else ""
             folder = name.rpartition("/")[0]

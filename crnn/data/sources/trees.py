@@ -86,6 +86,36 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
         yield Path(here), sorted(names)
 
 
+MOST_LINKED = 1_000_000
+"""Files behind links to folders that are looked at, so that a link to a whole disk costs no more than minutes."""
+
+
+def files_and_links(folder: Path) -> Iterator[Path]:
+    """A folder, those below, and their files, also behind links to folders that do not lead back above it.
+
+    Raises:
+        DataError: for a folder that cannot be read.
+    """
+    root = os.path.realpath(folder)
+    seen, waiting, left = {root}, [folder], MOST_LINKED
+    while waiting:
+        start = waiting.pop(0)
+        for here, names in walk(start):
+            yield here
+            yield from (here / name for name in names)
+            left -= len(names) if start != folder else 0
+            if left < 0:
+                return
+            with os.scandir(here) as entries:
+                linked = sorted(entry.path for entry in entries if entry.is_symlink() and os.path.isdir(entry.path))
+            for path in linked:
+                real = os.path.realpath(path)
+                above = root.startswith(os.path.join(real, ""))
+                if not above and not any(real == one or real.startswith(os.path.join(one, "")) for one in seen):
+                    seen.add(real)
+                    waiting.append(Path(path))
+
+
 def _as_walked(name: str) -> list[tuple[bool, str]]:
     """Sorts names as `walk` finds them: the files of a folder before the folders in it."""
     *folders, file = name.split("/")
@@ -131,9 +161,7 @@ class Folder(Tree):
         return self._archive.content(name)
 
     def parts(self) -> Iterator[Path]:
-        for here, names in walk(self.root):
-            yield here
-            yield from (here / name for name in names)
+        yield from files_and_links(self.root)
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:

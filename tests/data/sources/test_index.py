@@ -156,6 +156,14 @@ def test_cached_index_is_taken_until_the_files_change(lines: Path, tmp_path: Pat
     (lines / "images" / "000.png").write_bytes(b"other")  # a picture is part of it too
     opened()
     assert len(listed) == 48
+    (lines / "images").rename(tmp_path / "elsewhere")
+    try:
+        (lines / "images").symlink_to(tmp_path / "elsewhere")
+    except OSError:
+        return  # no right to links
+    behind = opened().signature
+    (tmp_path / "elsewhere" / "001.png").write_bytes(b"other, behind a link")
+    assert opened().signature != behind
 
 
 def test_no_lines_are_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import tarfile
 import zipfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crnn.data.sources import trees
-from crnn.data.sources.trees import Folder, Tar, Tree, Zip, is_hidden, is_tar, open_tree, walk
+from crnn.data.sources.trees import Folder, Tar, Tree, Zip, files_and_links, is_hidden, is_tar, open_tree, walk
 from crnn.errors import DataError
 
 FILES = {"b.txt": b"bb", "a/2.txt": b"2", "a/b/c.txt": b"", "a/10.txt": b"ten", "B.txt": b"B"}
@@ -96,6 +97,26 @@ def test_parts(tmp_path: Path) -> None:
     assert list(walk(root / "a")) == [(root / "a", ["10.txt", "2.txt"]), (root / "a/b", ["c.txt"])]
     with pytest.raises(DataError, match=r"none: folder cannot be read \(No such file"):
         list(walk(tmp_path / "none"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links to folders need rights there")
+def test_files_behind_links_to_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, other = folder(tmp_path), tmp_path / "other"
+    (other / "deep").mkdir(parents=True)
+    for name in ("x.txt", "deep/y.txt"):
+        (other / name).write_text(name)
+    (root / "link").symlink_to(other)
+    (other / "again").symlink_to(other / "deep")  # within what was seen
+    (root / "a" / "circle").symlink_to(root)
+    (root / "a" / "above").symlink_to(tmp_path)
+    (root / "nowhere").symlink_to(tmp_path / "none")
+    found = [path.relative_to(root).as_posix() for path in files_and_links(root)]
+    assert found == [
+        ".", "B.txt", "b.txt", "nowhere", "a", "a/10.txt", "a/2.txt", "a/b", "a/b/c.txt", "link", "link/x.txt",
+        "link/deep", "link/deep/y.txt",
+    ]  # fmt: skip
+    monkeypatch.setattr(trees, "MOST_LINKED", 0)
+    assert [path.relative_to(root).as_posix() for path in files_and_links(root)] == found[:11]
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])

@@ -7,6 +7,7 @@ model file reads alike.
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from PIL import Image
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import BLANK
-from crnn.core.decode import BeamDecoder, Text
+from crnn.core.decode import BeamDecoder, Decoded, Text
 from crnn.core.decode.probability import tempered
 from crnn.core.decode.settings import make_decoder
 from crnn.core.image import PagesAre, Picture, open_picture, picture_name
@@ -67,7 +68,15 @@ class Prepared(NamedTuple):
         """W in pixels."""
         return self.grey.shape[1]
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is of one grey throughout, or nearly: no writing can be in it."""
+        return int(self.grey.max()) - int(self.grey.min()) < LEAST_CONTRAST
 
+
+LEAST_CONTRAST = 6
+"""Grey values (of 255) between the darkest and the lightest pixel of a picture that may hold writing; JPEG makes less
+of plain paper."""
 MAX_NBEST = 100
 MAX_PADDING = 0.15
 """A narrower line starts a batch of its own rather than being padded by more than this share."""
@@ -119,6 +128,7 @@ class Recognizer:
         """It is not the card's, for which the card's temperature was fitted."""
         if isinstance(self.decoder, BeamDecoder):
             self.decoder = self.decoder.at(self.card.temperature)
+        self._has_language_model = isinstance(self.decoder, BeamDecoder) and self.decoder.lm is not None
         self._beam = self.decoder if isinstance(self.decoder, BeamDecoder) else BeamDecoder().at(self.card.temperature)
 
     def recognize(self, images: Picture | Iterable[Picture]) -> list[Recognition]:
@@ -259,6 +269,8 @@ class Recognizer:
     def read(self, lines: Sequence[Prepared], nbest: int | None = None) -> list[Recognition]:
         """The second half: run the network on one batch (see `batches`) and decode it.
 
+        With a language model a picture of one grey (`Prepared.is_blank`) reads as nothing.
+
         Args:
             lines: one or more.
             nbest: in place of the recogniser's own; the reading is that of a recogniser made with it.
@@ -272,6 +284,10 @@ class Recognizer:
             decoded = self._beam.placed(log_probs, lengths, [best[0] for best in texts])
         else:
             decoded = self.decoder(log_probs, lengths)
+        for number, line in enumerate(lines):
+            if line.is_blank and self._has_language_model:  # which would make something of it
+                sure = math.exp(float(log_probs[: lengths[number], number, BLANK].sum()))
+                decoded[number], texts[number] = Decoded([], [], [], sure), [Text([], sure)] if nbest > 1 else []
         return [
             make_recognition(
                 self.card.charset, result, line.original_width / width, line.original_width, width // length, best

@@ -17,6 +17,7 @@ FLOORS = {
     "signals": 0,
     "console": 0,
     "machine": 0,
+    "libraries": 0,
     "models": 1,
     "core": 1,
     "torchvision_cure": 1,

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests_support import settings
@@ -245,3 +246,18 @@ def test_for_torch_a_run_folder_has_another_file(trained: Path, tmp_path: Path) 
     assert chosen_file(run, None, "bfloat16").name == "best.ckpt"
     (run / "model.safetensors").write_bytes(b"")
     assert chosen_file(run, "cuda").name == "model.safetensors"
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_a_language_model_reads_nothing_into_a_blank_picture(grey: int) -> None:
+    blank = np.full((40, 600), grey, np.uint8)
+    blank[::7, ::5] ^= 5  # paper in a JPEG file
+    reader = crnn.load()
+    assert reader.card.decoder["name"] == "beam"
+    [reading] = reader.recognize([blank])
+    assert (reading.text, reading.characters) == ("", ())
+    assert reading.confidence < 0.5  # so that somebody looks
+    [reading] = crnn.load(nbest=3).recognize([blank])
+    assert [one.text for one in reading.alternatives] in ([], [""])
+    blank[10:30, 20:400:30] = 255 - grey if grey != 128 else 0
+    assert reader.recognize([blank])[0].text

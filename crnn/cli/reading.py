@@ -42,7 +42,7 @@ def _recognize(args: argparse.Namespace) -> int:
     from crnn.loader import chosen_file, load, refuse_models
     from crnn.reading.inputs import find_pictures, model_and_pictures, read_list
     from crnn.reading.job import make_job, options_of
-    from crnn.reading.recognize import recognize
+    from crnn.reading.recognize import recognize, refuse_to_write_over
     from crnn.reading.shards import Shard, read_shard
 
     if args.merge:
@@ -60,6 +60,8 @@ def _recognize(args: argparse.Namespace) -> int:
         raise CrnnError("no pictures named; give files, folders, patterns, '-' for a picture on stdin, or --list FILE")
     if args.nbest > 1 and args.format != "jsonl":
         raise CrnnError(f"--nbest goes with --format jsonl; {args.format} has one text per line")
+    if args.output and not shard:
+        refuse_to_write_over(args.output, [*paths, *([args.list] if args.list else []), chosen_file(model)])
     decoder = decoder_of(args)
     recognizer = load(model, args.threads, args.device, args.batch_size, args.precision, nbest=args.nbest, **decoder)
     if shard:

@@ -28,7 +28,8 @@ from crnn.inspect.results import Inspection, Settings
 from crnn.inspect.run import inspect
 from crnn.inspect.table import print_inspection, print_kinds
 from crnn.inspect.tally import COLUMNS, Tally, findings_table
-from crnn.inspect.targets import check_copy, check_file
+from crnn.inspect.targets import check_copy
+from crnn.report.target import check_target
 
 DEFAULT_HEIGHT = 32
 _WIDTH = 110
@@ -86,9 +87,9 @@ def _check_targets(args: Namespace, data: Sequence[str]) -> None:
     if args.html and args.findings and Path(args.html).resolve() == Path(args.findings).resolve():
         raise CrnnError("--html and --findings name the same file; give each its own")
     if args.html:
-        check_file(Path(args.html), START)
+        check_target(Path(args.html), START)
     if args.findings:
-        check_file(Path(args.findings), "\t".join(COLUMNS) + "\n")
+        check_target(Path(args.findings), "\t".join(COLUMNS) + "\n")
     if args.fix:
         check_copy(Path(args.fix), data)
 

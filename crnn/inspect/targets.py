@@ -1,4 +1,4 @@
-"""Where a check may write, settled before an hour is spent: nothing is written over but what a check wrote earlier."""
+"""Where a check may write a copy of the lines, settled before an hour is spent."""
 
 from __future__ import annotations
 
@@ -8,33 +8,6 @@ from pathlib import Path
 
 from crnn.core.image import printable
 from crnn.errors import DataError
-
-
-def check_file(path: Path, start: str) -> None:
-    """Refuse a place for a page or a table.
-
-    Args:
-        path: of the file.
-        start: what a file of this kind begins with; one that does, or that is empty, may be replaced.
-
-    Raises:
-        DataError: if `path` is anything else that exists, or its folder is missing or cannot be written to.
-    """
-    if path.is_dir():
-        raise DataError(f"{printable(path)}: is a folder; name a file")
-    if path.exists() and not (path.is_file() and _starts_with(path, start.encode())):
-        raise DataError(f"{printable(path)}: is there already, and not from an earlier check; name a new file")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise DataError(f"{printable(path)}: cannot be written; name a file in a folder that is there")
-
-
-def _starts_with(path: Path, start: bytes) -> bool:
-    """Whether a file does, or is empty; False where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(start)) in (start, b"")
-    except OSError:
-        return False
 
 
 def check_copy(folder: Path, data: Sequence[str]) -> None:

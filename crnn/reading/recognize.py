@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -9,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from crnn.core.image import printable
+from crnn.core.image import PICTURE_SUFFIXES, printable
 from crnn.core.recognizer import Named, Recognizer
-from crnn.errors import DataError
+from crnn.errors import ConfigError, DataError
 from crnn.files import write_atomic
+from crnn.loader import MODEL_SUFFIXES
 from crnn.reading.inputs import Item
 from crnn.reading.outputs import OUTPUTS, Outcome
 from crnn.reading.sets import Kept
@@ -37,6 +39,21 @@ def read_items(recognizer: Recognizer, items: Iterable[Item]) -> Iterator[tuple[
     for item in waiting:
         assert isinstance(item.source, DataError)  # noqa: S101  # for mypy
         yield item.name, item.source
+
+
+def refuse_to_write_over(output: str, read: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse an output that is read here, or is a picture or a model.
+
+    Raises:
+        ConfigError: naming it.
+    """
+    path = Path(output)
+    if not path.is_file():
+        return
+    is_read = any(os.path.exists(name) and os.path.samefile(path, name) for name in read)
+    if is_read or path.suffix.lower() in (*PICTURE_SUFFIXES, *MODEL_SUFFIXES):
+        why = "is read here" if is_read else "is a picture or a model"
+        raise ConfigError(f"{printable(output)}: {why}, and would be written over; name another file")
 
 
 @contextmanager

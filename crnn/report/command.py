@@ -24,7 +24,7 @@ from crnn.report.doubts import look_again
 from crnn.report.evaluate import evaluate
 from crnn.report.evaluation import Evaluation
 from crnn.report.outputs import has_confidences, judge_output
-from crnn.report.page import write_page
+from crnn.report.page import START, write_page
 from crnn.report.table import table
 from crnn.report.target import check_target, save
 
@@ -41,7 +41,7 @@ def run_evaluate(args: Namespace, decoder: Mapping[str, Any]) -> int:
             cannot be written; the figures are printed all the same then.
     """
     if args.html:
-        check_target(Path(args.html))
+        check_target(Path(args.html), START)
     if args.reference:
         if args.model or args.split or len(args.data) != 1:
             raise ConfigError("--reference goes with one file of readings: crnn evaluate A.jsonl --reference my_lines")
@@ -119,7 +119,7 @@ def run_compare(args: Namespace) -> int:
         CrnnError: as `run_evaluate`.
     """
     if args.html:
-        check_target(Path(args.html))
+        check_target(Path(args.html), START)
     source = _one_set(args.lines)
     both = []
     for reader in (args.a, args.b):

@@ -47,7 +47,7 @@ def report(
     Raises:
         DataError: if the page cannot be written.
     """
-    check_target(path)
+    check_target(path, START)
     evaluation = evaluate(recognizer, source, limit, keep_characters=True)
     evaluation.reader = reader or str(recognizer.card.training.get("name") or recognizer.card.network.get("name", ""))
     look_again(recognizer, evaluation)

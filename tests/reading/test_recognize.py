@@ -298,6 +298,30 @@ def test_output_file_is_whole_or_absent(model: Path, lines: list[Path], tmp_path
     assert [p.name for p in tmp_path.iterdir()] == ["out.txt"]
 
 
+def test_nothing_that_is_read_is_written_over(
+    model: Path, lines: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    picture, own = tmp_path / "a.png", tmp_path / "m.onnx"
+    shutil.copy(lines[0], picture)
+    shutil.copy(model, own)
+    (tmp_path / "b.png").symlink_to(picture)
+    (tmp_path / "list.txt").write_text(f"{picture}\n")
+    for words, output, why in (
+        ([own, picture], picture, "is read here"),
+        ([own, picture], tmp_path / "b.png", "is read here"),
+        ([own, picture], own, "is read here"),
+        ([own, "--list", tmp_path / "list.txt"], tmp_path / "list.txt", "is read here"),
+        ([model, tmp_path], picture, "is a picture or a model"),
+        ([model, picture], own, "is a picture or a model"),
+    ):
+        before = output.read_bytes()
+        assert main(["recognize", *map(str, words), "-o", str(output)]) == 2
+        assert f"{output}: {why}, and would be written over; name another file" in capfd.readouterr().err
+        assert output.read_bytes() == before
+    assert main(["recognize", str(own), str(picture), "-o", str(tmp_path / "out.txt")]) == 0
+    assert main(["recognize", str(own), str(picture), "-o", str(tmp_path / "out.txt")]) == 0  # what it wrote earlier
+
+
 @pytest.mark.parametrize("kind", ["model.onnx", "checkpoints/best.ckpt"])
 def test_all_ways_to_hand_over_a_picture(trained: Path, lines: list[Path], kind: str) -> None:
     reader = crnn.load(trained / kind)

@@ -58,7 +58,9 @@ class Lines:
         return type("Entry", (), {"text": str(self.texts[position]), "where": "", "problem": None, "picture": ""})
 
     def picture(self, position: int) -> Image.Image:
-        return Image.new("L", (8, 32), int(self.greys[position]))
+        picture = Image.new("L", (8, 32), int(self.greys[position]))
+        picture.putpixel((7, 31), int(self.greys[position]) ^ 128)  # a language model reads nothing into a blank one
+        return picture
 
 
 @pytest.mark.parametrize("factor", [1.0, 2.0, 3.0, 0.7])

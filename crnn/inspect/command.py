@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -132,4 +133,5 @@ def _fix(folder: Path, sources: dict[str, list[LineSource]], inspection: Inspect
             f"{done.dropped:,} lines left out (dropped.tsv)",
             soft_wrap=True,
         )
-    out.print(f"training would accept the copy: crnn train data.root={folder}", soft_wrap=True)
+    command = shlex.join(["crnn", "train", f"data.root={folder}"])
+    out.print(f"training would accept the copy: {command}", soft_wrap=True)

@@ -26,7 +26,7 @@ from crnn.report.calibration import fit_temperature
 from crnn.report.page import report
 from crnn.training.config import TrainConfig
 from crnn.training.run_folder import RunFolder
-from crnn.training.start import cer_on
+from crnn.training.start import Began, cer_on
 
 REPORTED = 2000
 """Validation lines, at most, that report.html shows."""
@@ -112,16 +112,27 @@ def save_example(samples: Path, picture: Image.Image) -> Path:
     return samples / "line.png"
 
 
-def say_forgotten(old: tuple[LineSource, float], folder: RunFolder, outcome: Outcome) -> None:
-    """Say how well the best epoch reads the lines of the model that the training began from, and put it on record.
+def say_compared(began: Began, val: LineSource, folder: RunFolder, outcome: Outcome) -> None:
+    """Put on record how the model that the training began from reads, and say if the best epoch reads worse.
 
     Args:
-        old: the model's own validation lines, and its CER on them before.
+        began: how it read.
+        val: the validation lines.
         folder: of the run; result.json is written anew.
-        outcome: gets ``old/cer_before`` and ``old/cer``.
+        outcome: gets ``before/cer``; and ``old/cer_before`` and ``old/cer``, of the model's own validation lines.
     """
-    lines, before = old
-    after = cer_on(*read_network(folder.best), lines)
-    outcome.result.update({"old/cer_before": before, "old/cer": after})
+    best = read_network(folder.best)
+    after = cer_on(*best, val)
+    outcome.result["before/cer"] = began.cer
+    if after > began.cer:
+        folder.say(
+            f"note: these validation lines were read better before training (CER {began.cer:.2%}, now {after:.2%}): go "
+            "on with the model it began from, or train with more lines, more epochs or a lower optimizer.lr"
+        )
+    if began.lines is not None:
+        old = cer_on(*best, began.lines)
+        outcome.result.update({"old/cer_before": began.old_cer, "old/cer": old})
+        folder.say(
+            f"the model's own validation lines ({began.lines.name}): CER {began.old_cer:.2%} before, {old:.2%} now"
+        )
     folder.write_json("result.json", outcome.result)
-    folder.say(f"the model's own validation lines ({lines.name}): CER {before:.2%} before, {after:.2%} now")

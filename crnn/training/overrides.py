@@ -20,6 +20,12 @@ LISTS = ("data.train", "data.val")
 """Settings with several paths."""
 GROUPS = ("model", "experiment")
 """Folders of the configuration, of which a word chooses a file."""
+OPTIONS = (
+    "--help", "--hydra-help", "--version", "--cfg", "--resolve", "--package", "--run", "--multirun", "--info",
+    "--shell-completion", "--config-path", "--config-name", "--config-dir", "--experimental-rerun",
+    "-h", "-c", "-p", "-r", "-m", "-i", "-sc", "-cp", "-cn", "-cd",
+)  # fmt: skip
+"""Hydra's own."""
 _HELP = "(crnn train --help lists all settings)"
 _QUOTES = ("'", '"')
 _LEFT_OUT = ("See http", "reference_type", "object_type", "full_key", "Error merging override")
@@ -60,6 +66,8 @@ def refuse_wrong(words: Sequence[str]) -> None:
     Raises:
         ConfigError: for the first word that is wrong.
     """
+    for word in words:
+        _refuse_option(word)
     if any(word.lstrip("+~").startswith(("-", "hydra")) for word in words):
         return
     for word in words:
@@ -87,6 +95,18 @@ def _guilty(words: Sequence[str], error: BaseException) -> str:
     named = [word for word in words if name and word.partition("=")[0].lstrip("+~") == name]
     said = [word for word in named if word.partition("=")[2] in str(error)]  # of a setting that comes twice
     return f"{(said or named)[-1]}: " if named else ""
+
+
+def _refuse_option(word: str) -> None:
+    """Refuse an option that is none of Hydra's."""
+    option = word.partition("=")[0]
+    short = re.match(r"-\w", word)
+    if option.startswith("--") and not any(known.startswith(option) for known in OPTIONS):
+        setting = next((name for name in _settings() if name.rpartition(".")[2] == option[2:].replace("-", "_")), "")
+        meant = f"{setting}=..." if setting else "setting=value, such as trainer.max_epochs=3"
+        raise ConfigError(f"{word}: there is no such option; write {meant} {_HELP}")
+    if short and not any(word.startswith(known) for known in OPTIONS if not known.startswith("--")):
+        raise ConfigError(f"{word}: there is no such option; write setting=value {_HELP}")
 
 
 def _refuse_unknown(word: str) -> None:

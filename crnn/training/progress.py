@@ -76,7 +76,7 @@ class TrainingProgress(ProgressBar):
         self._before = state_dict["seconds"]
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._began = self._said = time.monotonic()
+        self._began = self._said = self._counted = time.monotonic()  # a resumed epoch does not start again
         self._first_step = trainer.global_step
         if self._enabled and sys.stderr.isatty():
             self._bar = Progress(

@@ -23,7 +23,6 @@ from crnn.core.seen import NOTE
 from crnn.data.augment import Augment, chosen_changes
 from crnn.data.module import LineDataModule
 from crnn.data.recorded import RENDERED
-from crnn.data.sources import LineSource
 from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.libraries import require
 from crnn.model.crnn import CRNN
@@ -31,13 +30,13 @@ from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, StoppedBySignal
 from crnn.training.characters import read_card
 from crnn.training.config import TrainConfig, settled
-from crnn.training.finish import Outcome, finish, say_forgotten
+from crnn.training.finish import Outcome, finish, say_compared
 from crnn.training.launch import process_count
 from crnn.training.length import Length
 from crnn.training.module import CrnnModule
 from crnn.training.processes import Peers, is_lost
 from crnn.training.run_folder import RunFolder, unusable
-from crnn.training.start import OLD_LINES, Start, cer_on
+from crnn.training.start import OLD_LINES, Began, Start, cer_on
 from crnn.training.threads import choose, fastest_threads
 from crnn.training.trainer import accelerator_for, make_trainer, precision_for
 
@@ -110,7 +109,7 @@ def _train_in(
             workers_for(config.data.workers, peers.local_world),
             config.seed,
         )
-        old = _begin_from(start, card, module, data, folder) if start else None
+        began = _begin_from(start, card, module, data, folder) if start else None
         _settle_threads(config, folder, module, data)
         trainer, stop = make_trainer(config, folder, loaders, data)
     with _ended_well(trainer, stop, folder, peers):
@@ -133,8 +132,8 @@ def _train_in(
         again = folder.again(trainer.world_size)
         folder.say(f"stopped after the last step, before the model file was there; write it with: {again}")
         raise
-    if old:
-        say_forgotten(old, folder, outcome)
+    if began:
+        say_compared(began, data.val.source, folder, outcome)
     return outcome
 
 
@@ -204,10 +203,8 @@ def _ended_well(trainer: L.Trainer, stop: GracefulStop, folder: RunFolder, peers
         raise
 
 
-def _begin_from(
-    start: Start, card: ModelCard, module: CrnnModule, data: Assembled, folder: RunFolder
-) -> tuple[LineSource, float] | None:
-    """Take the weights over; say how well they read. Returns the model's own validation lines and its CER on them."""
+def _begin_from(start: Start, card: ModelCard, module: CrnnModule, data: Assembled, folder: RunFolder) -> Began | None:
+    """Take the weights over; say how well they read."""
     folder.say(start.carry_over(module.network, card.charset))
     if not folder.first:
         return None
@@ -216,8 +213,7 @@ def _begin_from(
     lines = start.old_lines()
     if lines is None:
         folder.say("the model's own validation lines are not there: what it forgets is not measured")
-        return None
-    return lines, cer_on(start.card, start.network, lines)
+    return Began(before, lines, cer_on(start.card, start.network, lines) if lines else 0.0)
 
 
 def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, data: Assembled) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -20,6 +21,18 @@ from crnn.models import NAMES, bundled
 from crnn.report.evaluate import evaluate
 from crnn.training.characters import asked_otherwise
 from crnn.training.config import ImageConfig, TrainConfig
+
+
+class Began(NamedTuple):
+    """How the model that a training begins from reads, before the first step."""
+
+    cer: float
+    """On the first `OLD_LINES` validation lines."""
+    lines: LineSource | None
+    """Its own validation lines, if they are there."""
+    old_cer: float
+    """On these."""
+
 
 OLD_LINES = 500
 """Of the model's own validation lines, which show what is forgotten."""

@@ -302,6 +302,8 @@ def test_fix_writes_a_copy_and_leaves_the_source_alone(
     assert main(["check", str(lines), "--fix", str(tmp_path / "copy")]) == 0  # training would accept the copy
     said = capsys.readouterr().out
     assert said.endswith(f"training would accept the copy: crnn train data.root={tmp_path / 'copy'}\n")
+    assert main(["check", str(lines), "--fix", str(tmp_path / "a copy")]) == 0
+    assert capsys.readouterr().out.endswith(f"crnn train 'data.root={tmp_path / 'a copy'}'\n")  # as a shell takes it
     assert main(["check", str(tmp_path / "copy")]) == 0
     assert contents(lines) == before
     copy = tmp_path / "copy" / "train"

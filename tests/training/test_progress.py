@@ -51,6 +51,20 @@ def test_lines_per_second_count_the_wait_for_data(monkeypatch: pytest.MonkeyPatc
     assert shown.lines_per_second == pytest.approx(40)
 
 
+def test_an_epoch_that_was_begun_before_does_not_count_from_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lightning starts no epoch where a run goes on in the middle of one."""
+    now = 7e6
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    trainer: Any = SimpleNamespace(
+        global_step=3, world_size=1, callback_metrics={"train/loss": 1.0}, estimated_stepping_batches=9
+    )
+    shown = TrainingProgress(None, Console(file=io.StringIO()))
+    shown.on_train_start(trainer, None)  # type: ignore[arg-type]
+    now += 0.5
+    shown.on_train_batch_end(trainer, None, None, SimpleNamespace(texts=["a"] * 10), 3)  # type: ignore[arg-type]
+    assert shown.lines_per_second == pytest.approx(20)
+
+
 def test_the_time_left_knows_that_the_first_epochs_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten steps an epoch; those of the first take a second each, later ones two and four."""
     now = 0.0

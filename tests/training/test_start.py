@@ -26,10 +26,11 @@ from crnn.model.crnn import CRNN
 from crnn.training import main as command
 from crnn.training.characters import charset_from
 from crnn.training.config import OptimizerConfig, to_config
+from crnn.training.finish import Outcome, say_compared
 from crnn.training.run import train
 from crnn.training.run_folder import RunFolder, config_of_run
 from crnn.training.schedule import make_optimizer, one_cycle
-from crnn.training.start import Start, cer_on
+from crnn.training.start import Began, Start, cer_on
 
 FAST = (
     "data.batch_size=8",
@@ -84,6 +85,23 @@ def test_the_same_characters_read_the_same_at_the_start(trained: Path, line_fold
     assert cer_on(start.card, network, val) == cer_on(start.card, start.network, val)
 
 
+def test_a_training_that_made_it_worse_says_so(trained: Path, line_folder: Path, tmp_path: Path) -> None:
+    best = tmp_path / "checkpoints" / "best.ckpt"
+    best.parent.mkdir()
+    shutil.copy(trained / "checkpoints" / "best.ckpt", best)
+    (tmp_path / "config.yaml").write_text("")
+    val = open_source(line_folder / "val")
+    now = cer_on(*read_network(best), val)
+    for before in (now - 0.01, now, now + 0.01):
+        folder = RunFolder(tmp_path)
+        outcome = Outcome(tmp_path, {})
+        said: list[str] = []
+        folder.say = said.append  # type: ignore[method-assign, assignment]
+        say_compared(Began(before, None, 0.0), val, folder, outcome)
+        assert outcome.result == {"before/cer": before}
+        assert [f"(CER {before:.2%}, now {now:.2%})" in line for line in said] == [True] * (before < now)
+
+
 def test_a_whole_training(trained: Path, new_lines: Path, tmp_path: Path) -> None:
     before = read_network(trained / "checkpoints" / "best.ckpt")[0]
     outcome = train(settings(*FAST, f"init={trained}", f"data.root={new_lines}", f"runs_dir={tmp_path}", "name=fine"))
@@ -95,6 +113,10 @@ def test_a_whole_training(trained: Path, new_lines: Path, tmp_path: Path) -> Non
     assert "before training: CER " in log
     assert "the model's own validation lines" in log
     result = json.loads((outcome.folder / "result.json").read_text())
+    assert f"before training: CER {result['before/cer']:.2%} on" in log
+    assert ("these validation lines were read better before training" in log) == (
+        result["val/cer"] > result["before/cer"]
+    )
     assert 0 <= result["old/cer_before"] < 0.5
     assert result["old/cer"] >= 0
     both = SeenCharacters.of_note(before.training), SeenCharacters.of_note(card.training)

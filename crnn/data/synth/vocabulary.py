@@ -69,8 +69,8 @@ def check_languages(languages: Sequence[str]) -> None:
             continue
         if package is None:
             raise ConfigError(
-                f"data.rendered.languages: the words of {language!r} come from wordfreq, which is not installed; "
-                'pip install "crnn[synth]", or choose [en]'
+                f"data.rendered.languages: words of {language!r}, if there are any, come from wordfreq, which is not "
+                'installed; pip install "crnn[synth]", or choose [en]'
             )
         known = sorted(set(package.available_languages("small")) - set(_NOT_WRITTEN))
         if language not in known:

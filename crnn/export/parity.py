@@ -14,8 +14,11 @@ from crnn.core.recognizer import Backend, Recognizer
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError, ModelFileError
 
-TOLERANCE = 1e-4
-"""Largest allowed difference in log-probabilities; in those below -1, of which float32 keeps fewer places, a share."""
+TOLERANCE = 1e-3
+"""Largest allowed difference in log-probabilities; in those below -1, of which float32 keeps fewer places, a share.
+
+Rounding alone comes to 1.3e-4 where an LSTM of 2 x 256 units reads long lines of handwriting (torch is then 0.9e-4
+away from the same network in float64, ONNX Runtime 0.4e-4); a layer that is wrong to far more than 1e-3."""
 BATCH_SIZES = (1, 3, 8)
 PARITY_LINES = 24
 

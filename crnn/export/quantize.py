@@ -158,7 +158,7 @@ def make_int8(
 
 
 def check_alone(backend: Backend, pictures: Sequence[Image.Image], name: Path) -> None:
-    """Refuse a model in which a line reads otherwise beside others than alone (by over 1e-4 in log-probabilities)."""
+    """Refuse a model in which a line reads otherwise beside others than alone (by over 1e-3 in log-probabilities)."""
     lines = [backend.card.transform(picture) for picture in pictures]
     images, widths = padded(lines)
     together, lengths = backend.run(images, widths)

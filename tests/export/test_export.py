@@ -178,7 +178,7 @@ def test_the_gate_refuses_a_file_that_reads_differently(tmp_path: Path) -> None:
     FORMATS["spoiled"] = (spoiled, lambda p: TorchBackend.open(p, device="cpu"))
     try:
         with pytest.raises(
-            ModelFileError, match=r"model\.onnx: not written: log-probabilities .* differ .*allowed 0\.0001"
+            ModelFileError, match=r"model\.onnx: not written: log-probabilities .* differ .*allowed 0\.001"
         ):
             export_model(card, network, path, "spoiled", LINES)
     finally:
@@ -360,7 +360,7 @@ def test_foreign_and_mismatched_onnx_files_are_refused(tmp_path: Path, onnx_file
     refused("has no model card")
 
 
-@pytest.mark.parametrize(("level", "least"), [(-0.5, 1e-4), (-1.0, 1e-4), (-25.0, 25e-4)])
+@pytest.mark.parametrize(("level", "least"), [(-0.5, 1e-3), (-1.0, 1e-3), (-25.0, 25e-3)])
 def test_what_is_improbable_may_differ_by_as_large_a_share(level: float, least: float, tmp_path: Path) -> None:
     """float32 has seven places: beside -25 are numbers 2e-6 apart, and they come from sums of thousands."""
     card, network = make()
@@ -379,5 +379,5 @@ def test_what_is_improbable_may_differ_by_as_large_a_share(level: float, least: 
         if passes:
             check_parity(exported, reference, LINES[:2], tmp_path / "m")
         else:
-            with pytest.raises(ModelFileError, match=r"log-probabilities .* differ .*allowed 0\.0001"):
+            with pytest.raises(ModelFileError, match=r"log-probabilities .* differ .*allowed 0\.001"):
                 check_parity(exported, reference, LINES[:2], tmp_path / "m")

@@ -42,7 +42,8 @@ def test_without_wordfreq_there_is_english_only() -> None:
     check_languages(["en", "basic"])
     assert set(words_of("en", False, LATIN).all) | set(words_of("en", True, LATIN).all) == set(all_words())
     with pytest.raises(
-        ConfigError, match=r"words of 'de', if there are any, come from wordfreq.*pip install \"crnn\[synth\]\", or choose"
+        ConfigError,
+        match=r"words of 'de', if there are any, come from wordfreq.*pip install \"crnn\[synth\]\", or choose",
     ):
         check_languages(["en", "de"])
 

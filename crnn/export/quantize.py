@@ -101,9 +101,7 @@ def write_int8(
             Lines(),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=convolutions[
-                :1
-            ],  # one input channel: slower in int8, and where most of the error comes from
+            nodes_to_exclude=convolutions[:1],  # one input channel: slower in int8, and most of the error is there
             per_channel=True,
             reduce_range=True,  # weights of 7 bits: processors without VNNI add pairs of products in 16 bits
             activation_type=QuantType.QUInt8,

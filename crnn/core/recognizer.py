@@ -75,8 +75,7 @@ class Prepared(NamedTuple):
 
 
 LEAST_CONTRAST = 6
-"""Grey values (of 255) between the darkest and the lightest pixel of a picture that may hold writing; JPEG makes less
-of plain paper."""
+"""Grey values between the darkest and lightest pixel of what may be writing; JPEG makes less of plain paper."""
 MAX_NBEST = 100
 MAX_PADDING = 0.15
 """A narrower line starts a batch of its own rather than being padded by more than this share."""
@@ -269,10 +268,8 @@ class Recognizer:
     def read(self, lines: Sequence[Prepared], nbest: int | None = None) -> list[Recognition]:
         """The second half: run the network on one batch (see `batches`) and decode it.
 
-        With a language model a picture of one grey (`Prepared.is_blank`) reads as nothing.
-
         Args:
-            lines: one or more.
+            lines: one or more; with a language model a blank one reads as nothing.
             nbest: in place of the recogniser's own; the reading is that of a recogniser made with it.
         """
         nbest = self.nbest if nbest is None else nbest

@@ -22,6 +22,10 @@ from crnn.report.evaluate import evaluate
 from crnn.training.characters import asked_otherwise
 from crnn.training.config import ImageConfig, TrainConfig
 
+OLD_LINES = 500
+"""Of the model's own validation lines, which show what is forgotten."""
+NAMED = 20
+
 
 class Began(NamedTuple):
     """How the model that a training begins from reads, before the first step."""
@@ -32,11 +36,6 @@ class Began(NamedTuple):
     """Its own validation lines, if they are there."""
     old_cer: float
     """On these."""
-
-
-OLD_LINES = 500
-"""Of the model's own validation lines, which show what is forgotten."""
-NAMED = 20
 
 
 @dataclass(frozen=True)

@@ -33,14 +33,19 @@ def test_the_clock_goes_on_after_a_resume(monkeypatch: pytest.MonkeyPatch) -> No
     assert second.seconds == 65.0
 
 
+def at_step(step: int, processes: int) -> tuple[Any, TrainingProgress]:
+    """A trainer, and what watches it."""
+    trainer = SimpleNamespace(
+        global_step=step, world_size=processes, callback_metrics={"train/loss": 1.0}, estimated_stepping_batches=9
+    )
+    return trainer, TrainingProgress(None, Console(file=io.StringIO()))
+
+
 def test_lines_per_second_count_the_wait_for_data(monkeypatch: pytest.MonkeyPatch) -> None:
     """From the end of one step to that of the next; a validation between epochs does not count."""
     now = 100.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)
-    trainer: Any = SimpleNamespace(
-        global_step=0, world_size=2, callback_metrics={"train/loss": 1.0}, estimated_stepping_batches=9
-    )
-    shown = TrainingProgress(None, Console(file=io.StringIO()))
+    trainer, shown = at_step(0, 2)
     shown.on_train_start(trainer, None)  # type: ignore[arg-type]
     for _ in range(2):
         shown.on_train_epoch_start(trainer, None)  # type: ignore[arg-type]
@@ -55,10 +60,7 @@ def test_an_epoch_that_was_begun_before_does_not_count_from_nowhere(monkeypatch:
     """Lightning starts no epoch where a run goes on in the middle of one."""
     now = 7e6
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)
-    trainer: Any = SimpleNamespace(
-        global_step=3, world_size=1, callback_metrics={"train/loss": 1.0}, estimated_stepping_batches=9
-    )
-    shown = TrainingProgress(None, Console(file=io.StringIO()))
+    trainer, shown = at_step(3, 1)
     shown.on_train_start(trainer, None)  # type: ignore[arg-type]
     now += 0.5
     shown.on_train_batch_end(trainer, None, None, SimpleNamespace(texts=["a"] * 10), 3)  # type: ignore[arg-type]

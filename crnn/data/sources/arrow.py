@@ -18,8 +18,9 @@ from crnn.data.sources.base import Content, Reader, ReadOptions, Row
 from crnn.data.sources.extra import label_text, natural, need
 from crnn.data.sources.place import Place
 from crnn.data.sources.sides import side_of, side_of_tables
-from crnn.data.sources.trees import files_and_links, inside, walk
+from crnn.data.sources.trees import inside
 from crnn.data.sources.utf8 import read_text
+from crnn.data.sources.walks import files_and_links, walk
 from crnn.errors import DataError
 
 _SHARD = re.compile(r"(.*)-([0-9]{5,})-of-([0-9]{5,})\.\w+")

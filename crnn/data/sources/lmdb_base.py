@@ -18,7 +18,8 @@ from crnn.core.image import MAX_BYTES, printable
 from crnn.data.sources.base import Content, Reader, ReadOptions, Row
 from crnn.data.sources.extra import label_text, need
 from crnn.data.sources.place import Place
-from crnn.data.sources.trees import inside, walk
+from crnn.data.sources.trees import inside
+from crnn.data.sources.walks import walk
 from crnn.errors import DataError
 
 _MAGIC = struct.pack("=II", 0xBEEFC0DE, 1)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from crnn.data.sources.arrow_files import SUFFIXES
-from crnn.data.sources.trees import walk
+from crnn.data.sources.walks import walk
 
 SIDES: dict[str, tuple[str, ...]] = {
     "train": ("train", "training"),

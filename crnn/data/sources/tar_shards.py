@@ -20,7 +20,8 @@ from crnn.data.sources.place import LOOK_AT, Place
 from crnn.data.sources.sample_names import Seen, split_name
 from crnn.data.sources.table_columns import find_text
 from crnn.data.sources.tar_headers import Member, tar_members_and_heads
-from crnn.data.sources.trees import is_tar, walk
+from crnn.data.sources.trees import is_tar
+from crnn.data.sources.walks import walk
 from crnn.errors import DataError
 
 LABELS = ("gt.txt", "txt", "json")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from crnn.data.sources import trees
-from crnn.data.sources.trees import Folder, Tar, Tree, Zip, files_and_links, is_hidden, is_tar, open_tree, walk
+from crnn.data.sources import trees, walks
+from crnn.data.sources.trees import Folder, Tar, Tree, Zip, is_hidden, is_tar, open_tree
+from crnn.data.sources.walks import files_and_links, walk
 from crnn.errors import DataError
 
 FILES = {"b.txt": b"bb", "a/2.txt": b"2", "a/b/c.txt": b"", "a/10.txt": b"ten", "B.txt": b"B"}
@@ -115,7 +116,7 @@ def test_files_behind_links_to_folders(tmp_path: Path, monkeypatch: pytest.Monke
         ".", "B.txt", "b.txt", "nowhere", "a", "a/10.txt", "a/2.txt", "a/b", "a/b/c.txt", "link", "link/x.txt",
         "link/deep", "link/deep/y.txt",
     ]  # fmt: skip
-    monkeypatch.setattr(trees, "MOST_LINKED", 0)
+    monkeypatch.setattr(walks, "MOST_LINKED", 0)
     assert [path.relative_to(root).as_posix() for path in files_and_links(root)] == found[:11]
 
 

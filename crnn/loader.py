@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from crnn.core.decode.settings import Texts, beam_settings
@@ -12,10 +13,12 @@ from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
 from crnn.core.onnx_backend import OnnxBackend, open_onnx
 from crnn.core.recognizer import Recognizer
+from crnn.core.safetensors_file import open_safetensors
 from crnn.errors import ConfigError, ModelFileError
 from crnn.models import NAMES, bundled
 
 if TYPE_CHECKING:
+    from crnn.core.card import ModelCard
     from crnn.core.recognizer import Backend
 
 MODEL_SUFFIXES = (".onnx", ".safetensors", ".ckpt")
@@ -71,6 +74,40 @@ def refuse_models(words: Sequence[str]) -> None:
         path = Path(word)
         if path.suffix.lower() in MODEL_SUFFIXES or (os.path.isdir(path) and model_file(path) != path):
             raise ConfigError(f"{printable(word)}: is a model, and those come first, one at a time, or after --model")
+
+
+def needing_torch(path: Path) -> ModuleType:
+    """`crnn.export.torch_backend`, for a file that nothing else reads.
+
+    Raises:
+        ModelFileError: where torch cannot be imported.
+    """
+    try:
+        import crnn.export.torch_backend as torch_backend
+    except ImportError as error:
+        raise ModelFileError(
+            f"{path}: needs torch, which cannot be imported here ({printable(error)}); install it, or take an .onnx "
+            "file"
+        ) from None
+    return torch_backend
+
+
+def read_card(model: str | os.PathLike[str] | None) -> ModelCard:
+    """The card of a model, as `load` names one; no weight is read, and only a checkpoint needs torch.
+
+    Raises:
+        ModelFileError: one line: which file, what is wrong.
+    """
+    path = chosen_file(model)
+    kind = file_kind(path)
+    if kind == "onnx":
+        return open_onnx(path)[2]
+    card: ModelCard
+    if kind == "safetensors":
+        with open_safetensors(path) as (card, _):
+            return card
+    card, _weights = needing_torch(path).read_checkpoint(path)
+    return card
 
 
 def chosen_file(
@@ -130,17 +167,9 @@ def load(
             raise ModelFileError(f"{file}: .onnx files run as they are; for {precision} load the .safetensors file")
         backend = OnnxBackend(file, threads)
     else:
-        try:
-            from crnn.export.torch_backend import TorchBackend
-        except ImportError as error:
-            raise ModelFileError(
-                f"{file}: needs torch, which cannot be imported here ({printable(error)}); install it, or load an "
-                ".onnx file"
-            ) from None
-
-        backend = TorchBackend.open(file, threads, device, precision)
+        backend = needing_torch(file).TorchBackend.open(file, threads, device, precision)
         if path is None or path in NAMES:  # its file for torch is what trainings start from, without a language model
-            backend.card = open_onnx(bundled())[2]
+            backend.card = read_card(None)
     settings = beam_settings(
         backend.card.decoder, backend.card.charset, beam, lm, lm_weight, length_bonus, lexicon, pattern, decoder
     )

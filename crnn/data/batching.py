@@ -29,18 +29,21 @@ class LineKey(NamedTuple):
 class WidthBatches(Sampler[list[LineKey]]):
     """A batch sampler over lines sorted by width.
 
-    Batch sizes are fixed by rank in width order, once; each epoch then fills them with other lines. So the number of
-    batches never changes between epochs, and a schedule of steps holds. For several processes, sizes are split until
-    their number divides; neighbours in width go to the ranks of one step, so that none waits for a wider batch.
+    Batch sizes are fixed by rank in width order, once, for the epoch with the widest lines; each epoch then fills them
+    with other lines. So the number of batches never changes between epochs, and a schedule of steps holds. For several
+    processes, sizes are split until their number divides; neighbours in width go to the ranks of one step, so that none
+    waits for a wider batch.
 
     Args:
         widths: epoch -> (N,) widths in pixels after scaling.
         height: H in pixels.
         batch_size: most lines in a batch.
-        batch_pixels: most pixels in a batch, padding included (a single wider line is a batch of its own).
+        batch_pixels: most pixels in a batch, padding included (a single wider line is a batch of its own); lines of
+            other epochs than `widest` may take some percent more.
         shuffle: for training: other batches in another order in each epoch, and lines stretched to a common width.
         seed: of the shuffling.
         rank, world_size: of this process.
+        widest: the epoch that has the widest lines, where they become longer.
 
     Raises:
         DataError: if there are fewer lines than processes.
@@ -56,6 +59,7 @@ class WidthBatches(Sampler[list[LineKey]]):
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,
+        widest: int = 0,
     ) -> None:
         self._widths = widths
         self._shuffle = shuffle
@@ -64,7 +68,8 @@ class WidthBatches(Sampler[list[LineKey]]):
         self._world_size = world_size
         self._epoch = 0
         self._start = 0
-        self._sizes = _batch_sizes(np.sort(widths(0)), height, batch_size, batch_pixels, world_size)
+        self._planned = np.sort(widths(widest))
+        self._sizes = _batch_sizes(self._planned, height, batch_size, batch_pixels, world_size)
         self.sampler = self  # where Lightning looks for set_epoch
 
     def __len__(self) -> int:
@@ -72,8 +77,8 @@ class WidthBatches(Sampler[list[LineKey]]):
         return len(self._sizes) // self._world_size
 
     def padding(self) -> float:
-        """Share of padding in the pixels of the first epoch, all ranks together, before widths are jittered."""
-        widths = np.sort(self._widths(0))
+        """Share of padding in the pixels of the widest epoch, all ranks together, before widths are jittered."""
+        widths = self._planned
         ends = np.cumsum(self._sizes)
         common = np.repeat(widths[ends - 1], self._sizes)  # the widest line of each line's batch
         stretched = widths * MAX_STRETCH >= common if self._shuffle else np.zeros(len(widths), dtype=bool)

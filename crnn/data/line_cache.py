@@ -1,13 +1,15 @@
 """Decoded and scaled lines, kept from the first epoch for the next ones, within a bound.
 
 One row of bytes holds all lines, each at its place, shared by all worker processes: in memory, or in a file beside the
-source's index, where the next run finds it. What does not fit is decoded each time.
+source's index, where the next run finds it. What does not fit is decoded each time. A file that no run has opened for
+some days, of lines that have changed since or are trained on no more, goes when the next one is made.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ from crnn.core.image import LineTransform, printable
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.views import View
 from crnn.errors import DataError
+
+UNUSED_DAYS = 4
+"""A file that was not opened for so long is removed."""
 
 
 class LineCache:
@@ -56,9 +61,10 @@ class LineCache:
     def _attach(self) -> None:
         if self._file is None:
             row = self._shared.numpy()
-        elif self.kept:
+        elif self.kept and self._file.exists():
             row = np.memmap(self._file, dtype=np.uint8, mode="r+", shape=(self.bytes + self.kept,))
         else:
+            self.kept = self.bytes = 0
             row = np.zeros(0, np.uint8)
         self._pixels, self._filled = np.split(row, [self.bytes])
 
@@ -78,11 +84,12 @@ class LineCache:
         return Image.fromarray(np.array(pixels).reshape(self.height, width))
 
     def put(self, position: int, picture: Image.Image) -> None:
-        """Keep a line of `height` x its width, if it has a place."""
-        if position < self.kept:
-            start = int(self._starts[position])
-            self._pixels[start : start + int(self.widths[position]) * self.height] = np.asarray(picture).ravel()
-            self._filled[position] = 1
+        """Keep a line, if it has a place and fits there: a picture can have changed since it was measured."""
+        if position >= self.kept or picture.size != (int(self.widths[position]), self.height):
+            return
+        start = int(self._starts[position])
+        self._pixels[start : start + picture.width * picture.height] = np.asarray(picture).ravel()
+        self._filled[position] = 1
 
 
 def _make_room(file: Path, size: int) -> None:
@@ -91,6 +98,7 @@ def _make_room(file: Path, size: int) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("ab") as stream:
             stream.truncate(size)
+            os.utime(file)  # it is in use
             if size and hasattr(os, "posix_fallocate"):  # a full disk would end the process at a write through the map
                 os.posix_fallocate(stream.fileno(), 0, size)
     except OSError as error:
@@ -99,6 +107,17 @@ def _make_room(file: Path, size: int) -> None:
             f"{printable(file)}: no place for {size / 1e6:,.0f} MB of data.cache=disk ({error.strerror}); free some, "
             "lower data.cache_mb, or take data.cache=memory"
         ) from None
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove the files of caches in `folder` that no run has opened for `UNUSED_DAYS`; one that reads such a file, too,
+    decodes its lines each time from then on, or (where files can be open without a name) does not notice."""
+    for file in folder.glob("lines-*.bin"):
+        try:
+            if file.stat().st_mtime < time.time() - UNUSED_DAYS * 86_400:
+                file.unlink()
+        except OSError:  # another process was first, or has it open where that keeps a file
+            continue
 
 
 class CachedLines(View):
@@ -127,6 +146,8 @@ class CachedLines(View):
         self._transform = transform
         told = hashlib.sha256(f"{fingerprint}\0{transform}\0{limit}".encode()).hexdigest()[:24]
         file = folder / f"lines-{told}.bin" if folder else None
+        if folder and file and not file.exists():
+            remove_unused(folder)
         self.cache = LineCache(transform.scaled_widths(sizes), transform.height, limit, file)
 
     def __len__(self) -> int:

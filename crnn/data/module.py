@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class PreparedLines:
     """epoch -> (N, 2): width and height of every line, in pixels."""
     reports: list[CheckReport]
     """Of the sources in it; rendered lines have none, they are right by construction."""
+    widest: int = 0
+    """The first epoch whose lines are as long as they become."""
 
 
 def prepare(
@@ -96,12 +99,14 @@ def mixed(parts: Sequence[PreparedLines], weights: Sequence[float], seed: int) -
                 found.append(part.sizes(0)[positions])
         return np.concatenate(found)
 
-    return PreparedLines(mixture, sizes, [report for part in parts for report in part.reports])
+    reports = [report for part in parts for report in part.reports]
+    widest = max(ceil(part.widest / weight) for part, weight in zip(parts, weights, strict=True))
+    return PreparedLines(mixture, sizes, reports, widest)
 
 
 def concatenated(lines: PreparedLines, view: Joined) -> PreparedLines:
     """`lines`, some of them side by side, as `view` has them."""
-    return PreparedLines(view, lambda epoch: view.sizes(epoch, lines.sizes(epoch)), lines.reports)
+    return PreparedLines(view, lambda epoch: view.sizes(epoch, lines.sizes(epoch)), lines.reports, lines.widest)
 
 
 def _ignore_signals(worker: int) -> None:
@@ -147,18 +152,16 @@ class LineDataModule(L.LightningDataModule):
         self.seed = seed
         self._resume_at = {"epoch": 0, "batches": 0}
 
-    def efforts(self, epochs: int) -> list[float]:
-        """Mean width of the training lines in each of the first epochs, in pixels; of some hundred of them.
+    def efforts(self) -> list[float]:
+        """Mean width of the training lines in each epoch until they are widest, in pixels; of some hundred of them.
 
-        What a step costs goes by it. One epoch says all where lines are the same in each.
+        What a step costs goes by it.
         """
         source = self.datasets["train"].source
         some = range(0, len(source), max(1, len(source) // EFFORT_LINES))
-        if not source.endless:
-            epochs = 1
         return [
             float(np.mean([self.transform.scaled_width(*source.size(epoch * len(source) + i)) for i in some]))
-            for epoch in range(epochs)
+            for epoch in range(self.lines["train"].widest + 1)
         ]
 
     def batches(self, split: str, processes: int = 1) -> WidthBatches:
@@ -170,7 +173,15 @@ class LineDataModule(L.LightningDataModule):
 
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, processes)
         return WidthBatches(
-            widths, self.transform.height, self.batch_size, self.batch_pixels, split == "train", self.seed, rank, world
+            widths,
+            self.transform.height,
+            self.batch_size,
+            self.batch_pixels,
+            shuffle=split == "train",
+            seed=self.seed,
+            rank=rank,
+            world_size=world,
+            widest=lines.widest,
         )
 
     def _loader(self, split: str) -> DataLoader[Any]:

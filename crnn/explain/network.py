@@ -6,6 +6,7 @@ from pathlib import Path
 
 from crnn.core.image import LineTransform
 from crnn.errors import ConfigError, ModelFileError
+from crnn.loader import read_card
 from crnn.model.crnn import CRNN, NetworkConfig
 
 ASCII = "".join(map(chr, range(32, 127)))
@@ -18,7 +19,6 @@ def network_of_file(path: Path) -> tuple[CRNN, LineTransform]:
     Raises:
         ModelFileError: in one line.
     """
-    from crnn.training.characters import read_card
     from crnn.training.overrides import one_line
 
     card = read_card(path)

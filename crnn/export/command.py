@@ -12,7 +12,6 @@ from typing import Any
 from crnn.core.card import ModelCard
 from crnn.core.decode.settings import Texts, beam_settings, make_decoder
 from crnn.core.image import printable
-from crnn.core.onnx_backend import open_onnx
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines, recorded_texts
 from crnn.data.sources import LineSource, open_source
@@ -25,6 +24,7 @@ from crnn.export.parity import PARITY_LINES, spread_pictures
 from crnn.export.quantize import make_int8
 from crnn.export.torch_backend import TorchBackend
 from crnn.files import write_atomic
+from crnn.loader import read_card
 from crnn.model.crnn import CRNN
 from crnn.models import NAMES, bundled
 from crnn.report.calibration import fit_temperature
@@ -92,7 +92,7 @@ def export_checkpoint(
         )
     card, network = averaged([checkpoint, *map(_weights_of, average)])
     if str(named) in NAMES:  # its language model is in the file that it reads with
-        ours = open_onnx(bundled(".onnx"))[2]
+        ours = read_card(None)
         card = replace(card, decoder=ours.decoder, temperature=ours.temperature)
     texts = recorded_texts(card.training, checkpoint) if lm == TRAINED_ON else lm
     settings = beam_settings(card.decoder, card.charset, lm=texts, **decoder)

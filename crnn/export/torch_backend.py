@@ -14,6 +14,7 @@ from torch import Tensor
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
+from crnn.core.safetensors_file import open_safetensors
 from crnn.errors import ConfigError, ModelFileError, PluginError
 from crnn.model.crnn import CRNN, NetworkConfig
 
@@ -63,17 +64,8 @@ def read_safetensors(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
     Raises:
         ModelFileError: if it is damaged or not ours.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelFileError(f"{path}: is not a readable .safetensors file ({printable(error)})") from None
-    if CARD_KEY not in metadata:
-        raise ModelFileError(f"{path}: has no model card; it was not written by 'crnn export'")
-    return ModelCard.from_json(metadata[CARD_KEY], str(path)), weights
+    with open_safetensors(path, "pt") as (card, file):
+        return card, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
 
 
 def build_network(card: ModelCard, weights: dict[str, Tensor], where: str = "model file") -> CRNN:

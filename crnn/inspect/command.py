@@ -30,6 +30,7 @@ from crnn.inspect.run import inspect
 from crnn.inspect.table import print_inspection, print_kinds
 from crnn.inspect.tally import COLUMNS, Tally, findings_table
 from crnn.inspect.targets import check_copy
+from crnn.loader import read_card
 from crnn.report.target import check_target
 
 DEFAULT_HEIGHT = 32
@@ -101,9 +102,7 @@ def _settings(args: Namespace) -> Settings:
     if args.model:
         if args.charset or args.height:
             raise CrnnError("--model brings its own characters and height; leave out --charset and --height")
-        from crnn.loader import load
-
-        card = load(args.model, threads=1, device=None).card
+        card = read_card(args.model)
         charset, transform = card.charset, card.transform
     elif args.charset:
         charset = _charset(args.charset)

@@ -11,18 +11,19 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from crnn.core.card import CARD_KEY, ModelCard
+from crnn.core.card import ModelCard
 from crnn.core.decode.beam import LENGTH_BONUS, LM_WEIGHT
 from crnn.core.decode.ngram import NgramModel
 from crnn.core.file_kind import file_kind
 from crnn.core.image import printable
 from crnn.core.onnx_backend import open_onnx
 from crnn.core.onnx_file import OnnxFile, Value
+from crnn.core.safetensors_file import open_safetensors
 from crnn.core.seen import NOTE as SEEN
 from crnn.core.seen import RARE, SeenCharacters
-from crnn.errors import ConfigError, ModelFileError
+from crnn.errors import ConfigError
 from crnn.files import sha256_of
-from crnn.loader import model_file
+from crnn.loader import model_file, needing_torch
 from crnn.models import NAMES, bundled
 
 NOT_STATED = "not stated"
@@ -95,28 +96,15 @@ def _value(value: Value) -> dict[str, Any]:
 
 def _safetensors(path: Path) -> tuple[ModelCard, dict[str, Any]]:
     """From the header alone."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            slices = [file.get_slice(name) for name in file.keys()]  # noqa: SIM118  # not a dict
-            shapes = [(str(part.get_dtype()), math.prod(part.get_shape())) for part in slices]
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelFileError(f"{path}: is not a readable .safetensors file ({printable(error)})") from None
-    if CARD_KEY not in metadata:
-        raise ModelFileError(f"{path}: has no model card; it was not written by 'crnn export'")
+    with open_safetensors(path) as (card, file):
+        slices = [file.get_slice(name) for name in file.keys()]  # noqa: SIM118  # not a dict
+        shapes = [(str(part.get_dtype()), math.prod(part.get_shape())) for part in slices]
     names = {"F16": "float16", "F32": "float32", "F64": "float64", "BF16": "bfloat16"}
-    return ModelCard.from_json(metadata[CARD_KEY], str(path)), _weights((names.get(t, t), n) for t, n in shapes)
+    return card, _weights((names.get(t, t), n) for t, n in shapes)
 
 
 def _checkpoint(path: Path) -> tuple[ModelCard, dict[str, Any]]:
-    try:
-        from crnn.export.torch_backend import read_checkpoint
-    except ImportError:
-        raise ModelFileError(f"{path}: a checkpoint needs torch to be looked into; pip install torch") from None
-
-    card, weights = read_checkpoint(path)
+    card, weights = needing_torch(path).read_checkpoint(path)
     return card, _weights((str(t.dtype).removeprefix("torch."), t.numel()) for t in weights.values())
 
 

@@ -216,7 +216,7 @@ class _Assembly:
             return np.array([fitting.size(i + epoch * len(fitting)) for i in range(len(fitting))], dtype=np.int32)
 
         self.folder.say(f"data: lines rendered on the fly, {len(fitting):,} new ones per epoch")
-        return PreparedLines(fitting, sizes, [])
+        return PreparedLines(fitting, sizes, [], widest=self.data.rendered.short_epochs)
 
     def _charset(self, sources: Sequence[LineSource], drawn: str) -> tuple[Charset, SeenCharacters]:
         texts = (text for source in sources for text in readable_labels(source) if label_problem(text) is None)

@@ -8,15 +8,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
-from crnn.core.card import ModelCard
 from crnn.core.charset import Charset, characters, count_symbols
 from crnn.core.charsets import SET_PREFIX, named_set
-from crnn.core.file_kind import file_kind
 from crnn.core.seen import RARE, SeenCharacters
 from crnn.core.text import TextRules
 from crnn.data.labels import CONTROL
 from crnn.errors import CharsetError, ConfigError
-from crnn.loader import MODEL_SUFFIXES
+from crnn.loader import MODEL_SUFFIXES, read_card
 from crnn.training.config import CharsetConfig
 
 NAMED = 20
@@ -135,22 +133,6 @@ def _lines(path: Path) -> Iterator[str]:
             f"{setting}: cannot be read ({error.strerror}); give a text file, a model file "
             f"({', '.join(MODEL_SUFFIXES)}) or a named set such as {SET_PREFIX}latin"
         ) from None
-
-
-def read_card(path: Path) -> ModelCard:
-    """The card of any model file.
-
-    Raises:
-        ModelFileError: in one line.
-    """
-    kind = file_kind(path)
-    if kind == "onnx":
-        from crnn.core.onnx_backend import open_onnx
-
-        return open_onnx(path)[2]
-    from crnn.export.torch_backend import read_checkpoint, read_safetensors
-
-    return (read_checkpoint(path) if kind == "ckpt" else read_safetensors(path))[0]
 
 
 def asked_otherwise(config: CharsetConfig, charset: Charset) -> str | None:

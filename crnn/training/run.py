@@ -25,10 +25,10 @@ from crnn.data.module import LineDataModule
 from crnn.data.recorded import RENDERED
 from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.libraries import require
+from crnn.loader import read_card
 from crnn.model.crnn import CRNN
 from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, StoppedBySignal
-from crnn.training.characters import read_card
 from crnn.training.config import TrainConfig, settled
 from crnn.training.finish import Outcome, finish, say_compared
 from crnn.training.launch import process_count
@@ -231,7 +231,7 @@ def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, 
         return
     if RENDERED in (data.paths["train"] or ()):  # rendering keeps a core busy for each worker
         most = max(1, most - workers_for(config.data.workers))
-    widths = module.card.transform.scaled_widths(data.train.sizes(0))
+    widths = module.card.transform.scaled_widths(data.train.sizes(data.train.widest))
     bfloat16 = precision_for(settings.precision, accelerator) == "bf16-mixed"
     width = min(int(np.median(widths)), config.data.max_width)
     lines = max(1, min(16, data.length.batch_size, config.data.batch_pixels // (config.image.height * width)))

@@ -143,8 +143,8 @@ def _callbacks(
 ) -> list[Callback]:
     """What happens beside the steps, in the order in which Lightning calls them."""
     settings = config.trainer
-    efforts = loaders.efforts(config.data.rendered.short_epochs + 1)
-    progress = TrainingProgress(folder.say if settings.progress else None, folder.console, efforts=efforts)
+    bar = folder.say if settings.progress else None
+    progress = TrainingProgress(bar, folder.console, efforts=loaders.efforts())
     checkpoints = folder.path / "checkpoints"
     common: dict[str, Any] = {
         "dirpath": checkpoints,

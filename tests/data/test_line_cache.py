@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import time
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from crnn.core.image import LineTransform
 from crnn.data.augment import Augment, AugmentConfig
 from crnn.data.batching import LineKey
 from crnn.data.dataset import LineDataset
-from crnn.data.line_cache import CachedLines, LineCache
+from crnn.data.line_cache import UNUSED_DAYS, CachedLines, LineCache
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.errors import DataError
 
@@ -168,6 +169,41 @@ def test_a_cache_on_disk_travels_as_its_name(tmp_path: Path) -> None:
     found = copy.get(1)
     assert found.size == (200, 20)
     assert found.getextrema() == (7, 7)
+
+
+def test_files_that_no_run_opens_are_removed(tmp_path: Path) -> None:
+    """Lines that change every day would fill the disk with caches of what they were."""
+    for name in ("a", "b", "c"):
+        cached(source(), folder=tmp_path, name=name)
+    first, second, third = sorted(tmp_path.iterdir(), key=lambda path: path.stat().st_ino)
+    (tmp_path / "my.bin").touch()
+    long_ago = time.time() - UNUSED_DAYS * 86_400 - 60
+    for file in (first, second, tmp_path / "my.bin"):
+        os.utime(file, (long_ago, long_ago))
+    os.utime(third, (long_ago + 120, long_ago + 120))
+    files = set(tmp_path.iterdir())
+    reading = cached(source(), folder=tmp_path, name="a")  # is in use from here on
+    assert set(tmp_path.iterdir()) == files
+    travelling = pickle.dumps(cached(source(), folder=tmp_path, name="b"))
+    for file in tmp_path.iterdir():
+        if reading.cache._file != file:
+            os.utime(file, (long_ago, long_ago))
+    cached(source(), folder=tmp_path, name="d")
+    assert len(files - set(tmp_path.iterdir())) == 2
+    assert (tmp_path / "my.bin").exists()
+    assert fill(reading) == LINES
+    assert fill(pickle.loads(travelling)) == LINES  # without its file, it decodes
+
+
+def test_a_picture_that_has_changed_is_not_kept(tmp_path: Path) -> None:
+    for file in (None, tmp_path / "x.bin"):
+        cache = LineCache(np.array([3, 4]), 2, 14, file)
+        cache.put(0, Image.new("L", (4, 2), 9))
+        cache.put(1, Image.new("L", (4, 3), 9))
+        assert [cache.get(i) for i in (0, 1)] == [None, None]
+        cache.put(1, Image.new("L", (4, 2), 9))
+        assert cache.get(0) is None
+        assert cache.get(1) is not None
 
 
 def test_a_cache_without_room_on_disk(tmp_path: Path) -> None:

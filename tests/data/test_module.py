@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -54,10 +55,10 @@ def test_only_training_lines_are_shuffled_and_widened() -> None:
 def test_what_epochs_cost() -> None:
     """Rendered lines are shorter in the first ones; lines that are the same in each need one figure."""
     widths = [TRANSFORM.scaled_width(*made().datasets["train"].source.size(i)) for i in range(12)]
-    assert made().efforts(3) == [pytest.approx(np.mean(widths))]
+    assert made().efforts() == [pytest.approx(np.mean(widths))]
     source, _ = synthetic_pair(600, 10, fonts="bundled", max_length=24, short_epochs=2)
     module = LineDataModule(
-        PreparedLines(source, lambda _: np.ones((600, 2), np.int32), []),
+        PreparedLines(source, lambda _: np.ones((600, 2), np.int32), [], widest=3),
         prepared(2),
         CHARSET,
         TRANSFORM,
@@ -67,9 +68,30 @@ def test_what_epochs_cost() -> None:
         0,
         3,
     )
-    short, longer, whole, same = module.efforts(4)
+    short, longer, whole, same = module.efforts()
     assert short < 0.7 * longer < 0.7 * whole
     assert same == pytest.approx(whole, rel=0.15)
+
+
+def test_batches_are_planned_for_the_widest_epoch() -> None:
+    """Planned for the first, shortest one, later batches would take a multiple of their bound."""
+    lines = prepared(12)
+
+    def growing(epoch: int) -> np.ndarray:
+        return np.full((12, 2), (32 * min(epoch + 1, 3), 32), dtype=np.int32)
+
+    bound = 4 * 96 * 32
+    train = PreparedLines(lines.source, growing, [], widest=2)
+    module = LineDataModule(train, prepared(2), CHARSET, TRANSFORM, None, 12, bound, 0, 3)
+    for epoch in range(4):
+        assert [len(batch) for batch in module.batches("train").plan(epoch)] == [4, 4, 4]
+
+
+def test_a_mixture_is_widest_when_its_rendered_lines_are() -> None:
+    source = synthetic_pair(8, 2, fonts="bundled")[0]
+    parts = [prepared(4), PreparedLines(source, lambda _: np.ones((8, 2), np.int32), [], widest=3)]
+    assert [mixed(parts, [1.0, weight], 1).widest for weight in (0.5, 1.0, 2.0, 3.0)] == [6, 3, 2, 1]
+    assert concatenated(parts[1], Mock()).widest == 3
 
 
 def test_bounds_of_batches_and_processes() -> None:

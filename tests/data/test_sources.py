@@ -22,6 +22,7 @@ from tests_support import ListSource
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.sources import FORMATS, LineEntry, LineSource, ReadOptions, open_source, trees
+from crnn.data.sources.base import SPARE
 from crnn.data.sources.gt_text import GtTextReader
 from crnn.data.sources.label_table import LabelTableReader
 from crnn.data.sources.registry import find_reader
@@ -490,7 +491,7 @@ class Endless:
         return 3
 
     def entry(self, position: int) -> LineEntry:
-        return LineEntry("ab" * self.lengths[position // Fitting._STRIDE], f"line {position}", "")
+        return LineEntry("ab" * self.lengths[position // SPARE], f"line {position}", "")
 
     def size(self, position: int) -> tuple[int, int]:
         return 32, 32
@@ -507,7 +508,7 @@ def test_fitting_replaces_what_cannot_fit() -> None:
     assert isinstance(source, LineSource)
     assert (len(source), source.endless, source.name) == (3, True, "endless")
     for position in (0, 1, 2, 3, 100):
-        later = position + 2 * Fitting._STRIDE
+        later = position + 2 * SPARE
         assert source.entry(position) == LineEntry("abababab", f"line {later}", "")
         assert source.size(position) == (32, 32)
         assert source.picture(position).getpixel((0, 0)) == later % 3

@@ -78,7 +78,7 @@ def test_processes_of_our_own_are_no_tasks_of_slurm(tmp_path: Path, monkeypatch:
     slurm(monkeypatch, NTASKS="1", NTASKS_PER_NODE="1", LOCALID="0", NODEID="0")
     config = settings(*TINY, "trainer.devices=2")
     with launch.start(config.trainer):
-        loaders: Any = SimpleNamespace(datasets={"val": [0]}, efforts=lambda epochs: [1.0] * epochs)
+        loaders: Any = SimpleNamespace(datasets={"val": [0]}, efforts=lambda: [1.0])
         data: Any = SimpleNamespace(paths={"train": None})
         trainer, _ = make_trainer(config, RunFolder(tmp_path), loaders, data)
         assert isinstance(trainer.strategy.cluster_environment, launch.LightningEnvironment)  # type: ignore[attr-defined]

@@ -17,6 +17,9 @@ from PIL import Image
 
 from crnn.core.image import open_picture, picture_size, printable
 
+SPARE = 2**40
+"""In an endless source, position ``i + n * SPARE`` is the n-th spare of line i: another line of the same epoch."""
+
 Content: TypeAlias = Path | bytes | Image.Image
 """A picture as it is kept: a file, the bytes of one, or (cut from a page) a grey Pillow image."""
 
@@ -40,7 +43,7 @@ class LineSource(Protocol):
     """Labelled text lines with random access; knows picture sizes without decoding; can be pickled.
 
     `endless` sources make a line for every position (rendered on the fly, or mixed): `len` is then only the number of
-    lines that count as one epoch, and position ``i + epoch * len`` gives the lines of each epoch.
+    lines that count as one epoch, and position ``i + epoch * len`` gives the lines of each epoch (see `SPARE`, too).
     """
 
     name: str

@@ -14,7 +14,7 @@ from PIL import Image
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.labels import fit_problem
-from crnn.data.sources.base import Content, LineEntry, LineSource
+from crnn.data.sources.base import SPARE, Content, LineEntry, LineSource
 from crnn.data.sources.indexed import IndexedSource
 from crnn.errors import DataError
 
@@ -168,7 +168,7 @@ class Mixture(View):
 
 
 class Fitting(View):
-    """An endless source without the lines that CTC cannot place, and too wide ones: each is replaced by a later line.
+    """An endless source without the lines that CTC cannot place, and too wide ones: each is replaced by a spare one.
 
     Args:
         source: rendered lines.
@@ -177,7 +177,6 @@ class Fitting(View):
     """
 
     endless = True
-    _STRIDE = 2**40  # far beyond any epoch
 
     def __init__(
         self, source: LineSource, charset: Charset, transform: LineTransform, max_width: int | None = None
@@ -193,7 +192,7 @@ class Fitting(View):
 
     def find(self, position: int) -> tuple[LineSource, int]:
         for attempt in range(100):
-            candidate = position + attempt * self._STRIDE
+            candidate = position + attempt * SPARE
             text, size = self._source.entry(candidate).text, self._source.size(candidate)
             if self._max_width is not None and self._transform.scaled_width(*size) > self._max_width:
                 continue

@@ -12,7 +12,7 @@ import regex
 from PIL import Image
 
 from crnn.core.charset import describe
-from crnn.data.sources.base import Content, LineEntry
+from crnn.data.sources.base import SPARE, Content, LineEntry
 from crnn.data.sources.utf8 import read_text
 from crnn.data.synth.chinese import han_of
 from crnn.data.synth.font_choice import FontChoice, require_coverage, split_fonts
@@ -83,7 +83,7 @@ class SyntheticSource:
         if position in self._layouts:
             return self._layouts[position]
         rng = self._rng(position, "layout")
-        text, font = self._text_and_font(rng, self._texts[min(position // self._lines, len(self._texts) - 1)])
+        text, font = self._text_and_font(rng, self._texts[min(position % SPARE // self._lines, len(self._texts) - 1)])
         layout = make_layout(text, font, rng, self._wear)
         if len(self._layouts) >= _REMEMBERED:
             self._layouts.clear()

@@ -14,7 +14,7 @@ from tests_support import ListSource
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.module import PreparedLines, joined, mixed
-from crnn.data.sources.base import LineEntry, LineSource
+from crnn.data.sources.base import SPARE, LineEntry, LineSource
 from crnn.data.sources.views import Concatenation, Fitting, Mixture, Selection, Share, together
 from crnn.errors import DataError
 
@@ -147,7 +147,7 @@ class Narrow(Endless):
     wide = 0
 
     def size(self, position: int) -> tuple[int, int]:
-        return (500, 16) if position // Fitting._STRIDE >= self.wide else (4, 16)
+        return (500, 16) if position // SPARE >= self.wide else (4, 16)
 
 
 def test_lines_that_do_not_fit_are_replaced_by_later_ones() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from crnn.core.charset import Charset
 from crnn.core.image import LineTransform
 from crnn.data.labels import fit_problem
+from crnn.data.sources.base import SPARE
 from crnn.data.sources.views import Fitting
 from crnn.data.synth import source as source_module
 from crnn.data.synth import vocabulary
@@ -207,6 +208,8 @@ def test_short_lines_come_first() -> None:
     train, val = synthetic_pair(200, 200, seed=1, fonts="bundled", min_length=2, max_length=17, short_epochs=2)
     longest = [max(len(train.entry(i + 200 * epoch).text) for i in range(200)) for epoch in range(5)]
     assert longest == [7, 12, 17, 17, 17]
+    assert max(len(train.entry(i + SPARE).text) for i in range(200)) == 7  # the spare ones, too
+    assert [train.entry(i).text for i in range(200)] != [train.entry(i + SPARE).text for i in range(200)]
     assert max(len(val.entry(i).text) for i in range(200)) == 17
     plain = synthetic_pair(200, 200, seed=1, fonts="bundled", min_length=2, max_length=17)[0]
     assert plain.entry(450).text == train.entry(450).text

@@ -1,0 +1,51 @@
+"""A model's card, by whatever name and in whatever file: the same, and torch only for a checkpoint."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from crnn.errors import ModelFileError
+from crnn.loader import chosen_file, load, read_card
+from crnn.models import bundled
+
+NO_TORCH = "import sys; sys.modules['torch'] = None; from crnn.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+def test_a_card_is_the_one_that_the_model_reads_with(trained: Path) -> None:
+    checkpoint = trained / "checkpoints" / "best.ckpt"
+    assert read_card(checkpoint).charset == read_card(trained).charset == load(trained).card.charset
+    assert read_card(trained) == load(trained).card
+    assert read_card(None) == read_card("bundled") == load().card
+    weights = bundled(".safetensors")
+    assert read_card(weights) == load(weights).card
+    assert chosen_file("bundled") == bundled()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x10\0\0\0\0\0\0\0{}", b"PK\3\4 not an archive", b"\x08\x07 no graph"])
+def test_a_damaged_file_has_none(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"m\.onnx: "):
+        read_card(path)
+
+
+def test_lines_are_checked_against_weights_without_torch(trained: Path, tmp_path: Path) -> None:
+    """And a checkpoint says what it needs."""
+    Image.effect_noise((64, 32), 60).save(tmp_path / "a.png")
+    (tmp_path / "labels.tsv").write_text("a.png\tab☃\n", encoding="utf-8")
+    checkpoint = trained / "checkpoints" / "best.ckpt"
+    said = {}
+    for model in (bundled(".safetensors"), checkpoint):
+        command = [sys.executable, "-c", NO_TORCH, "check", str(tmp_path), "--model", str(model)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert "Traceback" not in done.stderr
+        said[model.suffix] = (done.returncode, done.stdout + done.stderr)
+    assert said[".safetensors"][0] == 1
+    assert "☃" in said[".safetensors"][1]
+    assert said[".ckpt"][0] == 2
+    assert said[".ckpt"][1].startswith(f"crnn: {checkpoint}: needs torch, which cannot be imported here")

@@ -1,0 +1,64 @@
+"""What the settings of `data` make of lines, before the first step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests_support import settings
+
+from crnn.core.image import LineTransform
+from crnn.data.line_cache import CachedLines
+from crnn.training.assemble import Assembled, assemble
+from crnn.training.run_folder import RunFolder
+
+LINES = 12
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """Lines of 32 x 64; the pixels of the third are cut off."""
+    lines = tmp_path / "lines"
+    lines.mkdir()
+    for i in range(LINES):
+        Image.effect_noise((64, 32), 50).save(lines / f"{i:02}.png")
+    (lines / "labels.tsv").write_text("".join(f"{i:02}.png\tab\n" for i in range(LINES)))
+    whole = (lines / "02.png").read_bytes()
+    (lines / "02.png").write_bytes(whole[: len(whole) // 2])
+    return lines
+
+
+def assembled(lines: Path, *words: str) -> Assembled:
+    run = lines.parent / "run"
+    run.mkdir(exist_ok=True)
+    config = settings(f"data.train={lines}", f"data.val={lines}", "data.max_dropped=0.5", *words)
+    config.runs_dir = str(lines.parent / "runs")
+    return assemble(config, LineTransform(32), RunFolder(run))
+
+
+@pytest.mark.parametrize(("decode", "kept"), [("true", LINES - 1), ("false", LINES)])
+def test_decode_check_finds_damaged_pixels_before_the_first_step(labelled: Path, decode: str, kept: int) -> None:
+    data = assembled(labelled, f"data.decode_check={decode}")
+    assert [len(data.train.source), len(data.val.source)] == [kept, kept]
+    assert [len(report.dropped) for report in (*data.train.reports, *data.val.reports)] == [LINES - kept] * 2
+
+
+@pytest.mark.parametrize("cache", ["memory", "disk"])
+def test_a_cache_keeps_as_many_lines_as_cache_mb_has_room_for(labelled: Path, cache: str) -> None:
+    for megabytes, kept in ((2048, LINES - 1), (3.5 * 32 * 64 / 2**20, 3)):
+        data = assembled(labelled, f"data.cache={cache}", f"data.cache_mb={megabytes}")
+        for lines in (data.train, data.val):
+            assert isinstance(lines.source, CachedLines)
+            assert (lines.source.cache.kept, lines.source.cache.bytes) == (kept, kept * 32 * 64)
+    files = list((labelled.parent / "runs" / ".lines").glob("lines-*.bin"))
+    assert len(files) == (2 if cache == "disk" else 0)  # the same lines on both sides, two bounds
+
+
+def test_without_a_cache_there_is_none(labelled: Path) -> None:
+    assert not isinstance(assembled(labelled).train.source, CachedLines)
+
+
+def test_rendered_lines_are_as_long_as_they_become_after_short_epochs(tmp_path: Path) -> None:
+    config = settings("data.rendered.lines=8", "data.rendered.val_lines=2", "data.rendered.short_epochs=2")
+    assert assemble(config, LineTransform(32), RunFolder(tmp_path)).train.widest == 2

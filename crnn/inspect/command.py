@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 from argparse import Namespace
@@ -35,6 +36,20 @@ from crnn.report.target import check_target
 
 DEFAULT_HEIGHT = 32
 _WIDTH = 110
+_SETTING = re.compile(r"\+?[a-z_]+(\.[a-z_]+)*=")
+_OPTIONS = {
+    "data.root": "the folder alone",
+    "data.train": "the folder alone",
+    "data.val": "--val FOLDER",
+    "data.text_column": "--text-column NAME",
+    "data.image_column": "--image-column NAME",
+    "data.name_pattern": "--name-pattern REGEX",
+    "image.height": "--height H",
+    "charset.symbols": "--charset CHARS",
+    "charset.source": "--charset FILE, or --model MODEL",
+    "init": "--model MODEL",
+}
+"""Settings of trainings -> what `crnn check` has for them."""
 
 
 def check(args: Namespace) -> int:
@@ -77,6 +92,11 @@ def _paths(data: Sequence[str], val: Sequence[str] | None) -> tuple[list[str], l
     """(training paths, validation paths); a folder with train/ and perhaps val/ in it stands for these."""
     if not data:
         raise CrnnError("no lines named; give folders or files of labelled lines, as in: crnn check my_lines/train")
+    for word in (*data, *(val or ())):
+        if _SETTING.match(word) and not os.path.exists(word):
+            option = _OPTIONS.get(word.partition("=")[0])
+            instead = f"give {option}" if option else "crnn check takes none; name folders or files of labelled lines"
+            raise CrnnError(f"{printable(word)}: is a setting of trainings; {instead}")
     if len(data) == 1 and not val:
         sides = [find_side(Path(data[0]), side) for side in ("train", "val")]
         if sides[0]:

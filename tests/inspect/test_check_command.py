@@ -73,6 +73,11 @@ def test_exit_codes(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "said"),
     [
         ([], "no lines named; give folders or files"),
+        (["lines", "data.text_column=x"], "data.text_column=x: is a setting of trainings; give --text-column NAME"),
+        (["data.root=lines"], "data.root=lines: is a setting of trainings; give the folder alone"),
+        (["lines", "+trainer.max_epochs=3"], "is a setting of trainings; crnn check takes none; name folders or files"),
+        (["a=b/c.d"], "is a setting of trainings; crnn check takes none"),
+        (["../A=b"], "../A=b: there is no such file or folder"),
         (["nowhere"], "nowhere: there is no such file or folder"),
         (["empty"], "holds no labelled lines in a known format"),
         (["run"], "run: is the folder of a training, not lines; for its validation lines: crnn evaluate run"),

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from crnn.core.image import printable
 from crnn.data.sources.base import Row
 from crnn.data.sources.label_files import LabelFileReader, read_lines
-from crnn.data.sources.table_columns import Columns, find_columns, is_picture_name
+from crnn.data.sources.table_columns import Columns, find_columns, is_picture_name, known_columns
 from crnn.data.sources.table_layout import ICDAR, Layout, find_layout, several_pictures
 from crnn.errors import DataError
 
@@ -51,10 +51,11 @@ class LabelCsvReader(LabelFileReader):
                 f"{self.where}: is not a table of pictures and texts; allowed are a header such as filename,text, and "
                 "rows of path<TAB>text or path,text"
             )
+        named = any(known_columns(layout.header)) or self.options.image_column or self.options.text_column
+        if layout.problem and not (layout.style == "header" and named):
+            raise DataError(f"{self.where}: {layout.problem}")
         if layout.style == "header":
             yield from self._header_rows(layout)
-        elif layout.problem:
-            raise DataError(f"{self.where}: {layout.problem}")
         elif layout.style == "csv":
             yield from self._records_as_rows(layout, Columns(0, 1), 2)
         else:

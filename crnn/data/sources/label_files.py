@@ -60,7 +60,7 @@ class LabelFileReader(FolderReader):
     kind: ClassVar[Kind]
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
-        place = Place(path)
+        place = Place(path, options)
         super().__init__(path if place.tree else path.parent, options)
         self.path = path
         found = find_label_files(place)
@@ -98,10 +98,10 @@ class LabelFileReader(FolderReader):
 def find_label_files(place: Place) -> list[LabelFile]:
     """The file of labels; several if nothing tells which; empty if there is none."""
     if place.tree is None:
-        look = _look(place.path.name, place.head)
+        look = _look(place.path.name, place.head, place.options)
         return [look] if look and (look.grade > _BY_NAME or not look.name.lower().endswith(".txt")) else []
     tree = place.tree
-    looks = [look for name in _candidates(place) if (look := _look(name, _file_head(tree, name)))]
+    looks = [look for name in _candidates(place) if (look := _look(name, _file_head(tree, name), place.options))]
     known = sorted((look for look in looks if _rank(look.name) is not None), key=lambda look: _rank(look.name) or 0)
     understood = [look for look in looks if look.grade == _UNDERSTOOD]
     return (
@@ -145,11 +145,11 @@ def base_folder(place: Place) -> str:
     return base
 
 
-def _look(name: str, head: bytes) -> LabelFile | None:
+def _look(name: str, head: bytes, options: ReadOptions) -> LabelFile | None:
     suffix = PurePosixPath(name).suffix.lower()
     looks: list[LabelFile] = []
     if suffix in _TABLES:
-        layout = find_layout(_decode_head(head), ReadOptions())
+        layout = find_layout(_decode_head(head), options)
         looks.append(LabelFile(name, "table", layout.grade if layout else _BY_NAME))
     if suffix in _JSONS:
         found = names_pictures(_decode_head(head, whole_lines=False), suffix)
@@ -157,9 +157,9 @@ def _look(name: str, head: bytes) -> LabelFile | None:
     return max(looks, key=lambda look: look.grade, default=None)
 
 
-def has_header(head: bytes) -> bool:
+def has_header(head: bytes, options: ReadOptions) -> bool:
     """Whether a table that begins like this names its columns."""
-    layout = find_layout(_decode_head(head), ReadOptions())
+    layout = find_layout(_decode_head(head), options)
     return layout is not None and layout.style == "header"
 
 

@@ -35,7 +35,7 @@ class LabelTableReader(FolderReader):
         """Whether there is a ``labels.tsv``, or it is a table itself; one with a header is read by others."""
         if place.tree:
             return place.has("labels.tsv") is not None
-        return place.suffix == ".tsv" and (place.path.name == "labels.tsv" or not has_header(place.head))
+        return place.suffix == ".tsv" and (place.path.name == "labels.tsv" or not has_header(place.head, place.options))
 
     def rows(self) -> Iterator[Row]:
         table = printable(self.tree.root / self.table)

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from crnn.core.image import PICTURE_SUFFIXES
+from crnn.data.sources.base import ReadOptions
 from crnn.data.sources.trees import Tree, is_tar, open_tree, tar_members
 from crnn.errors import DataError
 
@@ -24,10 +25,12 @@ class Place:
 
     Args:
         path: file or folder that exists.
+        options: columns that the user names, for tables whose header says nothing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, options: ReadOptions | None = None) -> None:
         self.path = path
+        self.options = options or ReadOptions()
         self.is_folder = path.is_dir()
         self.suffix = "" if self.is_folder else path.suffix.lower()
 

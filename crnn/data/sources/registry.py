@@ -86,7 +86,7 @@ def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None
         raise DataError(
             f"{where}: is the folder of a training, not lines; for its validation lines: crnn evaluate {where}"
         )
-    place = Place(where)
+    place = Place(where, options)
     for name, reader in FORMATS.items():
         if reader.matches(place):
             return name, reader(where, options)

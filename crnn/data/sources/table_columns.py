@@ -16,6 +16,12 @@ class _Role(NamedTuple):
     option: str
     names: frozenset[str]
 
+    @property
+    def choice(self) -> str:
+        """How to name the column."""
+        flag = self.option.removeprefix("data.").replace("_", "-")
+        return f"{self.option}=NAME (crnn check: --{flag} NAME)"
+
 
 # EasyOCR: filename, words; Hugging Face's image folder: file_name, text; MMOCR: filename or img_path, text
 _PICTURE_NAMES = frozenset(
@@ -88,8 +94,8 @@ def _find(names: Sequence[str], role: _Role, wanted: str | None, where: str) -> 
         return places[0]
     if places:
         several = printable(", ".join(names[place] for place in places))
-        raise DataError(f"{where}: {several} may each be the {role.what}; say which with {role.option}=NAME")
+        raise DataError(f"{where}: {several} may each be the {role.what}; say which with {role.choice}")
     raise DataError(
         f"{where}: has no column for the {role.what} among: {there}; known names are {', '.join(sorted(role.names))}; "
-        f"rename it or set {role.option}=NAME"
+        f"rename it or set {role.choice}"
     )

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from typing import Literal, NamedTuple, TypeAlias
 
+from crnn.core.image import printable
 from crnn.data.sources.base import ReadOptions
 from crnn.data.sources.table_columns import is_picture_name, known_columns
 
@@ -49,7 +50,8 @@ def find_layout(head: str, options: ReadOptions) -> Layout | None:
     lines = [line for line in lines if line][:_LOOK_AT]
     if not lines:
         return None
-    return _with_header(lines[0], options) or _icdar(lines) or _without_header(lines) or _space(lines)
+    named = _with_header(lines[0], options)
+    return named or _icdar(lines) or _unknown_header(lines) or _without_header(lines) or _space(lines)
 
 
 def split(line: str, delimiter: str) -> list[str]:
@@ -74,6 +76,27 @@ def _with_header(first: str, options: ReadOptions) -> Layout | None:
         if picture:
             partly = partly or layout._replace(problem="has no column for the text")
     return partly
+
+
+def _unknown_header(lines: list[str]) -> Layout | None:
+    """A first row without pictures above rows of as many cells, most with a picture in the same column."""
+    for delimiter in DELIMITERS:
+        names = split(lines[0], delimiter)
+        rows = [cells for line in lines[1:] if len(cells := split(line, delimiter)) == len(names)]
+        if len(names) < 2 or len(rows) * 2 < len(lines) or any(map(is_picture_name, names)):
+            continue
+        pictures = [sum(is_picture_name(row[column]) for row in rows) for column in range(len(names))]
+        column = int(pictures[1] > pictures[0]) if len(names) == 2 else pictures.index(max(pictures))
+        if pictures[column] * 2 <= len(rows) or (len(names), column) == (2, 0):  # such are read as pairs
+            continue
+        text = names[0] if len(names) == 2 else "NAME"
+        problem = (
+            f"has no known columns among: {printable(', '.join(names))}; set "
+            f"data.image_column={printable(names[column])} and data.text_column={printable(text)} "
+            "(crnn check: --image-column, --text-column)"
+        )
+        return Layout("header", delimiter, tuple(names), problem)
+    return None
 
 
 def _icdar(lines: list[str]) -> Layout | None:

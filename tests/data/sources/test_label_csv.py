@@ -110,6 +110,23 @@ def test_columns(tmp_path: Path) -> None:
         entries(written(tmp_path, "filename,text,a,a\n1.png,x,y,z\n"), ReadOptions(text_column="a"))
 
 
+def test_columns_of_names_that_say_nothing(tmp_path: Path) -> None:
+    """The user names them, in a folder as for the table itself; before, all columns are said."""
+    written(tmp_path, "n;crop;said\n1;a.png;x\n2;b.png;y\n", "mine.csv")
+    for path in (tmp_path, tmp_path / "mine.csv"):
+        with pytest.raises(
+            DataError, match=r"mine\.csv: has no known columns among: n, crop, said; set data\.image_co"
+        ):
+            entries(path)
+        named = ReadOptions(text_column="said", image_column="crop")
+        assert [(entry.picture, entry.text) for entry in entries(path, named)] == [("a.png", "x"), ("b.png", "y")]
+        for half in (ReadOptions(text_column="said"), ReadOptions(image_column="crop")):
+            with pytest.raises(DataError, match=r"data\.(image|text)_column=NAME.*check: --"):
+                entries(path, half)
+    written(tmp_path, "n\tcrop\tsaid\n1\ta.png\tx\n", "mine.tsv")
+    assert find_reader(tmp_path / "mine.tsv", named)[0] == "table"
+
+
 def test_three_columns_without_header(tmp_path: Path) -> None:
     for rows in ("a.png,x,0.9\nb.png,y,0.8\n", "a.png\tx\t1\nb.png\ty\t2\n"):
         with pytest.raises(DataError, match="has 3 columns and no header; add a first line"):

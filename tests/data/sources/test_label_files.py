@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crnn.data.sources import FORMATS, label_files, open_source, trees, utf8
+from crnn.data.sources import FORMATS, ReadOptions, label_files, open_source, trees, utf8
 from crnn.data.sources.label_files import base_folder, find_label_files, read_lines, read_whole
 from crnn.data.sources.place import Place
 from crnn.data.sources.registry import find_reader
@@ -231,9 +231,9 @@ def test_json_whose_entries_are_one_long_line(
 
 
 def test_tables_that_name_their_columns() -> None:
-    assert label_files.has_header(b"filename,text\na.png,x\n")
-    assert not label_files.has_header(b"a.png,x\nb.png,y\n")
-    assert not label_files.has_header(b"")
+    assert label_files.has_header(b"filename,text\na.png,x\n", ReadOptions())
+    assert not label_files.has_header(b"a.png,x\nb.png,y\n", ReadOptions())
+    assert not label_files.has_header(b"", ReadOptions())
 
 
 def test_a_label_file_that_goes_away_while_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,9 @@ from crnn.errors import DataError
         ("a_b.png b\n", "space", " "),
         ('"a.png";x\n"b.png";y\n', "csv", ";"),
         ("filename\na.png\n", None, ""),
+        ("bild,abschrift\na.png,x\nb.png,y\n", "csv", ","),  # the first row is one line's problem then
+        ("n,crop,said\n1,a.png,x\n2,b,y\n", None, ""),  # half of the rows is not most
+        ("n,crop,said\n1,a.png,x\n2,b.png\n3,c.png\n4,d.png\n", None, ""),  # nor do most have three cells
         ("file,text,a.png\n", None, ""),  # a picture's name is no name of a column
         ("lexicon\nwords\n", None, ""),
         ("", None, ""),
@@ -58,6 +61,19 @@ def test_layouts(head: str, style: str | None, delimiter: str) -> None:
     [
         ("filename,caption\na.png,x\n", "has no column for the text"),
         ("a.png,x,1\nb.png,y,2\n", "has 3 columns and no header"),
+        (
+            "bild;abschrift;quelle\na.png;x;1\nb.png;y;2\n",
+            "has no known columns among: bild, abschrift, quelle; set "
+            "data.image_column=bild and data.text_column=NAME (crnn check: --image-column, --text-column)",
+        ),
+        (
+            "n,crop,said\n1,a.png,x\n2,b.png,y\n3,x\n",
+            "has no known columns among: n, crop, said; set data.image_column=crop and data.text_column=NAME",
+        ),
+        (
+            "said\tcrop\nx\ta.png\n",
+            "has no known columns among: said, crop; set data.image_column=crop and data.text_column=said",
+        ),
         ("a.png\tx\t1\nb.png\ty\t2\n", "has 3 columns and no header"),
         ('a.png;"x;y";1\nb.png;y;2\n', "has 3 columns and no header"),
         ('p.png\t[{"transcription": "x", "points": [[0, 0]]}]\n', "holds boxes on pages"),

@@ -12,6 +12,8 @@ from crnn.report.figures import WORDLESS, Figures
 
 CONFUSIONS = 8
 UNKNOWN = 5
+STRANGE_CER = 0.7
+"""Readings with more errors than that are probably of other lines."""
 SELDOM = {
     "never": "characters never seen in training",
     "rendered": "characters seen in rendered lines alone",
@@ -71,10 +73,16 @@ def remarks(evaluation: Evaluation) -> list[str]:
 
 def unmatched(evaluation: Evaluation) -> list[str]:
     """How many rows of a file of readings belong to no line, and the like; nothing if all is well."""
-    if not any(evaluation.unmatched.values()):
-        return []
-    counts = ", ".join(f"{count:,} {what}" for what, count in evaluation.unmatched.items())
-    return [f"rows of {printable(evaluation.reader)}: {counts}"]
+    said = []
+    if any(evaluation.unmatched.values()):
+        counts = ", ".join(f"{count:,} {what}" for what, count in evaluation.unmatched.items())
+        said.append(f"rows of {printable(evaluation.reader)}: {counts}")
+    if evaluation.unmatched and evaluation.counts.cer > STRANGE_CER:
+        said.append(
+            f"hardly a character of {printable(evaluation.reader)} is right: rows are matched with lines by the names "
+            "of the pictures alone; is it of these lines?"
+        )
+    return said
 
 
 def _new_characters(evaluation: Evaluation) -> list[str]:

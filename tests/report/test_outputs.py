@@ -12,6 +12,7 @@ from crnn.core.recognition import Recognition
 from crnn.errors import DataError
 from crnn.reading.outputs import as_jsonl, as_tsv
 from crnn.report.outputs import PictureNames, judge_output, read_output
+from crnn.report.table import unmatched
 
 
 def written(tmp_path: Path, *rows: str) -> Path:
@@ -146,3 +147,14 @@ def test_readings_of_other_pictures_are_refused(tmp_path: Path) -> None:
     assert str(error.value).endswith(
         "no row names a picture of lines; rows have paths like q/9.png, pictures are called like images/0.png"
     )
+
+
+def test_readings_of_other_lines_are_doubted(tmp_path: Path) -> None:
+    """Pictures of two sets are often called alike, and nothing else tells whose readings they are."""
+    lines = Lines(["abc", "def"])
+    for texts, doubted in ((["xyz", "uvw"], True), (["xbz", "def"], False), (["aef", "abc"], True)):
+        rows = [f"images/{i}.png\t{text}\t0.9" for i, text in enumerate(texts)]
+        said = unmatched(judge_output(written(tmp_path, *rows), lines))  # type: ignore[arg-type]
+        assert [line.endswith("the names of the pictures alone; is it of these lines?") for line in said] == (
+            [True] if doubted else []
+        )

@@ -8,6 +8,16 @@ from typing import TypeVar
 _Error = TypeVar("_Error", bound="CrnnError")
 
 
+def printable(name: object, limit: int = 200) -> str:
+    """A name as one line of text: control characters and undecodable bytes escaped, cut at `limit`."""
+    name = str(name)
+    if len(name) <= limit and name.isprintable():
+        return name
+    raw = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in raw)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 class CrnnError(Exception):
     """Something the user can put right; the message says how."""
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from crnn.core.decode.settings import Texts, beam_settings
 from crnn.core.file_kind import file_kind
-from crnn.core.image import printable
 from crnn.core.onnx_backend import OnnxBackend, open_onnx
 from crnn.core.recognizer import Recognizer
 from crnn.core.safetensors_file import open_safetensors
-from crnn.errors import ConfigError, ModelFileError
+from crnn.errors import ConfigError, ModelFileError, printable
 from crnn.models import NAMES, bundled
 
 if TYPE_CHECKING:

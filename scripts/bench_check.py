@@ -13,7 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.sources import LineSource, open_source
 from crnn.data.sources.views import Selection
 from crnn.inspect.results import Settings

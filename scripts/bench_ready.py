@@ -28,7 +28,7 @@ def measure(path: str, runs: str, epoch: bool) -> None:
     import lightning  # noqa: F401
     from hydra import compose, initialize_config_dir
 
-    from crnn.core.image import LineTransform
+    from crnn.core.transform import LineTransform
     from crnn.data.augment import Augment
     from crnn.data.module import LineDataModule
     from crnn.training.assemble import assemble

@@ -33,7 +33,7 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.serve.app import make_app
 from crnn.serve.keys import Keys
 from crnn.serve.logs import Log

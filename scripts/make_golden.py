@@ -20,7 +20,7 @@ from hydra import compose, initialize_config_dir
 
 import crnn
 from crnn.core.card import CARD_KEY, FORMAT, ModelCard
-from crnn.core.image import open_picture
+from crnn.core.picture import open_picture
 from crnn.data.synth.source import synthetic_pair
 from crnn.export.export import export_model
 from crnn.export.torch_backend import read_network

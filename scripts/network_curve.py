@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.dataset import collate
 from crnn.data.module import LineDataModule, prepare

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn.cli.options import positive
-from crnn.core.image import printable
-from crnn.errors import ConfigError, CrnnError
+from crnn.errors import ConfigError, CrnnError, printable
 from crnn.loader import chosen_file, load
 from crnn.reading.inputs import model_and_pictures
 from crnn.reading.job import Job, make_job, options_of

@@ -25,7 +25,7 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 from PIL import Image
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.convert import convert
 from crnn.data.convert.registry import WRITERS
 from crnn.data.module import LineDataModule, prepare

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import crnn
 from crnn.cli import main, make_parser
@@ -101,12 +102,16 @@ def test_a_reader_that_went_away_is_no_error(words: list[str]) -> None:
     ("words", "code", "said"),
     [
         ("recognize - <&-", 1, "crnn: standard input: is empty (0 bytes)\n"),
-        ("recognize nothing.png >&-", 1, "crnn: nothing.png: cannot be opened (No such file or directory)\n"),
+        ("recognize nothing.png >&-", 2, "crnn: nothing.png: cannot be opened (No such file or directory)\n"),
         ("recognize nothing.png 2>&-", 1, ""),
         ("check . >&-", 2, "crnn: .: holds no labelled lines"),
+        ("inspect >&-", 2, "crnn: standard output: is closed, and what was printed is lost\n"),
+        ("recognize white.png >&-", 2, "crnn: standard output: is closed"),
+        ("recognize white.png -o x.tsv >&-", 0, ""),
     ],
 )
 def test_closed_streams_are_empty_ones(words: str, code: int, said: str, tmp_path: Path) -> None:
+    Image.new("L", (64, 32), 255).save(tmp_path / "white.png")
     command = f"'{sys.executable}' -m crnn.cli {words}"
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == code, done.stderr

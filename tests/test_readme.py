@@ -15,7 +15,7 @@ import pytest
 from tests_support import settings
 
 from crnn.cli import make_parser
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.training.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -40,6 +40,10 @@ COMMANDS = (  # in the order of the help
 )
 
 
+PRINTING = ("recognize", "check", "evaluate", "compare", "inspect", "explain")
+"""Commands whose work is what they print."""
+
+
 def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """The parser of the program, and those of its commands."""
     parser = argparse.ArgumentParser(
@@ -74,11 +78,23 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class _Closed(io.TextIOWrapper):
+    """In place of a standard output that whoever started this closed: takes everything, and knows whether it did."""
+
+    taken = False
+
+    def write(self, text: str) -> int:
+        self.taken = True
+        return super().write(text)
+
+
 def _open_closed_streams() -> None:
     """Standard streams that whoever started this closed read nothing, and take everything."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    if sys.stdout is None:
+        sys.stdout = _Closed(open(os.devnull, "wb"), "utf-8")  # noqa: SIM115  # until the process ends
+    for name, mode in (("stdin", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # until the process ends
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,6 +123,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with sigterm_like_ctrl_c():
             code = int(args.run(args))
         sys.stdout.flush()  # a full disk is noticed now, and not when nobody can say so any more
+        if isinstance(sys.stdout, _Closed) and sys.stdout.taken and words[0] in PRINTING:
+            print("crnn: standard output: is closed, and what was printed is lost", file=sys.stderr)
+            return 2
         return code
     except CrnnError as error:
         print(f"crnn: {error}", file=sys.stderr)
@@ -127,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 2
         if error.filename is None:
             raise
-        from crnn.core.image import printable
+        from crnn.errors import printable
 
         print(f"crnn: {printable(error.filename)}: {error.strerror}", file=sys.stderr)
         return 2

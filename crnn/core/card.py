@@ -13,7 +13,7 @@ from typing import Any
 
 from crnn import __version__
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.errors import CrnnError, ModelFileError
 
 FORMAT = 2

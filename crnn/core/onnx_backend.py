@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn.core.card import CARD_KEY, ModelCard
-from crnn.core.image import printable
 from crnn.core.onnx_file import MAX_BYTES, OnnxFile, read_onnx
-from crnn.errors import ModelFileError
+from crnn.errors import ModelFileError, printable
 
 INPUTS = {"images": (4, "float32"), "widths": (1, "int64")}
 OUTPUTS = {"log_probs": (3, "float32"), "lengths": (1, "int64")}

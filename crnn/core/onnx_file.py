@@ -13,9 +13,8 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 
-from crnn.core.image import printable
 from crnn.core.wire import Bytes, Reader, as_bytes, as_number, as_text, packed
-from crnn.errors import ModelFileError
+from crnn.errors import ModelFileError, printable
 
 MAX_BYTES = 2**31
 """Largest .onnx file, as protobuf has it."""

@@ -23,7 +23,7 @@ from crnn.core.charset import BLANK
 from crnn.core.decode import BeamDecoder, Decoded, Text
 from crnn.core.decode.probability import tempered
 from crnn.core.decode.settings import make_decoder
-from crnn.core.image import PagesAre, Picture, open_picture, picture_name
+from crnn.core.picture import PagesAre, Picture, open_picture, picture_name
 from crnn.core.recognition import Recognition, make_recognition
 from crnn.errors import ConfigError, DataError, ModelFileError, PluginError
 

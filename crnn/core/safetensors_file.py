@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn.core.card import CARD_KEY, ModelCard
-from crnn.core.image import printable
-from crnn.errors import ModelFileError
+from crnn.errors import ModelFileError, printable
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.facts import Peers, Progress, picture_facts
 from crnn.data.labels import fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from crnn.core.charset import Charset, required_steps
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.batching import MAX_STRETCH, LineKey
 from crnn.data.sources.base import LineSource

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.views import View
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from crnn.core.charset import Charset, describe, required_steps
-from crnn.core.image import MAX_HEIGHT, LineTransform, printable
-from crnn.errors import CharsetError
+from crnn.core.transform import MAX_HEIGHT, LineTransform
+from crnn.errors import CharsetError, printable
 
 EMPTY_LABEL = "empty label"
 CONTROL_CHARACTER = "control character in the label"

@@ -18,10 +18,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn.core.image import LineTransform, printable
+from crnn.core.transform import LineTransform
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.views import View
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 UNUSED_DAYS = 4
 """A file that was not opened for so long is removed."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.batching import WidthBatches
 from crnn.data.check import CheckReport, check_lines

@@ -16,12 +16,11 @@ from string import ascii_letters, digits
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn.core.image import printable
 from crnn.data.hashes import text_hash
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import column, entries
 from crnn.data.sources.views import Selection
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, DataError, printable
 from crnn.files import write_atomic
 
 KINDS = ("auto", "line", "file", "folder", "page", "regex")

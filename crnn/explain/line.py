@@ -12,7 +12,7 @@ from torch import Tensor
 
 from crnn.core.charset import BLANK
 from crnn.core.decode.greedy import GreedyDecoder
-from crnn.core.image import Picture, open_picture, picture_name
+from crnn.core.picture import Picture, open_picture, picture_name
 from crnn.errors import DataError
 from crnn.explain.gates import Outcome, compute
 from crnn.explain.model import Opened
@@ -84,7 +84,7 @@ def trace(opened: Opened, picture: Picture, name: str | None = None) -> LineTrac
 
     Args:
         opened: the model.
-        picture: as `crnn.core.image.open_picture` takes it.
+        picture: as `crnn.core.picture.open_picture` takes it.
         name: of it, for messages and titles.
 
     Raises:

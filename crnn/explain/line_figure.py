@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from crnn.core.charset import BLANK
-from crnn.core.image import printable
+from crnn.errors import printable
 from crnn.explain.colours import LINES, SEQUENTIAL, diverging
 from crnn.explain.gates import Walk
 from crnn.explain.line import LineTrace, classes_that_matter

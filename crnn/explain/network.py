@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.errors import ConfigError, ModelFileError
 from crnn.loader import read_card
 from crnn.model.crnn import CRNN, NetworkConfig

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn.core.image import printable
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, printable
 from crnn.explain.colours import diverging, sequential
 from crnn.files import write_atomic
 from crnn.report.inline import data_url, embedded, policy

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from crnn.core.image import picture_size
+from crnn.core.picture import picture_size
 from crnn.errors import ConfigError
 from crnn.explain.lstm_parameters import lstm_parameters, lstm_total
 from crnn.explain.network import network_of_file, network_of_settings

@@ -13,8 +13,7 @@ from pathlib import Path
 import torch
 
 from crnn.core.card import ModelCard
-from crnn.core.image import printable
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, printable
 from crnn.export.torch_backend import read_network
 from crnn.model.crnn import CRNN
 

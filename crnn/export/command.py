@@ -11,12 +11,11 @@ from typing import Any
 
 from crnn.core.card import ModelCard
 from crnn.core.decode.settings import Texts, beam_settings, make_decoder
-from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines, recorded_texts
 from crnn.data.sources import LineSource, open_source
 from crnn.data.synth.source import synthetic_pair
-from crnn.errors import ConfigError, DataError, ModelFileError
+from crnn.errors import ConfigError, DataError, ModelFileError, printable
 from crnn.export.average import averaged
 from crnn.export.export import FORMATS, export_model
 from crnn.export.half import export_half

@@ -13,9 +13,8 @@ from torch import Tensor
 
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.file_kind import file_kind
-from crnn.core.image import printable
 from crnn.core.safetensors_file import open_safetensors
-from crnn.errors import ConfigError, ModelFileError, PluginError
+from crnn.errors import ConfigError, ModelFileError, PluginError, printable
 from crnn.model.crnn import CRNN, NetworkConfig
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -16,13 +16,13 @@ from rich.console import Console
 from crnn.console import Output
 from crnn.core.charset import Charset, characters
 from crnn.core.charsets import SET_PREFIX, named_set
-from crnn.core.image import LineTransform, printable
 from crnn.core.text import TextRules
+from crnn.core.transform import LineTransform
 from crnn.data.progress import watch_on_terminal
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.sides import find_side
 from crnn.data.sources.utf8 import read_text
-from crnn.errors import CrnnError
+from crnn.errors import CrnnError, printable
 from crnn.inspect.figures import as_dict
 from crnn.inspect.fix import write_fixed
 from crnn.inspect.page import PICTURES, START, write_page

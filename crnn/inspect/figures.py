@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from crnn.core.image import printable
 from crnn.core.seen import RARE
+from crnn.errors import printable
 from crnn.inspect.kinds import KINDS, NEED_PIXELS
 from crnn.inspect.results import Inspection, SetSummary
 from crnn.inspect.tally import COLUMNS, row_of

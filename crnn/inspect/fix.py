@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crnn.core.charset import Charset
-from crnn.core.image import printable
 from crnn.data.check import line_problem
 from crnn.data.convert.names import safe_stem
 from crnn.data.convert.pictures import file_of
@@ -18,7 +17,7 @@ from crnn.data.labels import LONE_SURROGATE
 from crnn.data.progress import Watch, unwatched
 from crnn.data.sources import open_source
 from crnn.data.sources.base import Content, LineEntry, LineSource
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 from crnn.inspect.results import Inspection
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from crnn.core.image import printable
 from crnn.data.sources.base import LineSource
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 from crnn.inspect.figures import Bin, bins, character_rows, described, looked_for, verdict
 from crnn.inspect.kinds import Finding
 from crnn.inspect.results import Inspection, line_at

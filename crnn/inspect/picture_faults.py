@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from crnn.core.image import PICTURE_FORMATS
+from crnn.core.picture import PICTURE_FORMATS
 from crnn.data.sources.base import Content, LineEntry, LineSource
 from crnn.errors import DataError
 from crnn.inspect import kinds

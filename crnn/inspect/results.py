@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.sources.base import LineSource
 from crnn.inspect.tally import Tally
 from crnn.inspect.text_faults import TextFaults

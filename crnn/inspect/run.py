@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from crnn.core.charset import Charset, count_symbols, describe
-from crnn.core.image import LineTransform, printable
 from crnn.core.text import TextRules
+from crnn.core.transform import LineTransform
 from crnn.data.check import TOO_WIDE, line_problem, too_many_dropped
 from crnn.data.hashes import text_hash
 from crnn.data.labels import SHOWN, UNKNOWN_CHARACTER, fit_problem, label_problem
@@ -21,6 +21,7 @@ from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries, labels
 from crnn.data.sources.views import with_format
 from crnn.data.split import leaks
+from crnn.errors import printable
 from crnn.inspect import kinds, sets
 from crnn.inspect.kinds import Finding
 from crnn.inspect.picture_faults import Look, look, picture_faults

@@ -6,8 +6,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from crnn.core.image import printable
 from crnn.core.seen import RARE
+from crnn.errors import printable
 from crnn.inspect.figures import Bin, CharacterRow, bins, character_rows, described, looked_for, verdict
 from crnn.inspect.kinds import KINDS
 from crnn.inspect.results import Inspection

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crnn.core.image import printable
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 from crnn.files import write_atomic
 from crnn.inspect.kinds import KINDS, Finding, Kind
 

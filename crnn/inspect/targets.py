@@ -6,8 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from crnn.core.image import printable
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 
 def check_copy(folder: Path, data: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from html.entities import html5
 
-from crnn.core.image import PICTURE_SUFFIXES
+from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.core.text import TextRules
 from crnn.data.labels import CONTROL, CONTROL_CHARACTER, SURROGATE
 from crnn.inspect import kinds

@@ -15,13 +15,12 @@ from crnn.core.card import ModelCard
 from crnn.core.decode.beam import LENGTH_BONUS, LM_WEIGHT
 from crnn.core.decode.ngram import NgramModel
 from crnn.core.file_kind import file_kind
-from crnn.core.image import printable
 from crnn.core.onnx_backend import open_onnx
 from crnn.core.onnx_file import OnnxFile, Value
 from crnn.core.safetensors_file import open_safetensors
 from crnn.core.seen import NOTE as SEEN
 from crnn.core.seen import RARE, SeenCharacters
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, printable
 from crnn.files import sha256_of
 from crnn.loader import model_file, needing_torch
 from crnn.models import NAMES, bundled

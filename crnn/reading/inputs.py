@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from crnn.core.image import MAX_BYTES, PICTURE_SUFFIXES, picture_size, printable
+from crnn.core.picture import MAX_BYTES, PICTURE_SUFFIXES, picture_size
 from crnn.data.sources.trees import is_hidden
-from crnn.errors import ConfigError, CrnnWarning, DataError
+from crnn.errors import ConfigError, CrnnWarning, DataError, printable
 from crnn.loader import model_first
 from crnn.reading.sets import SUFFIXES, Entry, Kept, pictures_in
 

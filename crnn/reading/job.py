@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from crnn.core.image import printable
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, DataError, printable
 from crnn.files import sha256_of
 from crnn.reading.inputs import Item, find_pictures
 from crnn.reading.outputs import OUTPUTS

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from crnn.core.image import printable
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, DataError, printable
 from crnn.reading.job import Job, read_about
 from crnn.reading.recognize import destination
 from crnn.reading.shards import Shard

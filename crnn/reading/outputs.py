@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from crnn.core.image import printable
 from crnn.core.recognition import Recognition
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 Outcome = Recognition | DataError
 

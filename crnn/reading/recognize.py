@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from crnn.core.image import PICTURE_SUFFIXES, printable
+from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.core.recognizer import Named, Recognizer
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, DataError, printable
 from crnn.files import write_atomic
 from crnn.loader import MODEL_SUFFIXES
 from crnn.reading.inputs import Item

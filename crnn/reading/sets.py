@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from crnn.core.image import PICTURE_SUFFIXES, printable
+from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.data.sources.alto import AltoReader
 from crnn.data.sources.arrow import ArrowReader
 from crnn.data.sources.arrow_files import SUFFIXES as TABLES
@@ -23,7 +23,7 @@ from crnn.data.sources.place import Place
 from crnn.data.sources.tar_headers import tar_members
 from crnn.data.sources.tar_shards import TarShardsReader
 from crnn.data.sources.trees import Zip, is_hidden
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 SUFFIXES = (".tar", ".zip", *TABLES, ".mdb", ".lmdb")
 """What such files are called."""

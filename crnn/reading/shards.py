@@ -18,9 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, DataError, printable
 from crnn.files import write_text
 from crnn.reading.job import Job, Listing, read_about
 from crnn.reading.outputs import OUTPUTS

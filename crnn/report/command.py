@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from crnn.core.file_kind import file_kind
-from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.progress import busy, watch_on_terminal
 from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource, open_source
 from crnn.data.sources.registry import refuse_several_sets
-from crnn.errors import ConfigError, DataError, ModelFileError
+from crnn.errors import ConfigError, DataError, ModelFileError, printable
 from crnn.loader import MODEL_SUFFIXES, load, model_file, model_first, refuse_models
 from crnn.models import NAMES
 from crnn.report.compare import compare, compare_table

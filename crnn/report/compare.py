@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn.core.image import printable
 from crnn.core.text import TextRules
 from crnn.data.sources.base import LineSource
+from crnn.errors import printable
 from crnn.report.bootstrap import Interval, interval, ratio, resampled_sums, sign_test
 from crnn.report.evaluation import Evaluation
 from crnn.report.figures import CountTable

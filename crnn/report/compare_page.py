@@ -8,8 +8,8 @@ from itertools import groupby, zip_longest
 from typing import Any
 
 from crnn.core.alignment import align
-from crnn.core.image import printable
 from crnn.core.text import clusters
+from crnn.errors import printable
 from crnn.report.compare import BothLines, Comparison, Difference, span_of
 from crnn.report.page import LEGEND, LIST, frame
 from crnn.report.page_data import MOST_LINES, MOST_PICTURES, PICTURE_BYTES, small_picture

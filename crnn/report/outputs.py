@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from crnn.core.image import printable
 from crnn.core.text import TextRules
 from crnn.data.labels import EMPTY_LABEL
 from crnn.data.sources.base import LineSource
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 from crnn.report.evaluation import Evaluation
 
 WANTED = "wanted are rows as 'crnn recognize --format jsonl' (or tsv) prints them: path and text"

@@ -7,9 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
+from crnn.errors import printable
 from crnn.report.doubts import look_again
 from crnn.report.evaluate import evaluate
 from crnn.report.evaluation import Evaluation

@@ -11,10 +11,9 @@ from typing import Any
 from PIL import Image, features
 
 from crnn.core.alignment import align
-from crnn.core.image import printable
 from crnn.core.text import clusters
 from crnn.data.sources.base import LineSource
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 from crnn.report.characters import Confusion
 from crnn.report.evaluation import Evaluation
 from crnn.report.inline import data_url

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from crnn.core.charset import describe
-from crnn.core.image import printable
+from crnn.errors import printable
 from crnn.report.bootstrap import Interval
 from crnn.report.calibration import reliability
 from crnn.report.characters import CharacterCounts, Confusion

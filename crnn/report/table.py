@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crnn.core.charset import describe
-from crnn.core.image import printable
 from crnn.core.seen import RARE, Seldom
 from crnn.data.sources.views import with_format
+from crnn.errors import printable
 from crnn.report.bootstrap import Interval
 from crnn.report.evaluation import NOT_RECORDED, Evaluation
 from crnn.report.figures import WORDLESS, Figures

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from crnn.core.image import printable
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 from crnn.files import write_text
 
 

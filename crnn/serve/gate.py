@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crnn.core.image import printable
+from crnn.errors import printable
 from crnn.serve.errors import CLOSED_BY_CLIENT, Refused
 from crnn.serve.keys import Keys
 from crnn.serve.logs import Log

@@ -7,8 +7,7 @@ import hmac
 import os
 from pathlib import Path
 
-from crnn.core.image import printable
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, printable
 
 VARIABLE = "CRNN_API_KEYS"
 MIN_LENGTH = 16

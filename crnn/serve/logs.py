@@ -8,7 +8,7 @@ import threading
 from datetime import datetime, timezone
 from typing import Any, TextIO
 
-from crnn.core.image import printable
+from crnn.errors import printable
 
 FORMATS = ("text", "json")
 

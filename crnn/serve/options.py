@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from crnn.core.image import printable
+from crnn.errors import printable
 from crnn.serve.errors import Refused
 
 OPTIONS = ("model", "nbest", "spans")

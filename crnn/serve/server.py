@@ -14,8 +14,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
-from crnn.core.image import printable
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, printable
 from crnn.serve.connection import Door
 from crnn.serve.logs import Log
 from crnn.serve.service import Service

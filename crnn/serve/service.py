@@ -9,10 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from crnn.core.image import printable
 from crnn.core.recognition import Recognition
 from crnn.core.recognizer import Prepared
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 from crnn.serve.bodies import Body, Budget, Receive, take_apart
 from crnn.serve.errors import Disconnected, Refused
 from crnn.serve.metrics import Metrics

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, fields
 
-from crnn.core.image import MAX_PIXELS
+from crnn.core.picture import MAX_PIXELS
 from crnn.errors import ConfigError
 
 

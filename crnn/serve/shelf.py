@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from crnn.core.file_kind import file_kind
-from crnn.core.image import printable
 from crnn.core.recognizer import Recognizer
-from crnn.errors import ConfigError, CrnnError, ModelFileError
+from crnn.errors import ConfigError, CrnnError, ModelFileError, printable
 from crnn.files import sha256_of
 from crnn.loader import chosen_file, load
 from crnn.models import NAME, NAMES

@@ -13,8 +13,8 @@ import numpy as np
 from rich.progress import track
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
 from crnn.core.seen import SeenCharacters
+from crnn.core.transform import LineTransform
 from crnn.data.augment import first_plain_epoch
 from crnn.data.join import Joined
 from crnn.data.labels import label_problem

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.check import CheckReport
 from crnn.data.labels import CANNOT_FIT, UNKNOWN_CHARACTER, fit_problem
 from crnn.data.module import PreparedLines

@@ -18,8 +18,8 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from crnn.core.card import ModelCard
-from crnn.core.image import LineTransform
 from crnn.core.seen import NOTE
+from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment, chosen_changes
 from crnn.data.module import LineDataModule
 from crnn.data.recorded import RENDERED

@@ -34,8 +34,7 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from crnn.core.image import printable
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, printable
 from crnn.files import write_text
 from crnn.training.config import TrainConfig
 from crnn.training.processes import Peers

@@ -18,7 +18,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform, open_picture
+from crnn.core.picture import open_picture
+from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment, AugmentConfig
 from crnn.data.batching import WidthBatches
 from crnn.data.dataset import LineDataset, collate

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.batching import WidthBatches
 from crnn.data.module import LineDataModule, prepare

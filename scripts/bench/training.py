@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.dataset import Batch
 from crnn.model.crnn import NetworkConfig
 from crnn.training.config import TrainConfig, config_folder, register, to_config

@@ -14,8 +14,8 @@ import crnn
 from crnn.core import card as card_module
 from crnn.core.card import FORMAT, ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
 from crnn.core.recognizer import Recognizer
+from crnn.core.transform import LineTransform
 from crnn.errors import ModelFileError
 
 CARD = ModelCard(

@@ -11,7 +11,7 @@ from PIL import Image
 from tests_support import encoded
 
 from crnn.core.grey import from_array, to_grey
-from crnn.core.image import open_picture, picture_size
+from crnn.core.picture import open_picture, picture_size
 from crnn.errors import DataError
 
 RAMP = np.tile(np.linspace(0, 255, 60, dtype=np.uint8), (20, 1))

@@ -17,8 +17,8 @@ from onnx import helper
 from crnn.core import onnx_backend
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
 from crnn.core.onnx_backend import OnnxBackend, open_onnx
+from crnn.core.transform import LineTransform
 from crnn.errors import ModelFileError
 
 CARD = ModelCard(Charset(("a", "b")), LineTransform(), {"name": "x"})

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crnn.core.image import open_picture
+from crnn.core.picture import open_picture
 from crnn.errors import DataError
 
 

@@ -15,9 +15,9 @@ from PIL import Image
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.decode import BeamDecoder, GreedyDecoder
-from crnn.core.image import LineTransform
 from crnn.core.recognition import Recognition
 from crnn.core.recognizer import Prepared, Recognizer
+from crnn.core.transform import LineTransform
 from crnn.errors import ConfigError, DataError, ModelFileError
 
 

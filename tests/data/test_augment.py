@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from tests_support import settings
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.augment import CHANGES, Augment, AugmentConfig, first_plain_epoch, tv
 from crnn.data.batching import LineKey
 from crnn.data.dataset import LineDataset

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data import check, labels
 from crnn.data.check import check_lines
 from crnn.data.labels import fit_problem, label_problem

@@ -10,7 +10,7 @@ import torch
 from tests_support import ListSource, settings
 
 from crnn.core.charset import Charset, required_steps
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.batching import LineKey, WidthBatches
 from crnn.data.dataset import LineDataset
 from crnn.data.join import Joined

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data import labels
 from crnn.data.labels import fit_problem, label_problem
 

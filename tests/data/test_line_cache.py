@@ -15,7 +15,7 @@ from PIL import Image
 from tests_support import ListSource
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment, AugmentConfig
 from crnn.data.batching import LineKey
 from crnn.data.dataset import LineDataset

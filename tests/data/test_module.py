@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tests_support import ListSource
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data import module as module_module
 from crnn.data.batching import LineKey
 from crnn.data.check import CheckReport

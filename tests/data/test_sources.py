@@ -20,7 +20,7 @@ from PIL import Image
 from tests_support import ListSource
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.sources import FORMATS, LineEntry, LineSource, ReadOptions, open_source, trees
 from crnn.data.sources.base import SPARE
 from crnn.data.sources.gt_text import GtTextReader

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.explain.model import Opened
 from crnn.model.crnn import CRNN, BackboneConfig, LstmConfig, NetworkConfig
 

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.errors import ConfigError, CrnnError, DataError, ModelFileError
 from crnn.explain.lstm_parameters import lstm_parameters, lstm_total
 from crnn.explain.shapes import Stage, explain_shapes, render, stages, symbols

@@ -21,8 +21,8 @@ import crnn
 from crnn.cli import main
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
 from crnn.core.onnx_backend import OnnxBackend
+from crnn.core.transform import LineTransform
 from crnn.errors import ConfigError, ModelFileError
 from crnn.export.command import export_checkpoint
 from crnn.export.export import FORMATS, export_model

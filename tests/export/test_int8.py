@@ -15,8 +15,8 @@ import crnn
 from crnn.cli import main
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
 from crnn.core.onnx_backend import OnnxBackend
+from crnn.core.transform import LineTransform
 from crnn.data.sources import open_source
 from crnn.errors import ModelFileError
 from crnn.export import quantize

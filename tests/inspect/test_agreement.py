@@ -9,8 +9,8 @@ from PIL import Image
 
 from crnn.cli import main
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
 from crnn.core.text import TextRules
+from crnn.core.transform import LineTransform
 from crnn.data.check import check_lines
 from crnn.data.labels import CANNOT_FIT, fit_problem
 from crnn.data.sources import LineSource, open_source

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from crnn.cli import main
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.check import check_lines
 from crnn.data.sources import open_source
 from crnn.data.sources.columns import labels

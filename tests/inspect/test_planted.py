@@ -8,7 +8,7 @@ import pytest
 from tests_support import script
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.sources import open_source
 from crnn.inspect import kinds
 from crnn.inspect.results import Inspection, Settings

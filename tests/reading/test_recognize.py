@@ -21,7 +21,7 @@ from PIL import Image
 import crnn
 from crnn.cli import main
 from crnn.core.decode.settings import language_model
-from crnn.core.image import MAX_PIXELS
+from crnn.core.picture import MAX_PIXELS
 from crnn.data.recorded import recorded_lines
 from crnn.errors import DataError
 from crnn.reading.inputs import find_pictures, natural, read_list

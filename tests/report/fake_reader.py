@@ -7,8 +7,8 @@ from PIL import Image
 
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
 from crnn.core.recognizer import Recognizer
+from crnn.core.transform import LineTransform
 from crnn.data.sources.base import LineEntry
 
 

@@ -14,8 +14,8 @@ from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.decode.probability import text_log_probability
 from crnn.core.decode.settings import language_model
-from crnn.core.image import LineTransform
 from crnn.core.recognizer import Recognizer
+from crnn.core.transform import LineTransform
 from crnn.data.sources import open_source
 from crnn.report import calibration
 from crnn.report.calibration import TEMPERATURES, calibration_error, fit_temperature, lines_to_check

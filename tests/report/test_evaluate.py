@@ -16,9 +16,9 @@ from crnn.cli import main
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.decode.settings import language_model
-from crnn.core.image import LineTransform
 from crnn.core.metrics import EditCounts
 from crnn.core.recognizer import Recognizer
+from crnn.core.transform import LineTransform
 from crnn.data.sources import open_source
 from crnn.report.evaluate import evaluate
 from crnn.report.evaluation import Evaluation

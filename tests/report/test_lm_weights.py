@@ -11,8 +11,8 @@ from PIL import Image
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.decode.settings import language_model
-from crnn.core.image import LineTransform
 from crnn.core.recognizer import Recognizer
+from crnn.core.transform import LineTransform
 from crnn.report import lm_weights
 from crnn.report.lm_weights import BONUSES, SEARCHES, WEIGHTS, LmWeights, choose_weights
 

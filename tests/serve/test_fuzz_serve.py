@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tests_support import script
 
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 
 RUNS = int(os.environ.get("CRNN_FUZZ_RUNS", "300"))
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from tests_support import settings
 
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.line_cache import CachedLines
 from crnn.training.assemble import Assembled, assemble
 from crnn.training.run_folder import RunFolder

@@ -10,7 +10,7 @@ from tests_support import settings as composed
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.charsets import named_set
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.errors import CharsetError, ConfigError, CrnnError
 from crnn.explain.network import network_of_settings
 from crnn.export.torch_backend import write_safetensors

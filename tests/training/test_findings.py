@@ -9,7 +9,7 @@ import numpy as np
 from tests_support import ListSource
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.module import PreparedLines
 from crnn.data.sources.base import LineEntry
 from crnn.training import findings

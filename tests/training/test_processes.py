@@ -148,7 +148,7 @@ def test_ranks_read_disjoint_members_of_tar_shards(
     source = open_source(tmp_path / "shards")
     config = settings(*TINY)
     charset = crnn.Charset.from_texts(source.entry(i).text for i in range(len(source)))
-    from crnn.core.image import LineTransform
+    from crnn.core.transform import LineTransform
 
     dataset = LineDataset(source, charset, LineTransform(config.image.height))
     widths = np.array([source.size(i)[0] for i in range(len(source))], dtype=np.int64)

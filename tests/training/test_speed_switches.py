@@ -14,7 +14,7 @@ from tests_support import settings
 import crnn
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.dataset import Batch
 from crnn.data.sources import open_source
 from crnn.errors import ConfigError

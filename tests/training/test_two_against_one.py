@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from tests_support import settings, write_sides
 
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.module import LineDataModule
 from crnn.data.synth.source import synthetic_pair
 from crnn.training.assemble import assemble

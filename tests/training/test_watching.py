@@ -15,7 +15,7 @@ from tests_support import settings
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.decode import Decoded
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.training import watch, watching
 from crnn.training.confusions import read_confusions
 from crnn.training.module import CrnnModule, Seen

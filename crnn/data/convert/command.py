@@ -6,13 +6,13 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from crnn.core.image import printable
 from crnn.data.convert.base import Converted
 from crnn.data.convert.job import make_job
 from crnn.data.convert.part import counted
 from crnn.data.convert.run import convert
 from crnn.data.progress import watch_on_terminal
 from crnn.data.sources.base import ReadOptions
+from crnn.errors import printable
 from crnn.signals import exit_code
 
 

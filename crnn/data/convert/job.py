@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crnn.core.image import printable
 from crnn.data.sources.base import LineSource, Reader, ReadOptions
 from crnn.data.sources.indexed import Watch, make_source
 from crnn.data.sources.registry import find_reader, refuse_several_sets
 from crnn.data.sources.sides import side_of_tables
 from crnn.data.sources.views import Selection, together
 from crnn.data.split import load_side
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 from crnn.files import sha256_of
 
 _SIDES = {"train": "train", "val": "validation", "test": "test"}

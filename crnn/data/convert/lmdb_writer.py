@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from crnn.core.image import printable
 from crnn.data.convert.base import SAVE_EVERY, Sample, Writer
 from crnn.data.sources.extra import need
 from crnn.data.sources.lmdb_base import TAIL_PAGES, require_whole
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 _BATCH_BYTES = 32 * 2**20
 _FIRST_MAP = 64 * 2**20

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn.core.image import PICTURE_SUFFIXES
+from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.data.hashes import text_hash
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.columns import column

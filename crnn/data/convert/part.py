@@ -17,8 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from crnn.core.image import printable
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 from crnn.files import write_text
 
 SKIPPED_COLUMNS = ("where", "picture", "reason", "detail")

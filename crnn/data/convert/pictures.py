@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from crnn.core.image import MAX_BYTES, PICTURE_FORMATS, picture_size, printable
+from crnn.core.picture import MAX_BYTES, PICTURE_FORMATS, picture_size
 from crnn.data.sources.base import Content
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 _SUFFIXES = {
     "PNG": (".png",),

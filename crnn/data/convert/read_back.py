@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from crnn.core.image import LineTransform, open_picture, printable
+from crnn.core.picture import open_picture
+from crnn.core.transform import LineTransform
 from crnn.data.check import UNUSABLE_ROW, check_lines
 from crnn.data.convert.base import DIGEST_BYTES, digest
 from crnn.data.convert.pictures import read_content
 from crnn.data.progress import Watch
 from crnn.data.sources.indexed import IndexedSource, make_source
 from crnn.data.sources.registry import find_reader
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 
 def read_back(result: Path, digests: Path, lines: int, watch: Watch, threads: int = 2) -> tuple[str, Counter[str]]:

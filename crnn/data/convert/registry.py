@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn.core.image import printable
 from crnn.data.convert.base import Writer
 from crnn.data.convert.folder_writers import GtWriter, TsvWriter
 from crnn.data.convert.lmdb_writer import LmdbWriter
 from crnn.data.convert.parquet_writer import ParquetWriter
 from crnn.data.convert.tar_writer import TarWriter
 from crnn.data.sources.extra import need
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, printable
 
 WRITERS: dict[str, type[Writer]] = {
     "lmdb": LmdbWriter,

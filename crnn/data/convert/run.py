@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from crnn.core.image import printable
 from crnn.data.check import UNREADABLE, UNUSABLE_ROW
 from crnn.data.convert.base import DIGEST_BYTES, Converted, Sample, Writer
 from crnn.data.convert.part import SKIPPED_COLUMNS, Part, State
@@ -18,7 +17,7 @@ from crnn.data.convert.read_back import read_back
 from crnn.data.convert.registry import WRITERS, choose_format
 from crnn.data.progress import Watch, unwatched
 from crnn.data.sources.base import LineEntry, LineSource
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 SHARD_BYTES = 256 * 2**20
 """Largest file of a result of several."""

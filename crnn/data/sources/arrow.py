@@ -11,7 +11,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from crnn.core.image import MAX_BYTES, printable
+from crnn.core.picture import MAX_BYTES
 from crnn.data.sources.arrow_columns import Layout, find_layout
 from crnn.data.sources.arrow_files import SUFFIXES, Blocks, Steps, TableFile, is_table, open_table, reading
 from crnn.data.sources.base import Content, Reader, ReadOptions, Row
@@ -21,7 +21,7 @@ from crnn.data.sources.sides import side_of, side_of_tables
 from crnn.data.sources.trees import inside
 from crnn.data.sources.utf8 import read_text
 from crnn.data.sources.walks import files_and_links, walk
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 _SHARD = re.compile(r"(.*)-([0-9]{5,})-of-([0-9]{5,})\.\w+")
 _KEY = re.compile(r"(?:(.*):)?([0-9]{1,10}):([0-9]{1,18})", re.DOTALL)

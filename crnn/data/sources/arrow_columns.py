@@ -6,12 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from crnn.core.image import printable
 from crnn.data.sources.arrow_files import Steps
 from crnn.data.sources.base import ReadOptions
 from crnn.data.sources.extra import need
 from crnn.data.sources.table_columns import find_picture, find_text, known_columns
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 
 class Layout(NamedTuple):

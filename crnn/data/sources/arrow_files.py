@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crnn.core.image import printable
 from crnn.data.sources.extra import need
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 Steps = tuple[str, ...]
 """The way to values: a column, or a column and a field of it."""

@@ -15,7 +15,8 @@ from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from PIL import Image
 
-from crnn.core.image import open_picture, picture_size, printable
+from crnn.core.picture import open_picture, picture_size
+from crnn.errors import printable
 
 SPARE = 2**40
 """In an endless source, position ``i + n * SPARE`` is the n-th spare of line i: another line of the same epoch."""

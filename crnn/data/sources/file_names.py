@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from crnn.core.image import PICTURE_SUFFIXES, printable
+from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.data.sources.base import ReadOptions, Row
 from crnn.data.sources.folder_reader import FolderReader
 from crnn.data.sources.place import Place
 from crnn.data.sources.trees import is_hidden
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, printable
 
 DEFAULT_PATTERN = "(?P<text>.+)_[0-9]+"
 """What is looked for where no pattern is set."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from crnn.core.image import printable
 from crnn.data.sources.base import Content, Reader, ReadOptions
 from crnn.data.sources.trees import Tree, open_tree
+from crnn.errors import printable
 
 
 class FolderReader(Reader):

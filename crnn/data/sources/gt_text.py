@@ -7,12 +7,12 @@ import os
 from collections.abc import Iterator
 from itertools import groupby
 
-from crnn.core.image import PICTURE_SUFFIXES, printable
+from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.data.sources.base import Row
 from crnn.data.sources.folder_reader import FolderReader
 from crnn.data.sources.place import Place
 from crnn.data.sources.trees import is_hidden
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 LABEL_SUFFIXES = (".gt.txt", ".txt")
 """The first wins where a picture has both."""

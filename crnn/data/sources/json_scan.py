@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from crnn.core.image import printable
 from crnn.data.sources.table_columns import is_picture_name, known_columns
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 LIST_KEY = "data_list"
 """Key of the list of lines in MMOCR 1.x; beside it stands ``metainfo``."""

@@ -14,12 +14,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from crnn.core.image import printable
 from crnn.data.sources.base import Row
 from crnn.data.sources.label_files import LabelFileReader, read_lines
 from crnn.data.sources.table_columns import Columns, find_columns, is_picture_name, known_columns
 from crnn.data.sources.table_layout import ICDAR, Layout, find_layout, several_pictures
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 _MOST_LINES = 100
 """Lines that one quoted cell may go over; more, and a quote was forgotten."""

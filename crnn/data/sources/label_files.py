@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, ClassVar, Literal, NamedTuple, TypeAlias
 
-from crnn.core.image import printable
 from crnn.data.sources.base import ReadOptions
 from crnn.data.sources.folder_reader import FolderReader
 from crnn.data.sources.gt_text import stem_of
@@ -21,7 +20,7 @@ from crnn.data.sources.place import HEAD, Place
 from crnn.data.sources.table_layout import find_layout
 from crnn.data.sources.trees import Tree
 from crnn.data.sources.utf8 import check_size, decode_text, utf16_refusal
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 Kind: TypeAlias = Literal["table", "json"]
 

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from crnn.core.image import printable
 from crnn.data.sources.base import Row
 from crnn.data.sources.json_scan import Entry, Repeated, entries, is_json_lines, parse
 from crnn.data.sources.label_files import LabelFileReader, read_lines, read_whole
 from crnn.data.sources.picture_names import PictureNames
 from crnn.data.sources.table_columns import Columns, find_columns, find_picture
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 
 class LabelJsonReader(LabelFileReader):

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from crnn.core.image import printable
 from crnn.data.sources.base import ReadOptions, Row
 from crnn.data.sources.folder_reader import FolderReader
 from crnn.data.sources.label_files import has_header, read_lines
 from crnn.data.sources.place import Place
+from crnn.errors import printable
 
 
 class LabelTableReader(FolderReader):

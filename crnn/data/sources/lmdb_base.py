@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from crnn.core.image import MAX_BYTES, printable
+from crnn.core.picture import MAX_BYTES
 from crnn.data.sources.base import Content, Reader, ReadOptions, Row
 from crnn.data.sources.extra import label_text, need
 from crnn.data.sources.place import Place
 from crnn.data.sources.trees import inside
 from crnn.data.sources.walks import walk
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 _MAGIC = struct.pack("=II", 0xBEEFC0DE, 1)
 _MAGIC_AT = 16  # of a page: its header is before

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from crnn.core.image import PICTURE_FORMATS, picture_size, printable
+from crnn.core.picture import PICTURE_FORMATS, picture_size
 from crnn.data.sources.outlines import Points
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 SHAPE_TOLERANCE = 0.01
 """A page's width to height may differ that much between XML and picture."""

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from crnn.core.image import PICTURE_SUFFIXES, printable
+from crnn.core.picture import PICTURE_SUFFIXES
+from crnn.errors import printable
 
 
 class MissingPictureError(LookupError):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from crnn.core.image import open_picture, printable
+from crnn.core.picture import open_picture
 from crnn.data.sources.bands import bands
 from crnn.data.sources.base import ReadOptions, Row
 from crnn.data.sources.folder_reader import FolderReader
@@ -22,7 +22,7 @@ from crnn.data.sources.page_pictures import MissingPictureError, PagePictures
 from crnn.data.sources.place import Place
 from crnn.data.sources.trees import is_hidden
 from crnn.data.sources.xml_safe import head_of, is_xml, parse_xml, root_name, whole_of
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 LOOK_INTO = 64
 """That many XML files of a folder are opened to see whether they hold pages."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from crnn.core.image import PICTURE_SUFFIXES
+from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.data.sources.base import ReadOptions
 from crnn.data.sources.trees import Tree, is_tar, open_tree, tar_members
 from crnn.errors import DataError

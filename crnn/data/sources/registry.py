@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from crnn.core.image import printable
 from crnn.core.plugins import Registry
 from crnn.data.sources.alto import AltoReader
 from crnn.data.sources.arrow import ArrowReader
@@ -23,7 +22,7 @@ from crnn.data.sources.page_xml import PageXmlReader
 from crnn.data.sources.place import Place
 from crnn.data.sources.sides import side_of_tables, sides_in
 from crnn.data.sources.tar_shards import TarShardsReader
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 
 class Format(Protocol):

@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from crnn.core.image import PICTURE_SUFFIXES, printable
+from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.data.sources.base import ReadOptions
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 
 class _Role(NamedTuple):

@@ -8,9 +8,9 @@ import re
 from collections import Counter
 from typing import Literal, NamedTuple, TypeAlias
 
-from crnn.core.image import printable
 from crnn.data.sources.base import ReadOptions
 from crnn.data.sources.table_columns import is_picture_name, known_columns
+from crnn.errors import printable
 
 Style: TypeAlias = Literal["header", "csv", "tab", "icdar", "space"]
 

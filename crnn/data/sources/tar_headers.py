@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-from crnn.core.image import printable
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 MAX_MEMBERS = 20_000_000
 """Most members of an archive."""

@@ -15,13 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from crnn.core.image import MAX_BYTES, printable
+from crnn.core.picture import MAX_BYTES
 from crnn.data.sources.tar_headers import Member as Member
 from crnn.data.sources.tar_headers import inside as inside
 from crnn.data.sources.tar_headers import tar_members as tar_members
 from crnn.data.sources.utf8 import check_size, decode_text, read_text
 from crnn.data.sources.walks import files_and_links, walk
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 
 class Tree(ABC):

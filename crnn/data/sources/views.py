@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.labels import fit_problem
 from crnn.data.sources.base import SPARE, Content, LineEntry, LineSource
 from crnn.data.sources.indexed import IndexedSource

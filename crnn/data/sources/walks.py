@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from crnn.core.image import printable
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 MOST_LINKED = 1_000_000
 """Files behind links to folders that are looked at, so that a link to a whole disk costs no more than minutes."""

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from crnn.core.image import printable
 from crnn.data.sources.extra import need
 from crnn.data.sources.place import HEAD
 from crnn.data.sources.trees import Tree
 from crnn.data.sources.utf8 import MAX_LABEL_BYTES
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 _ROOT = re.compile(rb"\]\s*>\s*<([A-Za-z_][\w.:-]*)")
 """Behind a DOCTYPE."""

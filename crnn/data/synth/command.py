@@ -8,14 +8,13 @@ from argparse import Namespace
 from pathlib import Path
 
 from crnn.core.charsets import NAMES, SET_PREFIX, named_set
-from crnn.core.image import printable
 from crnn.data.convert.run import convert
 from crnn.data.progress import watch_on_terminal
 from crnn.data.sources.base import LineSource
 from crnn.data.synth.sheet import contact_sheet
 from crnn.data.synth.source import synthetic_pair
 from crnn.data.synth.text import PRINTABLE_ASCII
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, DataError, printable
 from crnn.files import write_atomic
 from crnn.signals import exit_code
 

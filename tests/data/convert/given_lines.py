@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crnn.core.image import open_picture, picture_size
+from crnn.core.picture import open_picture, picture_size
 from crnn.data.convert import Converted, convert
 from crnn.data.sources.base import Content, LineEntry
 from crnn.errors import DataError

@@ -9,7 +9,7 @@ import pytest
 from given_lines import noise
 from PIL import Image
 
-from crnn.core.image import MAX_BYTES, PICTURE_FORMATS
+from crnn.core.picture import MAX_BYTES, PICTURE_FORMATS
 from crnn.data.convert.pictures import file_of, read_content
 from crnn.errors import DataError
 

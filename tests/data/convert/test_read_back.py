@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from given_lines import given, into, noise
 
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.check import check_lines
 from crnn.data.convert.base import digest
 from crnn.data.convert.read_back import read_back

@@ -15,7 +15,7 @@ import pytest
 from given_lines import Given, given, into, noise, of_texts, save_often, tree
 from PIL import Image
 
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.check import check_lines
 from crnn.data.convert import convert, run
 from crnn.data.convert.base import DIGEST_BYTES

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crnn.core.image import printable
 from crnn.data.sources import LineEntry, ReadOptions, open_source, utf8
 from crnn.data.sources.label_csv import LabelCsvReader
 from crnn.data.sources.registry import find_reader
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 
 
 def entries(path: Path, options: ReadOptions | None = None) -> list[LineEntry]:

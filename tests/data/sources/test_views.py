@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests_support import ListSource
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.module import PreparedLines, joined, mixed
 from crnn.data.sources.base import SPARE, LineEntry, LineSource
 from crnn.data.sources.views import Concatenation, Fitting, Mixture, Selection, Share, together

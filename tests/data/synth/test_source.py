@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crnn.core.charset import Charset
-from crnn.core.image import LineTransform
+from crnn.core.transform import LineTransform
 from crnn.data.labels import fit_problem
 from crnn.data.sources.base import SPARE
 from crnn.data.sources.views import Fitting

@@ -1,15 +1,11 @@
-"""From any picture of a line to the network's input: the one preprocessing, for training and for services.
-
-`open_picture` turns files, bytes, arrays and Pillow images into an upright 8-bit grey picture, with limits that are
-checked before anything is decoded. `LineTransform` scales that to the network's height.
-"""
+"""Opens pictures: files, bytes, arrays, Pillow images become upright grey, limits are checked before decoding."""
 
 from __future__ import annotations
 
 import io
 import os
 import warnings
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -20,7 +16,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from crnn.core.grey import from_array, to_grey
 from crnn.core.png import check_png
-from crnn.errors import ConfigError, CrnnWarning, DataError
+from crnn.errors import CrnnWarning, DataError, printable
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
 
@@ -28,28 +24,25 @@ MAX_PIXELS = 80_000_000
 """Largest picture that is decoded, in pixels (a page of 8,900 x 8,900)."""
 MAX_BYTES = 256 * 2**20
 """Largest file that is opened."""
-MAX_HEIGHT = 1024
-"""Largest height that a line is scaled to."""
 PICTURE_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
 """Formats that Pillow decodes by itself; those that start other programs (EPS) or fetch things are left out."""
 PICTURE_SUFFIXES = frozenset(
     (".png .jpg .jpeg .jpe .tif .tiff .bmp .gif .webp .ppm .pgm .pbm .pnm .jp2 .j2k").split()  # noqa: SIM905
 )
+_OTHER_FILES = {
+    b"%PDF": "is a PDF; save its pages as pictures, and cut them into lines",
+    b"\x1f\x8b": "is a compressed archive (gzip), not a picture; unpack it",
+    b"BZh": "is a compressed archive (bzip2), not a picture; unpack it",
+    b"\xfd7zXZ": "is a compressed archive (xz), not a picture; unpack it",
+    b"7z\xbc\xaf": "is a compressed archive (7z), not a picture; unpack it",
+    b"Rar!": "is a compressed archive (rar), not a picture; unpack it",
+}
+"""How files begin that are given in place of pictures -> what is said of them."""
 PagesAre: TypeAlias = Literal["fine", "noted", "refused"]
 _PAGED, _ANIMATED = ("TIFF", "GIF"), ("PNG", "WEBP")
 _EXIF_ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
 _TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_PHOTOMETRIC = 256, 257, 262
-
-
-def printable(name: object, limit: int = 200) -> str:
-    """A name as one line of text: control characters and undecodable bytes escaped, cut at `limit`."""
-    name = str(name)
-    if len(name) <= limit and name.isprintable():
-        return name
-    raw = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in raw)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _open(source: Picture, where: str, max_pixels: int | None = None) -> Image.Image:
@@ -83,7 +76,7 @@ def _open(source: Picture, where: str, max_pixels: int | None = None) -> Image.I
         try:
             picture = Image.open(stream, formats=PICTURE_FORMATS)
         except UnidentifiedImageError:
-            raise DataError(f"{where}: is not a picture that can be read (PNG, JPEG, TIFF, WebP ...)") from None
+            raise DataError(f"{where}: {_other_file(source)}") from None
         except Image.DecompressionBombError:
             raise DataError(f"{where}: has too many pixels; at most {max_pixels:,} are decoded") from None
         except Exception as error:  # decoders raise many kinds on hostile bytes
@@ -94,6 +87,20 @@ def _open(source: Picture, where: str, max_pixels: int | None = None) -> Image.I
     if width * height > max_pixels:
         raise DataError(f"{where}: has {width} x {height} pixels; at most {max_pixels:,} are decoded")
     return picture
+
+
+def _other_file(source: object) -> str:
+    """What is said of a file that is no picture, by how it begins."""
+    start = b""
+    if isinstance(source, bytes | bytearray | memoryview):
+        start = bytes(source[:8])
+    elif isinstance(source, str | os.PathLike):
+        with suppress(OSError), open(source, "rb") as file:
+            start = file.read(8)
+    for begins, advice in _OTHER_FILES.items():
+        if start.startswith(begins):
+            return advice
+    return "is not a picture that can be read (PNG, JPEG, TIFF, WebP ...)"
 
 
 def _reason(error: BaseException) -> str:
@@ -188,94 +195,3 @@ def open_picture(
 def picture_name(source: Picture) -> str:
     """A name for messages: the path, or what kind of thing was handed over."""
     return printable(source) if isinstance(source, str | os.PathLike) else f"picture ({type(source).__name__})"
-
-
-@dataclass(frozen=True)
-class LineTransform:
-    """Scale a grey line to (1, H, W) float32, ``(grey / 255 - mean) / std``.
-
-    The aspect ratio is kept (`width` None) and W rounded to a multiple of `multiple`, so that no pixel column is lost
-    in the network's pools; or every line is scaled to one `width`.
-
-    Args:
-        height: H in pixels.
-        width: fixed W in pixels, or None.
-        max_width: widest line, in pixels after scaling; wider ones are refused, never cut.
-        multiple: W is a multiple of this (the network's columns are this wide).
-        mean, std: of the normalisation.
-    """
-
-    height: int = 32
-    width: int | None = None
-    max_width: int = 32_768
-    multiple: int = 4
-    mean: float = 0.5
-    std: float = 0.5
-
-    def __post_init__(self) -> None:
-        if not 8 <= self.height <= MAX_HEIGHT:
-            raise ConfigError(f"image.height={self.height}: must be 8..{MAX_HEIGHT}")
-        if not 1 <= self.multiple <= 64:
-            raise ConfigError(f"image multiple {self.multiple}: must be 1..64")
-        if not 2 * self.multiple <= self.max_width <= 262_144:
-            raise ConfigError(f"max_width {self.max_width}: must be {2 * self.multiple}..262144")
-        if self.width is not None and (
-            self.width % self.multiple or not self.min_width <= self.width <= self.max_width
-        ):
-            raise ConfigError(
-                f"image.width={self.width}: must be a multiple of {self.multiple} in {self.min_width}..{self.max_width}"
-            )
-        if not self.std > 0 or not np.isfinite([self.mean, self.std]).all():
-            raise ConfigError(f"image.std={self.std}, image.mean={self.mean}: std must be above 0 and both finite")
-
-    @property
-    def min_width(self) -> int:
-        """Narrowest W in pixels; even a 1-pixel sliver becomes this wide."""
-        return 2 * self.multiple
-
-    def scaled_width(self, width: int, height: int) -> int:
-        """W in pixels for a picture of `width` x `height`."""
-        if self.width is not None:
-            return self.width
-        columns = int(width * self.height / (height * self.multiple) + 0.5)
-        return max(self.min_width, columns * self.multiple)
-
-    def scaled_widths(self, sizes: NDArray[np.int32]) -> NDArray[np.int64]:
-        """(N,): `scaled_width` of many sizes (N, 2); pictures without pixels become `min_width`."""
-        if self.width is not None:
-            return np.full(len(sizes), self.width, dtype=np.int64)
-        widths, heights = sizes[:, 0].astype(np.float64), np.maximum(sizes[:, 1], 1)
-        columns = (widths * self.height / (heights * self.multiple) + 0.5).astype(np.int64)
-        return np.maximum(self.min_width, columns * self.multiple)
-
-    def check_width(self, size: tuple[int, int], where: str = "picture") -> int:
-        """W for a picture of `size` (width, height); raises DataError for a line wider than `max_width`."""
-        width = self.scaled_width(*size)
-        if width > self.max_width:
-            raise DataError(
-                f"{where}: {size[0]} x {size[1]} pixels become {width} x {self.height}; at most {self.max_width} "
-                "wide are read; is it one line?"
-            )
-        return width
-
-    def resize(self, picture: Image.Image, width: int) -> Image.Image:
-        """A grey picture at `width` x `height`."""
-        if picture.size == (width, self.height):
-            return picture
-        return picture.resize((width, self.height), Image.Resampling.BILINEAR)
-
-    def normalize(self, grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Values of the network's input, in the shape of `grey`."""
-        values = grey.astype(np.float32)
-        values *= np.float32(1 / 255)
-        values -= np.float32(self.mean)
-        values *= np.float32(1 / self.std)
-        return values
-
-    def __call__(self, picture: Image.Image, where: str = "picture") -> NDArray[np.float32]:
-        """(1, H, W) float32 of a grey picture (mode ``L``).
-
-        Raises:
-            DataError: for a line wider than `max_width`.
-        """
-        return self.normalize(np.asarray(self.resize(picture, self.check_width(picture.size, where))))[None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,3 +54,9 @@ def sha256_of(path: Path) -> str:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
+    """Sorting key in which ``line_9`` comes before ``line_10``; no two names are alike (``line_01``, ``line_1``)."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], name

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crnn.files import sha256_of, write_atomic, write_text
+from crnn.files import natural, sha256_of, write_atomic, write_text
 
 
 def test_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -92,3 +92,15 @@ def test_no_device_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "none")
     write_text(tmp_path / "link", "x")  # a link to nothing is a free name
     assert (tmp_path / "link").read_text() == "x"
+
+
+def test_numbers_in_names_count() -> None:
+    names = ["s-10.tar", "s-9.tar", "s-1.tar", "s.tar", "s-01.tar", "a10b2", "a10b10", "a9b3", "10", "9", "x", "²"]
+    assert sorted(names, key=natural) == [
+        *("9", "10", "a9b3", "a10b2", "a10b10", "s-01.tar", "s-1.tar", "s-9.tar", "s-10.tar", "s.tar", "x", "²"),
+    ]
+
+
+def test_no_two_names_are_alike() -> None:
+    for names in (["b10", "b9", "a", "B1", "b09"], ["b09", "b10", "b9", "a", "B1"]):  # however a folder lists them
+        assert sorted(names, key=natural) == ["B1", "a", "b09", "b9", "b10"]

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from crnn.core.card import ModelCard
 from crnn.core.metrics import EditCounts
-from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import LineSource
 from crnn.errors import ModelFileError
-from crnn.export.parity import PARITY_LINES, Parity, check_parity, spread_lines
+from crnn.export.parity import PARITY_LINES, Parity, check_parity, counts_of, refuse_worse, spread_lines
 from crnn.export.quantize import CHECK_LINES
 from crnn.export.torch_backend import TorchBackend, write_safetensors
 from crnn.files import write_atomic
@@ -60,16 +59,8 @@ def export_half(card: ModelCard, network: CRNN, path: Path, labelled: LineSource
             write_safetensors(temporary, card.with_training(weights="float16"), network, half=True)
             halved = TorchBackend.open(temporary, device="cpu")
             parity = check_parity(halved, reference, pictures[:PARITY_LINES], path, HALF_TOLERANCE, same_text=False)
-            counts = []
-            for backend in (reference, halved):
-                readings = Recognizer(backend).recognize(pictures)
-                references = map(card.charset.normalize, texts)
-                counts.append(EditCounts.total((r.text, text) for r, text in zip(readings, references, strict=True)))
-            result = Halved(parity, *counts)
-            if not result.after.cer <= result.before.cer + MAX_LOSS:
-                raise ModelFileError(
-                    f"{path}: not written: {result}; at most {MAX_LOSS:.2%} more is allowed, keep float32"
-                )
+            result = Halved(parity, *(counts_of(backend, pictures, texts) for backend in (reference, halved)))
+            refuse_worse(result.before, result.after, MAX_LOSS, f"{path}: not written: {result}")
             return result
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written ({error.strerror})") from None

@@ -20,10 +20,10 @@ from crnn import __version__
 from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.metrics import EditCounts
 from crnn.core.onnx_backend import OnnxBackend, runtime
-from crnn.core.recognizer import Backend, Recognizer
+from crnn.core.recognizer import Backend
 from crnn.data.sources.base import LineSource
 from crnn.errors import ModelFileError
-from crnn.export.parity import TOLERANCE, padded, spread_lines
+from crnn.export.parity import TOLERANCE, counts_of, padded, refuse_worse, spread_lines
 
 MAX_LOSS = 0.002
 """An int8 file whose CER is higher by more than this (0.2 points) is refused."""
@@ -143,15 +143,11 @@ def make_int8(
     check_alone(backends[1], pictures[:32], name)
     counts, seconds = [], []
     for backend in backends:
-        reader = Recognizer(backend)
         started = time.process_time()
-        readings = reader.recognize(pictures)
+        counts.append(counts_of(backend, pictures, texts))
         seconds.append((time.process_time() - started) / len(pictures) * 1e3)
-        references = map(card.charset.normalize, texts)
-        counts.append(EditCounts.total((r.text, text) for r, text in zip(readings, references, strict=True)))
     result = Quantised(len(pictures), counts[0], counts[1], (seconds[0], seconds[1]))
-    if not result.after.cer <= result.before.cer + MAX_LOSS:
-        raise ModelFileError(f"{name}: not written: {result}; at most {MAX_LOSS:.1%} more is allowed, keep float32")
+    refuse_worse(result.before, result.after, MAX_LOSS, f"{name}: not written: {result}")
     return result
 
 

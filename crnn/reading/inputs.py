@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import sys
 import warnings
 from codecs import BOM_UTF8
@@ -17,6 +16,7 @@ from PIL import Image
 from crnn.core.picture import MAX_BYTES, PICTURE_SUFFIXES, picture_size
 from crnn.data.sources.trees import is_hidden
 from crnn.errors import ConfigError, CrnnWarning, DataError, printable
+from crnn.files import natural
 from crnn.loader import model_first
 from crnn.reading.sets import SUFFIXES, Entry, Kept, pictures_in
 
@@ -71,12 +71,6 @@ def _is_nothing(path: str) -> str:
     except DataError:
         return "is neither a model nor a picture"
     return ""
-
-
-def natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
-    """Sorting key in which ``line_9`` comes before ``line_10``; no two names are alike (``line_01``, ``line_1``)."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], name
 
 
 def find_pictures(paths: Iterable[str]) -> Iterator[Item]:

@@ -24,7 +24,7 @@ from crnn.core.decode.settings import language_model
 from crnn.core.picture import MAX_PIXELS
 from crnn.data.recorded import recorded_lines
 from crnn.errors import DataError
-from crnn.reading.inputs import find_pictures, natural, read_list
+from crnn.reading.inputs import find_pictures, read_list
 from crnn.reading.outputs import escaped
 from crnn.report.calibration import fit_temperature
 from crnn.report.evaluate import evaluate
@@ -364,11 +364,6 @@ def test_an_empty_name_is_called_so(model: Path, lines: list[Path], capfd: pytes
     said = capfd.readouterr()
     assert said.err == "crnn: '': is no name of a picture; is a variable of the command line not set?\n"
     assert said.out.splitlines() == ["", expected(model, [lines[0]])[0]]  # a line for each
-
-
-def test_inputs_in_natural_order() -> None:
-    for names in (["b10", "b9", "a", "B1", "b09"], ["b09", "b10", "b9", "a", "B1"]):  # however the folder lists them
-        assert sorted(names, key=natural) == ["B1", "a", "b09", "b9", "b10"]
 
 
 def test_list_files(tmp_path: Path) -> None:

@@ -15,13 +15,14 @@ from crnn.core.picture import MAX_BYTES
 from crnn.data.sources.arrow_columns import Layout, find_layout
 from crnn.data.sources.arrow_files import SUFFIXES, Blocks, Steps, TableFile, is_table, open_table, reading
 from crnn.data.sources.base import Content, Reader, ReadOptions, Row
-from crnn.data.sources.extra import label_text, natural, need
+from crnn.data.sources.extra import label_text, need
 from crnn.data.sources.place import Place
 from crnn.data.sources.sides import side_of, side_of_tables
 from crnn.data.sources.trees import inside
 from crnn.data.sources.utf8 import read_text
 from crnn.data.sources.walks import files_and_links, walk
 from crnn.errors import DataError, printable
+from crnn.files import natural
 
 _SHARD = re.compile(r"(.*)-([0-9]{5,})-of-([0-9]{5,})\.\w+")
 _KEY = re.compile(r"(?:(.*):)?([0-9]{1,10}):([0-9]{1,18})", re.DOTALL)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from typing import Any
 
 from crnn.errors import DataError
@@ -44,9 +43,3 @@ def label_text(raw: bytes | memoryview) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 (byte 0x{data[error.start]:02X} at {error.start}); write it anew in UTF-8"
         return data.decode("utf-8", "replace"), problem
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """Sort key: ``shard-2`` before ``shard-10``."""
-    parts = re.split(r"([0-9]+)", name)
-    return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts]

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from crnn.core.picture import MAX_BYTES, PICTURE_SUFFIXES
 from crnn.data.sources.base import Content, Reader, ReadOptions, Row
-from crnn.data.sources.extra import MAX_TEXT_BYTES, label_text, natural
+from crnn.data.sources.extra import MAX_TEXT_BYTES, label_text
 from crnn.data.sources.place import LOOK_AT, Place
 from crnn.data.sources.sample_names import Seen, split_name
 from crnn.data.sources.table_columns import find_text
@@ -23,6 +23,7 @@ from crnn.data.sources.tar_headers import Member, tar_members_and_heads
 from crnn.data.sources.trees import is_tar
 from crnn.data.sources.walks import walk
 from crnn.errors import DataError, printable
+from crnn.files import natural
 
 LABELS = ("gt.txt", "txt", "json")
 """The first wins where a sample has several."""

@@ -7,16 +7,8 @@ import sys
 import pytest
 
 from crnn.data.sources import extra
-from crnn.data.sources.extra import label_text, natural, need
+from crnn.data.sources.extra import label_text, need
 from crnn.errors import DataError
-
-
-def test_numbers_in_names_count() -> None:
-    names = ["s-10.tar", "s-9.tar", "s-1.tar", "s.tar", "s-01.tar", "a10b2", "a10b10", "a9b3", "10", "9", "x", "²"]
-    assert sorted(names, key=natural) == [
-        *("9", "10", "a9b3", "a10b2", "a10b10", "s-01.tar", "s-1.tar", "s-9.tar", "s-10.tar", "s.tar", "x", "²"),
-    ]
-    assert natural("a10b") == [(-1, "a"), (10, "10"), (-1, "b")]
 
 
 def test_labels_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,3 +149,11 @@ def test_training_without_a_library_costs_nothing(library: str, tmp_path: Path) 
     said = f"error: train needs {library}, which is not installed here; see 'Two commands' in the README\n"
     assert (done.returncode, done.stderr) == (2, said)
     assert not (tmp_path / "runs" / "without").exists()
+
+
+@pytest.mark.parametrize(("word", "said"), [("trian", "did you mean train?"), ("xyz", "choose from")])
+def test_a_command_that_is_not_there(word: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([word, "data.root=x"])
+    assert left.value.code == 2
+    assert said in capsys.readouterr().err

@@ -12,6 +12,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 
 from crnn import __version__
 from crnn.cli import explain, export, judging, lines, reading, serve, training
@@ -110,6 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = argparse.Namespace(run=training.train, settings=words[1:])
     else:
         parser, commands = make_parser()
+        if words and (alike := get_close_matches(words[0], commands, 1)) and words[0] not in commands:
+            parser.error(f"there is no command {words[0]!r}; did you mean {alike[0]}? crnn --help lists all")
         if words and words[0] in commands:  # intermixed: options may stand between and after the paths
             args = commands[words[0]].parse_intermixed_args(words[1:])
         else:

@@ -85,6 +85,7 @@ def export_checkpoint(
                 f"{printable(named.parent)}: is no run folder with checkpoints/best.ckpt; name one, or a checkpoint"
             )
     path = output or named.with_suffix(".int8.onnx" if int8 else ".half.safetensors" if half else f".{format}")
+    was_there = path.is_file()
     if os.path.exists(path) and os.path.exists(checkpoint) and os.path.samefile(path, checkpoint):
         raise ConfigError(
             f"{printable(path)}: is what is exported, and would be written over; name another file with --output"
@@ -102,15 +103,18 @@ def export_checkpoint(
     if settings is not None or average or checkpoint.suffix == ".ckpt":  # a checkpoint has no temperature yet
         weights = lm is not None and decoder.get("lm_weight") is None and decoder.get("length_bonus") is None
         card, fitted = _settled(card, network, data, checkpoint, weights)
-    if half:
-        name, source = _lines(card.training, data, checkpoint)
-        halved = export_half(card, network, path, source)
-        return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {halved}{fitted}"
     if int8:
-        return _int8(card, network, path, data, checkpoint) + fitted
-    name, source = _lines(card.training, data, checkpoint)
-    parity = export_model(card, network, path, format, spread_pictures(source))
-    return f"{path}: {path.stat().st_size / 1e6:.1f} MB; {name}: {parity}{fitted}"
+        checked = _int8(card, network, path, data, checkpoint)
+    else:
+        name, source = _lines(card.training, data, checkpoint)
+        found = (
+            export_half(card, network, path, source)
+            if half
+            else export_model(card, network, path, format, spread_pictures(source))
+        )
+        checked = f"{name}: {found}"
+    replaced = ", in place of the file that was there" if was_there else ""
+    return f"{path}: {path.stat().st_size / 1e6:.1f} MB{replaced}; {checked}{fitted}"
 
 
 def _weights_of(model: Path) -> Path:
@@ -168,6 +172,7 @@ def _settled(
 
 
 def _int8(card: ModelCard, network: CRNN, path: Path, data: str | None, checkpoint: Path) -> str:
+    """Write an int8 file; what was checked."""
     labelled = open_source(data) if data is not None else recorded_lines(card.training, "val", checkpoint)
     try:  # scales from other lines than those that check them
         calibration = recorded_lines(card.training, "train", checkpoint)
@@ -182,7 +187,7 @@ def _int8(card: ModelCard, network: CRNN, path: Path, data: str | None, checkpoi
                 result = make_int8(floating, temporary, card, calibration, labelled, path)
     except OSError as error:
         raise ModelFileError(f"{printable(path)}: cannot be written ({error.strerror})") from None
-    return f"{path}: {path.stat().st_size / 1e6:.1f} MB; float32: {parity}; {labelled.name}: {result}"
+    return f"float32: {parity}; {labelled.name}: {result}"
 
 
 def _lines(training: dict[str, Any], data: str | None, checkpoint: Path) -> tuple[str, LineSource]:

@@ -9,7 +9,8 @@ from crnn.core.card import ModelCard
 from crnn.core.metrics import EditCounts
 from crnn.data.sources.base import LineSource
 from crnn.errors import ModelFileError
-from crnn.export.parity import PARITY_LINES, Parity, check_parity, counts_of, refuse_worse, spread_lines
+from crnn.export.judged import counts_of, refuse_worse
+from crnn.export.parity import PARITY_LINES, Parity, check_parity, spread_lines
 from crnn.export.quantize import CHECK_LINES
 from crnn.export.torch_backend import TorchBackend, write_safetensors
 from crnn.files import write_atomic

@@ -23,7 +23,8 @@ from crnn.core.onnx_backend import OnnxBackend, runtime
 from crnn.core.recognizer import Backend
 from crnn.data.sources.base import LineSource
 from crnn.errors import ModelFileError
-from crnn.export.parity import TOLERANCE, counts_of, padded, refuse_worse, spread_lines
+from crnn.export.judged import counts_of, refuse_worse
+from crnn.export.parity import TOLERANCE, padded, spread_lines
 
 MAX_LOSS = 0.002
 """An int8 file whose CER is higher by more than this (0.2 points) is refused."""

@@ -246,7 +246,11 @@ def test_a_run_folder_stands_for_its_best_checkpoint(trained: Path, tmp_path: Pa
         export_checkpoint(run, "onnx", None, None)
     shutil.copy(trained / "checkpoints" / "best.ckpt", run / "checkpoints")
     (run / "model.onnx").write_bytes(b"the one before")
-    assert export_checkpoint(run, "onnx", None, None).startswith(f"{run / 'model.onnx'}: ")
+    for there, replaced in ((False, False), (True, True)):
+        (run / "model.onnx").touch() if there else (run / "model.onnx").unlink(missing_ok=True)
+        said = export_checkpoint(run, "onnx", None, None)
+        assert said.startswith(f"{run / 'model.onnx'}: ")
+        assert (" MB, in place of the file that was there; " in said) == replaced
     assert crnn.load(run / "model.onnx").card.charset == crnn.load(run / "checkpoints" / "best.ckpt").card.charset
     export_checkpoint(run, "safetensors", None, None)
     assert (run / "model.safetensors").is_file()

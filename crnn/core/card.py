@@ -20,7 +20,7 @@ FORMAT = 2
 """Number of the card format this version writes; a change of meaning raises it and adds a migration."""
 CARD_KEY = "crnn.card"
 """Metadata key of the card in .onnx and .safetensors files, and in a checkpoint's hyper-parameters."""
-MAX_CARD_BYTES = 16 * 2**20
+MAX_CARD_CHARACTERS = 16 * 2**20
 
 
 def _from_1(card: dict[str, Any]) -> dict[str, Any]:
@@ -89,8 +89,10 @@ class ModelCard:
         Raises:
             ModelFileError: for a text that is too long or no JSON, and as `from_dict`.
         """
-        if len(text) > MAX_CARD_BYTES:
-            raise ModelFileError(f"{where}: its model card has {len(text):,} bytes; at most {MAX_CARD_BYTES:,} are")
+        if len(text) > MAX_CARD_CHARACTERS:
+            raise ModelFileError(
+                f"{where}: its model card has {len(text):,} characters; at most {MAX_CARD_CHARACTERS:,} are read"
+            )
         try:
             data = json.loads(text)
         except (ValueError, RecursionError):

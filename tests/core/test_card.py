@@ -170,10 +170,10 @@ def test_text_that_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ModelFileError, match=r"is not JSON|has no format number"):
             ModelCard.from_json(text, "m.onnx")
     text = CARD.to_json()
-    monkeypatch.setattr(card_module, "MAX_CARD_BYTES", len(text))
+    monkeypatch.setattr(card_module, "MAX_CARD_CHARACTERS", len(text))
     assert ModelCard.from_json(text) == CARD
-    monkeypatch.setattr(card_module, "MAX_CARD_BYTES", len(text) - 1)
-    with pytest.raises(ModelFileError, match=r"m\.onnx: its model card has .* bytes; at most"):
+    monkeypatch.setattr(card_module, "MAX_CARD_CHARACTERS", len(text) - 1)
+    with pytest.raises(ModelFileError, match=r"m\.onnx: its model card has .* characters; at most"):
         ModelCard.from_json(text, "m.onnx")
 
 

@@ -21,6 +21,8 @@ from crnn.training.config import TrainConfig
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = [*(ROOT / room for room in ("configs", "data", "scripts")), *(ROOT / "crnn").iterdir()]
 PAGES = sorted(folder / "README.md" for folder in (ROOT, *ROOMS) if (folder / "README.md").is_file())
+LINK = re.compile(r"\]\(([^)]+)\)")
+NAMED_FILE = re.compile(r"`((?:crnn|scripts|tests|configs)/[\w/.\-]+)`")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 PLACEHOLDER = {"...", "--help"}
 PROGRAMS = ("crnn", "python", "torchrun", "srun")
@@ -136,9 +138,16 @@ def heading_links(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
+def test_there_are_links_and_files_to_look_for() -> None:
+    """Else the next two tests would pass for want of any."""
+    pages = [page.read_text(encoding="utf-8") for page in PAGES]
+    assert sum(len(LINK.findall(page)) for page in pages) > 20
+    assert sum(len(NAMED_FILE.findall(page)) for page in pages) > 20
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
-    for link in re.findall(r"\]\(([^)]+)\)", prose(page)):
+    for link in LINK.findall(prose(page)):
         if "://" in link:
             continue
         path, _, anchor = link.partition("#")
@@ -150,7 +159,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_files_it_names_exist(page: Path) -> None:
-    for span in re.findall(r"`((?:crnn|scripts|tests|configs)/[\w/.\-]+)`", page.read_text(encoding="utf-8")):
+    for span in NAMED_FILE.findall(page.read_text(encoding="utf-8")):
         assert (ROOT / span).exists(), span
 
 

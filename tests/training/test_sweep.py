@@ -351,7 +351,8 @@ def test_processes_share_the_trials(stand_in: Path) -> None:
     assert sorted(path.name for path in (stand_in.parent / "runs" / "sweep").iterdir() if path.is_dir()) == [
         f"{number:03d}" for number in range(9)
     ]
-    assert all(path.read_text() == "new\n" for path in (stand_in.parent / "runs" / "sweep").glob("*/starts"))
+    starts = [path.read_text() for path in (stand_in.parent / "runs" / "sweep").glob("*/starts")]
+    assert starts == ["new\n"] * 9
 
 
 def test_a_trial_that_ended_since_it_was_listed_is_not_left_over(tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ class ArrowReader(Reader):
         yield from self._tables()
         if self._root.is_dir():  # pictures that rows name
             yield from files_and_links(self._root)
+        elif not self._layout(self._root).data:
+            yield from files_and_links(self._root.parent)
 
     def _tables(self) -> Iterator[Path]:
         if not self._root.is_dir():

@@ -560,3 +560,15 @@ def test_every_text_comes_back(texts: list[str], write: Callable[..., Path], row
         source = open_source(write(Path(folder) / "x.arrow", hugging_face(texts), rows))
         assert texts_of(source) == texts
         assert source.size(len(texts) - 1) == (39 + len(texts), 20)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_pictures_that_a_single_table_names_count_as_its_parts(named: bool, tmp_path: Path) -> None:
+    """A picture that changes makes the index anew; where the table holds the pictures, what lies beside it is others'."""
+    (tmp_path / "a.png").write_bytes(png(0))
+    picture = pa.array(["a.png"]) if named else pa.array([png(0)])
+    table = parquet(tmp_path / "t.parquet", pa.table({"image": picture, "text": ["x"]}))
+    before = open_source(table)
+    assert open_source(table).signature == before.signature
+    (tmp_path / "a.png").write_bytes(png(7))
+    assert (open_source(table).signature != before.signature) == named

@@ -50,6 +50,11 @@ def model_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
     path = Path(words[0])
     if path.is_dir():
         is_model = model_file(path) != path
+        if not is_model and (path / "train.log").is_file():
+            raise ConfigError(
+                f"{printable(path)}: is the folder of a training that has no model yet; wait for its first checkpoint, "
+                "or name a model"
+            )
     elif path.suffix.lower() in MODEL_SUFFIXES or words[0] in NAMES:
         is_model = True
     elif path.suffix.lower() == ".zip":  # of pictures: checkpoints are zip archives, too, but not called so

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from crnn.errors import ModelFileError
-from crnn.loader import chosen_file, load, read_card
+from crnn.errors import ConfigError, ModelFileError
+from crnn.loader import chosen_file, load, model_first, read_card
 from crnn.models import bundled
 
 NO_TORCH = "import sys; sys.modules['torch'] = None; from crnn.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -49,3 +49,12 @@ def test_lines_are_checked_against_weights_without_torch(trained: Path, tmp_path
     assert "☃" in said[".safetensors"][1]
     assert said[".ckpt"][0] == 2
     assert said[".ckpt"][1].startswith(f"crnn: {checkpoint}: needs torch, which cannot be imported here")
+
+
+def test_a_training_without_a_model_yet_is_no_folder_of_pictures(tmp_path: Path) -> None:
+    """Its sample pictures would be read, and the others with the model in the box."""
+    (tmp_path / "run" / "samples").mkdir(parents=True)
+    assert model_first([str(tmp_path / "run"), "a.png"]) == (None, [str(tmp_path / "run"), "a.png"])
+    (tmp_path / "run" / "train.log").touch()
+    with pytest.raises(ConfigError, match=r"run: is the folder of a training that has no model yet; wait for its"):
+        model_first([str(tmp_path / "run"), "a.png"])

@@ -33,7 +33,7 @@ def from_array(array: NDArray[Any], where: str) -> Image.Image:
             raise DataError(f"{where}: a {array.dtype} picture must lie in 0..1; scale it or pass uint8")
         array = np.rint(array.astype(np.float32) * 255).astype(np.uint8)
     elif array.dtype == np.uint16:
-        array = (array // 257).astype(np.uint8)
+        array = _eight_bits(array)
     elif array.dtype != np.uint8:
         raise DataError(f"{where}: an array of {array.dtype} is not a picture; pass uint8, uint16 or floats in 0..1")
     return Image.fromarray(np.ascontiguousarray(array))
@@ -45,10 +45,7 @@ def to_grey(picture: Image.Image) -> Image.Image:
     if mode == "L" and "transparency" not in picture.info:
         return picture
     if mode.startswith("I"):  # 16-bit greys, and 32-bit ones that hold 16-bit values
-        values = np.asarray(picture)  # in their own type: a large one would take 8 bytes a pixel in each step
-        if mode != "I" or values.max(initial=0) > 255:
-            values = values // 257
-        return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+        return Image.fromarray(_eight_bits(np.asarray(picture)))
     if mode == "F":
         floats = np.nan_to_num(np.asarray(picture, dtype=np.float32))
         if floats.max(initial=0.0) <= 1.0:
@@ -60,6 +57,13 @@ def to_grey(picture: Image.Image) -> Image.Image:
     if mode in ("1", "RGB"):
         return picture.convert("L")
     return picture.convert("RGB").convert("L")
+
+
+def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """16-bit greys as 8-bit ones; values of 8 or 12 bits that are merely kept in 16 are scaled as what they are."""
+    most = values.max(initial=0)  # in their own type: a large one would take 8 bytes a pixel in each step
+    scaled = values if most <= 255 else values // 16 if most <= 4095 else values // 257
+    return scaled.clip(0, 255).astype(np.uint8)
 
 
 def _on_paper(picture: Image.Image) -> Image.Image:

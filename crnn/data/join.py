@@ -16,6 +16,10 @@ from crnn.data.sources.views import View
 _EPOCHS_KEPT = 2
 
 
+JOINING = (0, 0x6A6F696E)
+"""Sets these draws apart from others of the same seed and epoch, such as those of batches."""
+
+
 class _Plan(NamedTuple):
     """Of one epoch; three arrays (N,)."""
 
@@ -77,7 +81,7 @@ class Joined(View):
         if epoch not in self._plans:
             for stale in [key for key in self._plans if abs(key - epoch) >= _EPOCHS_KEPT]:
                 del self._plans[stale]
-            rng = np.random.default_rng([self._seed, epoch])
+            rng = np.random.default_rng([self._seed, epoch, *JOINING])
             joined = rng.random(len(self)) < (self._share if epoch < self._epochs else 0.0)
             self._plans[epoch] = _Plan(joined, rng.permutation(len(self)), rng.random(len(self)))
         return self._plans[epoch]

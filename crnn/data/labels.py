@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from crnn.core.charset import Charset, describe, required_steps
 from crnn.core.transform import MAX_HEIGHT, LineTransform
@@ -40,8 +41,9 @@ def fit_problem(text: str, charset: Charset, size: tuple[int, int], transform: L
         labels = charset.encode(text)
     except CharsetError:
         unknown = charset.unknown(text)
+        quoted = shlex.quote(f"charset.extra={''.join(unknown)}")
         named = ", ".join(describe(symbol) for symbol in unknown[:3])
-        return UNKNOWN_CHARACTER, f"{named} not among {len(charset)}; add with charset.extra={''.join(unknown)}"
+        return UNKNOWN_CHARACTER, f"{named} not among {len(charset)}; add with {quoted}"
     if not labels:  # by the charset's rules nothing is left of it
         shown = printable(repr(text), SHOWN)
         return EMPTY_LABEL, f"{shown} holds nothing but what the text rules take away; remove the line"

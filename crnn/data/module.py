@@ -207,12 +207,13 @@ class LineDataModule(L.LightningDataModule):
         return self._loader("val")
 
     def state_dict(self) -> dict[str, int]:
-        """Where the training is, for its checkpoints: the epoch, and the batches done in it."""
+        """Where the training is, for its checkpoints: the epoch, and the batches done in it, of how many."""
         assert self.trainer is not None  # noqa: S101  # for mypy
         loop = self.trainer.fit_loop
         epoch: int = loop.epoch_progress.current.processed  # type: ignore[attr-defined]
         batches: int = loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
-        return {"epoch": epoch, "batches": batches % max(1, int(self.trainer.num_training_batches))}
+        whole = max(1, int(self.trainer.num_training_batches))
+        return {"epoch": epoch, "batches": batches % whole, "of": whole}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         self._resume_at = state_dict

@@ -173,11 +173,32 @@ def split_lines(source: LineSource, rule: SplitRule, seed: int) -> Split:
     side = np.zeros(len(names), dtype=np.int64)  # 0 training, 1 validation, 2 test
     for number, share in ((1, rule.share), (2, rule.test_share)):
         if share:
-            fitting = int(np.searchsorted(np.cumsum(sizes[order]), share * len(source), side="right"))
-            taken, order = np.split(order, [min(max(1, fitting), len(order) - (wanted - number))])
-            side[taken] = number
+            taken = _filling(sizes[order], share * len(source), len(order) - (wanted - number))
+            side[order[taken]] = number
+            order = order[~taken]
     sides = side[groups]
     return Split(*(np.flatnonzero(sides == number) for number in range(3)))
+
+
+def _filling(sizes: NDArray[np.int64], room: float, most: int) -> NDArray[np.bool_]:
+    """Which groups make up a side of `room` lines: each in turn that still fits, or else the smallest.
+
+    Args:
+        sizes: (N,) of the groups, in the order in which they are tried.
+        room: lines.
+        most: groups that may be taken.
+    """
+    taken = np.zeros(len(sizes), dtype=bool)
+    for place, size in enumerate(sizes.tolist()):
+        if size <= room and most > 0:
+            taken[place] = True
+            room -= size
+            most -= 1
+        if room < 1 or not most:
+            break
+    if not taken.any():
+        taken[int(np.argmin(sizes))] = True
+    return taken
 
 
 def leaks(train: Sequence[LineSource], val: Sequence[LineSource]) -> str:

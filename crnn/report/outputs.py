@@ -20,6 +20,9 @@ WANTED = "wanted are rows as 'crnn recognize --format jsonl' (or tsv) prints the
 _ESCAPE = re.compile(r"\\([\\tnr])")
 _ESCAPED = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 
+_PART = re.compile(r"[/:]")
+"""Between folders, and between a set (an archive, a folder of pages) and the line in it."""
+
 
 class OutputRow(NamedTuple):
     """One picture's reading."""
@@ -123,8 +126,9 @@ class PictureNames:
         while rest:
             if rest in self._positions:
                 return None if rest in self._twice else self._positions[rest]
-            _, _, rest = rest.partition("/")
-        return self._files.get(_tidy(path).rsplit("/", 1)[-1])
+            _, *below = _PART.split(rest, maxsplit=1)
+            rest = below[0] if below else ""
+        return self._files.get(_PART.split(_tidy(path))[-1])
 
 
 def _tidy(path: str) -> str:

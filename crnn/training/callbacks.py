@@ -41,6 +41,13 @@ class StoppedBySignal(Exception):
         self.number = number
 
 
+def _asked_by() -> list[int]:
+    """Signals that end a run: Ctrl+C, a cluster's or a service's request, and a terminal that closes (not by nohup)."""
+    hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
+    closes = hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([hang_up] if closes and hang_up else [])]
+
+
 class GracefulStop(Callback):
     """SIGINT and SIGTERM end the run after the step at hand, with a checkpoint from which it resumes exactly.
 
@@ -61,7 +68,7 @@ class GracefulStop(Callback):
         if threading.current_thread() is not threading.main_thread():  # elsewhere they are not ours to take
             yield
             return
-        self._before = {number: signal.signal(number, self._notice) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {number: signal.signal(number, self._notice) for number in _asked_by()}
         try:
             yield
         finally:

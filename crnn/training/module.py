@@ -106,8 +106,12 @@ class CrnnModule(L.LightningModule):
         )
 
     def on_train_start(self) -> None:
-        """Ask the trainer how often it logs."""
+        """Ask the trainer how often it logs; give a resumed run the learning rate and weight decay of its settings."""
         self._log_every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        schedule, decays, peak = *self._planned, self.optimizer_config.peak
+        schedule.base_lrs = [peak] * len(decays)
+        for group, decay, factor in zip(schedule.optimizer.param_groups, decays, schedule.lr_lambdas, strict=True):
+            group.update(weight_decay=decay, initial_lr=peak, lr=peak * factor(schedule.last_epoch))
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seed dropout by the step, so that a resumed run draws as an uninterrupted one."""
@@ -227,6 +231,7 @@ class CrnnModule(L.LightningModule):
             fused=self.optimizer_config.fused and self.trainer.precision != "16-mixed",
             head_first=self.head_first,
         )
+        self._planned = schedule, [group["weight_decay"] for group in optimizer.param_groups]
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def configure_gradient_clipping(

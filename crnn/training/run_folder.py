@@ -172,6 +172,8 @@ def _made(path: Path, numbered: bool) -> Path:
                 number += 1
                 made = path.with_name(f"{path.name}-{number}")
                 continue
+            with RunFolder(path).claimed():  # by another process that is training there
+                pass
             if RunFolder(path).last.is_file():
                 raise ConfigError(
                     f"{path}: exists; go on with it by resume={path}, or choose another name=..."

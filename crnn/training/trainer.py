@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import warnings
 from datetime import timedelta
-from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import crnn.torchvision_cure  # noqa: F401  # before lightning
 
 import lightning as L
 import torch
-from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, Timer
+from lightning.pytorch.callbacks import Callback, EarlyStopping, Timer
 from lightning.pytorch.strategies import DDPStrategy
 
 from crnn.data.module import LineDataModule
 from crnn.data.recorded import RENDERED
-from crnn.errors import ConfigError, ModelFileError
-from crnn.files import write_atomic
+from crnn.errors import ConfigError
 from crnn.machine import fast_bfloat16
 from crnn.training.assemble import Assembled
 from crnn.training.averaging import Averaging
 from crnn.training.board import TensorBoard
 from crnn.training.callbacks import GracefulStop, SampleReadings, Speed
+from crnn.training.checkpoints import KeptCheckpoint, Reached, WholeCheckpoints, reached
 from crnn.training.config import TrainConfig
 from crnn.training.launch import follow_launcher, own_environment, process_count
 from crnn.training.memory import GiveBackMemory
@@ -77,9 +73,13 @@ def make_trainer(
     accelerator = accelerator_for(settings.accelerator)
     resume_step = None
     if config.resume and folder.first:
-        resume_step, epoch = _reached(folder.last)
-        if settings.max_epochs is not None and settings.max_epochs < epoch:
-            raise ConfigError(f"trainer.max_epochs={settings.max_epochs}: the run has had {epoch} epochs; name more")
+        had = reached(folder.last)
+        resume_step = had.step
+        if settings.max_epochs is not None and settings.max_epochs < had.epochs + bool(had.batches):
+            some = f"{had.epochs} epochs{' and a part' if had.batches else ''}"
+            raise ConfigError(f"trainer.max_epochs={settings.max_epochs}: the run has had {some}; name more")
+        if had.batches and had.whole:
+            _refuse_other_batches(had, len(loaders.batches("train", process_count(settings))), folder)
     try:
         trainer = L.Trainer(
             accelerator=accelerator,
@@ -105,37 +105,22 @@ def make_trainer(
     return trainer, stop
 
 
+def _refuse_other_batches(had: Reached, batches: int, folder: RunFolder) -> None:
+    """In mid-epoch, lines would come twice or not at all."""
+    if had.whole != batches:
+        raise ConfigError(
+            f"resume={folder.path}: stopped in mid-epoch, {had.batches} of {had.whole} batches done, and an epoch of "
+            f"these settings has {batches}; leave data.batch_size, data.batch_pixels and data.weights as they were "
+            "until an epoch ends"
+        )
+
+
 class Patience(EarlyStopping):
     """Lightning's, but a resumed run has the patience of its settings, not the one that its checkpoint had."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Of what was, the best value and the epochs since."""
         super().load_state_dict(state_dict | {"patience": self.patience, "stopped_epoch": 0})
-
-
-class WholeCheckpoints(TorchCheckpointIO):
-    """Writes a checkpoint beside the one that it replaces: a full disk or a kill costs the new one, not the old."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """As Lightning asks for it; raises OSError where there is no room."""
-        target, content = Path(path), io.BytesIO()
-        torch.save(checkpoint, content)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomic(target) as temporary:
-            temporary.write_bytes(content.getbuffer())
-
-
-def _reached(checkpoint: Path) -> tuple[int, int]:
-    """(step, epoch) in which it was written."""
-    try:
-        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        return int(content["global_step"]), int(content["epoch"])
-    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, OSError, UnpicklingError) as error:
-        why = str(error).split(". ")[0].splitlines()[0] if str(error) else type(error).__name__
-        raise ModelFileError(
-            f"{checkpoint}: is damaged ({why}); "
-            f"start a new run from the best one: init={checkpoint.with_name('best.ckpt')}"
-        ) from None
 
 
 def _callbacks(
@@ -160,12 +145,12 @@ def _callbacks(
         Confusions(folder.path / "samples"),
         Watching(folder.say, next((path for path in data.paths["train"] or () if path != RENDERED), None)),
         CurvesPicture(folder.path, folder.say),
-        ModelCheckpoint(filename="best", monitor="val/cer", mode="min", save_top_k=1, **common),
-        ModelCheckpoint(filename="last", save_top_k=1, **common),
+        KeptCheckpoint(filename="best", monitor="val/cer", mode="min", save_top_k=1, **common),
+        KeptCheckpoint(filename="last", save_top_k=1, **common),
     ]
     if settings.checkpoint_every:
         within = common | {"save_on_train_epoch_end": False}
-        callbacks.append(ModelCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **within))
+        callbacks.append(KeptCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **within))
     if config.ema.enabled:
         callbacks.append(Averaging(config.ema.decay))  # late: it swaps the weights back after validation
     callbacks.append(stop)  # after the averaging, so that its checkpoint holds the average of the step at hand

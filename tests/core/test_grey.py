@@ -76,7 +76,7 @@ def test_floats_and_deep_greys() -> None:
         assert np.asarray(open_picture(encoded(floats, "TIFF"))).tolist() == wanted, values
     for values, wanted in (
         ([[0, 255]], [[0, 255]]),
-        ([[0, 256]], [[0, 0]]),
+        ([[0, 256]], [[0, 16]]),
         ([[-7, 65535]], [[0, 255]]),
         ([[0, 2**31 - 1]], [[0, 255]]),
         ([[-7, 255]], [[0, 255]]),
@@ -241,12 +241,17 @@ def test_grey_stays_what_it_is() -> None:
     assert np.asarray(to_grey(grey)).min() > 0  # black is transparent: paper
 
 
-@pytest.mark.parametrize(("top", "wanted"), [(255, [0, 100, 255]), (256, [0, 0, 0]), (65535, [0, 0, 255])])
-def test_whole_numbers_of_8_and_of_16_bits(top: int, wanted: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("top", "wanted"),
+    [(255, [0, 100, 255]), (256, [0, 6, 16]), (4095, [0, 6, 255]), (4096, [0, 0, 15]), (65535, [0, 0, 255])],
+)
+def test_whole_numbers_of_8_12_and_16_bits(top: int, wanted: list[int]) -> None:
+    """Of 8 bits kept in 16, no pixel would be left."""
     picture = Image.fromarray(np.array([[0, 100, top]], np.int32))
     assert np.asarray(to_grey(picture)).tolist() == [wanted]
     deep = Image.fromarray(np.array([[0, 100, min(top, 65535)]], np.uint16))
-    assert np.asarray(to_grey(deep)).tolist() == [[0, 0, min(top, 65535) // 257]]
+    assert np.asarray(to_grey(deep)).tolist() == [wanted]
+    assert np.asarray(from_array(np.array([[0, 100, top]], np.uint16), "x")).tolist() == [wanted]
 
 
 @pytest.mark.parametrize(("top", "wanted"), [(1.0, [0, 128, 255]), (1.01, [0, 0, 1]), (2.0, [0, 0, 2])])

@@ -13,7 +13,7 @@ from crnn.core.charset import Charset, required_steps
 from crnn.core.transform import LineTransform
 from crnn.data.batching import LineKey, WidthBatches
 from crnn.data.dataset import LineDataset
-from crnn.data.join import Joined
+from crnn.data.join import JOINING, Joined
 from crnn.data.module import PreparedLines, concatenated, mixed
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.errors import ConfigError
@@ -204,7 +204,8 @@ def test_a_pair_just_as_wide_as_allowed_is_joined() -> None:
 def test_who_is_joined_follows_from_seed_and_epoch() -> None:
     view = join(source(), 0.5)
     for epoch in (0, 5):
-        rng = np.random.default_rng([7, epoch])
+        rng = np.random.default_rng([7, epoch, *JOINING])
+        assert rng.bit_generator.state != np.random.default_rng([7, epoch]).bit_generator.state  # that of batches
         plan = view._plan(epoch)
         assert plan.joined.tolist() == (rng.random(LINES) < 0.5).tolist()
         assert plan.partners.tolist() == rng.permutation(LINES).tolist()

@@ -157,10 +157,10 @@ def test_where_a_training_is() -> None:
         module.trainer = SimpleNamespace(fit_loop=loop, num_training_batches=of)  # type: ignore[assignment]
         return module.state_dict()
 
-    assert at(3, 4, 10) == {"epoch": 3, "batches": 4}
-    assert at(3, 10, 10) == {"epoch": 3, "batches": 0}  # at the end of an epoch the next one begins
-    assert at(3, 11, 10) == {"epoch": 3, "batches": 1}
-    assert at(0, 0, 0) == {"epoch": 0, "batches": 0}
+    assert at(3, 4, 10) == {"epoch": 3, "batches": 4, "of": 10}
+    assert at(3, 10, 10) == {"epoch": 3, "batches": 0, "of": 10}  # at the end of an epoch the next one begins
+    assert at(3, 11, 10) == {"epoch": 3, "batches": 1, "of": 10}
+    assert at(0, 0, 0) == {"epoch": 0, "batches": 0, "of": 1}
 
 
 def test_sources_one_after_the_other() -> None:

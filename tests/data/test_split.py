@@ -12,7 +12,7 @@ from tests_support import ListSource
 
 from crnn.data.sources.base import LineEntry
 from crnn.data.sources.views import Selection
-from crnn.data.split import KINDS, Split, SplitRule, leaks, load_side, split_lines
+from crnn.data.split import KINDS, Split, SplitRule, _filling, leaks, load_side, split_lines
 from crnn.errors import ConfigError, DataError
 
 NAMES = [f"page_{i // 7}/line_{i}.png" for i in range(70)]
@@ -292,3 +292,13 @@ def test_names_without_a_match_of_the_group() -> None:
     assert SplitRule("line").group(LineEntry("", "w", ""), 7) == "7"
     assert SplitRule("line").group(LineEntry("", "w", "a\\b.png"), 7) == "a/b.png"
     assert SplitRule("folder").group(LineEntry("", "w", "a.png"), 7) == "."
+
+
+def test_a_side_takes_the_groups_that_fit() -> None:
+    """A large group that comes first would be all of the validation lines."""
+    sizes = np.array([900, 50, 60, 50, 1])
+    assert _filling(sizes, 100, 4).tolist() == [False, True, False, True, False]
+    assert _filling(sizes, 102, 4).tolist() == [False, True, False, True, True]
+    assert _filling(sizes, 1000, 1).tolist() == [True, False, False, False, False]
+    assert _filling(sizes, 0.5, 4).tolist() == [False] * 4 + [True]  # at least one, the smallest
+    assert _filling(np.ones(10, np.int64), 3.9, 9).tolist() == [True] * 3 + [False] * 7

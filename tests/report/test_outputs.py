@@ -158,3 +158,13 @@ def test_readings_of_other_lines_are_doubted(tmp_path: Path) -> None:
         assert [line.endswith("the names of the pictures alone; is it of these lines?") for line in said] == (
             [True] if doubted else []
         )
+
+
+@pytest.mark.parametrize(
+    "path", ["alto/val:images/0.png", "x/v.tar:images/0.png", "images/0.png", "a:0.png", "a:b/0.png"]
+)
+def test_lines_of_a_set_are_found_behind_its_name(path: str) -> None:
+    """As `crnn recognize` names those of archives and pages."""
+    names = PictureNames(Lines(["abc", "def"]))  # type: ignore[arg-type]
+    assert names.find(path) == 0
+    assert names.find(path.replace("0.png", "9.png")) is None

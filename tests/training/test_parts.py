@@ -14,15 +14,15 @@ from tests_support import settings
 from torch import nn
 
 from crnn.errors import ConfigError, ModelFileError
-from crnn.training import trainer
+from crnn.training import checkpoints
 from crnn.training.assemble import workers_for
+from crnn.training.checkpoints import WholeCheckpoints
 from crnn.training.config import OptimizerConfig, config_folder
 from crnn.training.loss import CtcLoss
 from crnn.training.metrics_csv import MetricsCsv
 from crnn.training.overrides import quoted
 from crnn.training.run_folder import RunFolder, config_of_run
 from crnn.training.schedule import make_optimizer, one_cycle
-from crnn.training.trainer import WholeCheckpoints
 
 
 def brute_force(log_probs: torch.Tensor, labels: list[int]) -> float:
@@ -213,8 +213,11 @@ def test_plain_words_stay() -> None:
 def test_a_checkpoint_is_whole_or_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Written beside the old one: a full disk costs nothing of that."""
     path = tmp_path / "checkpoints" / "last.ckpt"
-    WholeCheckpoints().save_checkpoint({"global_step": 3, "epoch": 1}, path)
-    assert trainer._reached(path) == (3, 1)
+    state = {"global_step": 3, "epoch": 1, "LineDataModule": {"epoch": 1, "batches": 2, "of": 5}}
+    WholeCheckpoints().save_checkpoint(state, path)
+    assert checkpoints.reached(path) == (3, 1, 2, 5)
+    WholeCheckpoints().save_checkpoint(state | {"LineDataModule": {"epoch": 1, "batches": 2}}, path)  # as it once was
+    assert checkpoints.reached(path).whole is None
     before = path.read_bytes()
 
     def full(*_: object) -> int:
@@ -233,4 +236,4 @@ def test_a_damaged_checkpoint_is_one_error(tmp_path: Path, content: bytes) -> No
     with pytest.raises(
         ModelFileError, match=r"last\.ckpt: is damaged \(.+\); start a new run from the best one: init="
     ):
-        trainer._reached(tmp_path / "last.ckpt")
+        checkpoints.reached(tmp_path / "last.ckpt")

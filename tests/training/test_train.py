@@ -320,8 +320,8 @@ def test_a_finished_run_says_that_nothing_is_left(line_folder: Path, tmp_path: P
     train(to_config(config_of_run(str(folder), [])))
     assert "all 2 epochs were done before" in (folder / "train.log").read_text()[len(said) :]
     train(to_config(config_of_run(str(folder), ["trainer.max_epochs=3"])))
-    with pytest.raises(ConfigError, match=r"trainer\.max_epochs=1: the run has had 2 epochs; name more"):
-        train(to_config(config_of_run(str(folder), ["trainer.max_epochs=1"])))
+    with pytest.raises(ConfigError, match=r"trainer\.max_epochs=2: the run has had 3 epochs; name more"):
+        train(to_config(config_of_run(str(folder), ["trainer.max_epochs=2"])))
     assert config_of_run(str(folder), []).trainer.max_epochs == 3
 
 

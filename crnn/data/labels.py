@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
 
 from crnn.core.charset import Charset, describe, required_steps
+from crnn.core.text import TextRules
 from crnn.core.transform import MAX_HEIGHT, LineTransform
 from crnn.errors import CharsetError, printable
 
@@ -33,6 +37,27 @@ def label_problem(text: str) -> tuple[str, str] | None:
     if half:
         return LONE_SURROGATE, f"U+{ord(half[0]):04X} at position {half.start() + 1}; write the whole character"
     return None
+
+
+def runs_against(counts: Mapping[str, int], rules: TextRules) -> str:
+    """What there is to say where most letters run from right to left and `rules` let lines run from left to right.
+
+    Such labels begin where their pictures end, and nothing is learned from them.
+
+    Args:
+        counts: of each symbol in the labels.
+        rules: of the model.
+    """
+    ways: Counter[bool] = Counter()
+    for symbol, count in counts.items():
+        if (way := unicodedata.bidirectional(symbol[0])) in ("L", "R", "AL"):
+            ways[way != "L"] += count
+    if rules.direction != "ltr" or ways[True] <= ways[False]:
+        return ""
+    return (
+        f"{ways[True] / ways.total():.0%} of the letters run from right to left, and lines are taken to run from left "
+        "to right: set charset.direction=rtl, or auto where some lines do"
+    )
 
 
 def fit_problem(text: str, charset: Charset, size: tuple[int, int], transform: LineTransform) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from crnn.core.text import TextRules
 from crnn.core.transform import LineTransform
 from crnn.data.check import TOO_WIDE, line_problem, too_many_dropped
 from crnn.data.hashes import text_hash
-from crnn.data.labels import SHOWN, UNKNOWN_CHARACTER, fit_problem, label_problem
+from crnn.data.labels import SHOWN, UNKNOWN_CHARACTER, fit_problem, label_problem, runs_against
 from crnn.data.progress import Watch, unwatched
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries, labels
@@ -86,6 +86,8 @@ class _Pass:
         for role, sources in self.sources.items():
             texts = statistics.watch(_labels(sources, self.watch))
             self.result.characters[role] = count_symbols(texts, rules, unit)
+        if against := runs_against(self.result.characters["train"], rules):
+            self.result.notes.append(against)
         if charset is None and self.result.characters["train"]:
             self.result.charset = Charset.from_counts(self.result.characters["train"], rules=rules)
         return TextFaults(statistics, rules)

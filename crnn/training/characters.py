@@ -12,7 +12,7 @@ from crnn.core.charset import Charset, characters, count_symbols
 from crnn.core.charsets import SET_PREFIX, named_set
 from crnn.core.seen import RARE, SeenCharacters
 from crnn.core.text import TextRules
-from crnn.data.labels import CONTROL
+from crnn.data.labels import CONTROL, runs_against
 from crnn.errors import CharsetError, ConfigError
 from crnn.loader import MODEL_SUFFIXES, read_card
 from crnn.training.config import CharsetConfig
@@ -69,6 +69,8 @@ def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -
     notes.append(f"characters: {len(charset)}{'' if origin.startswith(':') else ' '}{origin}{_said(charset)}")
     seen = SeenCharacters.of(charset, counts, often)
     notes += _notes_on_counts(config, charset, counts, seen)
+    if against := runs_against(counts, rules):
+        notes.append(f"note: {against}")
     if lost:
         notes.append(
             f"note: {len(lost)} training labels look like other text and will be read as that, such as {lost[0]!r} as "

@@ -385,3 +385,10 @@ def test_inverted_pictures(lines: Path, capsys: pytest.CaptureFixture[str]) -> N
     Image.eval(Image.open(path).convert("L"), lambda grey: 255 - grey).save(path)
     [kind] = [one for one in as_json(capsys, lines / "train")["kinds"] if one["name"] == kinds.INVERTED]
     assert (kind["count"], kind["first"][0]["where"]) == (1, f"{lines}/train/labels.tsv:10")
+
+
+def test_right_to_left_labels_are_noted(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    relabel(lines / "train", dict.fromkeys(range(48), "שלום"))
+    main(["check", str(lines / "train")])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "100% of the letters run from right to left, and lines are taken to run from left to right" in said

@@ -191,6 +191,20 @@ def test_labels_that_do_not_come_back_are_counted() -> None:
     )
 
 
+def test_right_to_left_labels_of_a_left_to_right_model_are_said() -> None:
+    """They begin where the picture ends: nothing would be learned, without a word."""
+    for direction, texts, said in (
+        ("ltr", ["שלום 12 abc"] * 3 + ["שלום"], True),
+        ("ltr", ["سلام"], True),
+        ("ltr", ["שלום abcd"], False),
+        ("ltr", ["abc 12"], False),
+        ("rtl", ["שלום"], False),
+        ("auto", ["שלום"], False),
+    ):
+        notes = charset_from(settings(direction=direction), texts).notes
+        assert any("run from right to left, and lines are taken to run from left" in note for note in notes) == said
+
+
 def test_explained_networks_have_the_classes_of_their_settings() -> None:
     for overrides, classes in (([], 96), (["charset.source=set:digits"], 11), (["charset.case=lower"], 70)):
         network, _ = network_of_settings(["model=crnn_tiny", *overrides])

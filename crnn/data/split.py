@@ -166,8 +166,8 @@ def split_lines(source: LineSource, rule: SplitRule, seed: int) -> Split:
     wanted = 3 if rule.test_share else 2
     if len(names) < wanted:
         raise DataError(
-            f"{source.name}: {len(source)} lines in {len(names)} {rule.by} cannot be split into {wanted}; give "
-            "validation lines of their own (data.val), or another split.by"
+            f"{source.name}: {len(source)} lines in {len(names)} groups (split.by={rule.by}) cannot be split into "
+            f"{wanted}; give validation lines of their own (data.val), or another split.by"
         )
     order = np.random.default_rng(seed).permutation(len(names))
     side = np.zeros(len(names), dtype=np.int64)  # 0 training, 1 validation, 2 test

@@ -24,7 +24,7 @@ class ExportFormat(NamedTuple):
     """A format of model files. Other packages add one in the entry-point group ``crnn.exports``.
 
     Its name is also the suffix of its files. No file is kept that has not been read back and given the same texts and
-    log-probabilities (T, B, C) as torch, within 1e-4 (below -1 as a share), on lines of several widths.
+    log-probabilities (T, B, C) as torch, within 1e-3 (below -1 as a share), on lines of several widths.
     """
 
     write: Callable[[Path, ModelCard, CRNN], None]

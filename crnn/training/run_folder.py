@@ -54,13 +54,22 @@ def is_first_process() -> bool:
     return all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "NODE_RANK"))
 
 
+class Screen(Console):
+    """Where a training says what happens; when nobody reads it any more, the training goes on, and train.log has it."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing from now on, where Rich would end the process."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 class RunFolder:
     """Paths and records of one run. Only the first process writes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.first = is_first_process()
-        self.console = Console(stderr=True, soft_wrap=True)
+        self.console = Screen(stderr=True, soft_wrap=True)
 
     @classmethod
     def create(cls, config: TrainConfig, peers: Peers | None = None) -> RunFolder:

@@ -165,15 +165,17 @@ def test_a_recorded_side_is_of_these_lines(tmp_path: Path) -> None:
 
 
 def test_refusals() -> None:
-    with pytest.raises(DataError, match=r"2 lines in 2 line cannot be split into 3; give"):
+    with pytest.raises(DataError, match=r"2 lines in 2 groups \(split\.by=line\) cannot be split into 3; give"):
         split_lines(named(["a", "b"]), SplitRule(test_share=0.1, by="line"), 0)
     assert SplitRule(share=0.9, test_share=0.09).share == 0.9
     for share, test_share in ((float("nan"), 0.0), (0.9, 0.1), (0.1, float("nan")), (0.1, 1.0)):
         with pytest.raises(ConfigError, match=r"split\.share=.*: must be shares of all lines, the first above 0"):
             SplitRule(share=share, test_share=test_share)
-    with pytest.raises(DataError, match=r"1 lines in 1 line cannot be split into 2; give validation lines"):
+    with pytest.raises(
+        DataError, match=r"1 lines in 1 groups \(split\.by=line\) cannot be split into 2; give validation lines"
+    ):
         halves(["a.png"], 0.1, 0)
-    with pytest.raises(DataError, match="in 1 folder cannot be split"):
+    with pytest.raises(DataError, match=r"in 1 groups \(split\.by=folder\) cannot be split"):
         halves(["a/1.png", "a/2.png"], 0.1, 0, "folder")
     for share, test_share in ((0.0, 0.0), (1.0, 0.0), (-1, 0.0), (0.5, 0.5), (0.1, -0.1)):
         with pytest.raises(ConfigError, match=r"split\.share"):

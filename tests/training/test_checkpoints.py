@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 from tests_support import settings
 
 from crnn.errors import ConfigError
 from crnn.training import callbacks
-from crnn.training.checkpoints import KeptCheckpoint, Reached
+from crnn.training.checkpoints import KeptCheckpoint, ModelCheckpoint, Reached
 from crnn.training.config import to_config
 from crnn.training.run import train
 from crnn.training.run_folder import RunFolder, config_of_run
@@ -103,3 +102,17 @@ def test_a_terminal_that_closes_ends_a_run_as_ctrl_c_does(monkeypatch: pytest.Mo
     assert callbacks._asked_by() == [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)  # nohup
     assert callbacks._asked_by() == [signal.SIGINT, signal.SIGTERM]
+
+
+def test_a_training_goes_on_when_nobody_reads_what_it_says(line_folder: Path, tmp_path: Path) -> None:
+    """As behind `| head`, or a `tee` that was ended."""
+    read, write = os.pipe()
+    os.close(read)
+    words = ["model=crnn_tiny", "init=null", f"data.root={line_folder}", f"runs_dir={tmp_path}", "name=r"]
+    words += ["data.workers=0", "trainer.threads=1", "trainer.max_epochs=2", "export.format=none"]
+    command = [sys.executable, "-m", "crnn.cli", "train", *words]
+    done = subprocess.run(command, cwd=tmp_path, stdout=write, stderr=write, timeout=240)
+    os.close(write)
+    assert done.returncode == 0
+    assert (tmp_path / "r" / "result.json").is_file()
+    assert "done in" in (tmp_path / "r" / "train.log").read_text()

@@ -109,7 +109,7 @@ def _train_in(
             workers_for(config.data.workers, peers.local_world),
             config.seed,
         )
-        began = _begin_from(start, card, module, data, folder) if start else None
+        began = _begin_from(start, card, module, data, folder) if start else _began_before(config, folder)
         _settle_threads(config, folder, module, data)
         trainer, stop = make_trainer(config, folder, loaders, data)
     with _ended_well(trainer, stop, folder, peers):
@@ -117,7 +117,7 @@ def _train_in(
             folder.write_config(config)
         else:
             folder.write_start(config, trainer.world_size)
-            folder.write_json("data.json", data.record())
+            folder.write_json("data.json", data.record() | ({"before": began.figures()} if began else {}))
         _say_batches(data.length, folder, loaders, trainer.world_size)
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
     if not trainer.is_global_zero:
@@ -214,6 +214,18 @@ def _begin_from(start: Start, card: ModelCard, module: CrnnModule, data: Assembl
     if lines is None:
         folder.say("the model's own validation lines are not there: what it forgets is not measured")
     return Began(before, lines, cer_on(start.card, start.network, lines) if lines else 0.0)
+
+
+def _began_before(config: TrainConfig, folder: RunFolder) -> Began | None:
+    """How the model read that a resumed run once began from, as its record has it."""
+    figures = folder.read_json("data.json").get("before") if config.resume and config.init else None
+    if not figures or not folder.first:
+        return None
+    try:
+        lines = Start.read(str(config.init)).old_lines()
+    except CrnnError:  # the model is gone
+        lines = None
+    return Began(figures["cer"], lines if figures["old_cer"] is not None else None, figures["old_cer"] or 0.0)
 
 
 def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, data: Assembled) -> None:

@@ -37,6 +37,10 @@ class Began(NamedTuple):
     old_cer: float
     """On these."""
 
+    def figures(self) -> dict[str, float | None]:
+        """For a record: without lines of its own, nothing is said of them."""
+        return {"cer": self.cer, "old_cer": self.old_cer if self.lines is not None else None}
+
 
 @dataclass(frozen=True)
 class Start:

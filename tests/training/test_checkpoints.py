@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -116,3 +117,13 @@ def test_a_training_goes_on_when_nobody_reads_what_it_says(line_folder: Path, tm
     assert done.returncode == 0
     assert (tmp_path / "r" / "result.json").is_file()
     assert "done in" in (tmp_path / "r" / "train.log").read_text()
+
+
+def test_a_resumed_run_is_compared_with_the_model_that_it_began_from(line_folder: Path, tmp_path: Path) -> None:
+    words = (f"data.root={line_folder}", "init=bundled", f"runs_dir={tmp_path}", "name=r", "data.workers=0")
+    words += ("trainer.threads=1", "trainer.progress=false", "trainer.max_epochs=1", "export.format=none")
+    first = train(settings(*words))
+    again = train(to_config(config_of_run(str(first.folder), ["trainer.max_epochs=2"])))
+    assert again.result["before/cer"] == first.result["before/cer"]
+    result = json.loads((first.folder / "result.json").read_text())
+    assert result["before/cer"] == first.result["before/cer"]

@@ -43,9 +43,10 @@ class StoppedBySignal(Exception):
 
 def _asked_by() -> list[int]:
     """Signals that end a run: Ctrl+C, a cluster's or a service's request, and a terminal that closes (not by nohup)."""
-    hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
-    closes = hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN
-    return [signal.SIGINT, signal.SIGTERM, *([hang_up] if closes and hang_up else [])]
+    asked: list[int] = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # Windows has none
+        asked.append(signal.SIGHUP)
+    return asked
 
 
 class GracefulStop(Callback):

@@ -6,6 +6,7 @@ Labels are not looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +29,7 @@ from crnn.errors import DataError, printable
 SUFFIXES = (".tar", ".zip", *TABLES, ".mdb", ".lmdb")
 """What such files are called."""
 _NO_LINE = "no line of a PAGE or ALTO file there lies on it; to read it as one line, name the picture itself"
+_NOR_ALONE = "no line of a PAGE or ALTO file in the archive lies on it; to read it as one line, take it out, and name it"
 
 
 class Keeper(Protocol):
@@ -72,17 +74,18 @@ def pictures_in(path: Path) -> Iterator[Entry] | None:
     """
     if path.is_dir() and (path / "data.mdb").is_file():
         return _read(LmdbReader(path, ReadOptions()))
-    if path.is_dir() or path.suffix.lower() == ".xml":
-        place = Place(path)
-        pages = next((reader for reader in (PageXmlReader, AltoReader) if reader.matches(place)), None)
-        return None if pages is None else _lines(pages(path, ReadOptions()))
-    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+    suffix, place = path.suffix.lower(), Place(path)
+    if path.is_dir() or (suffix in (".xml", ".tar", ".zip") and path.is_file()):
+        with suppress(DataError):  # a damaged archive: said below
+            if pages := next((reader for reader in (PageXmlReader, AltoReader) if reader.matches(place)), None):
+                return _lines(pages(path, ReadOptions()))
+    if suffix not in SUFFIXES or not path.is_file():
         return None
-    if path.suffix.lower() == ".tar":
+    if suffix == ".tar":
         return _members(path)
-    if path.suffix.lower() == ".zip":
+    if suffix == ".zip":
         return _zipped(path)
-    place, options = Place(path), ReadOptions()
+    options = ReadOptions()
     if ArrowReader.matches(place):
         return _read(ArrowReader(path, options, labelled=False))
     return _read(LmdbReader(path, options)) if LmdbReader.matches(place) else None
@@ -135,7 +138,7 @@ def _read(reader: Reader) -> Iterator[Entry]:
 
 
 def _lines(reader: PageReader) -> Iterator[Entry]:
-    """The lines of pages; then, as errors, the pictures of a folder on which none lies, as they are no lines either."""
+    """The lines of pages; then, as errors, the pictures beside them on which none lies, as they are no lines either."""
     path = reader.path
     pages: set[str] = set()
     try:
@@ -143,10 +146,11 @@ def _lines(reader: PageReader) -> Iterator[Entry]:
             pages.add(row.group)
             found = Kept(reader, row.locator) if row.locator else DataError(f"{row.where}: {row.problem}")
             yield f"{path}:{row.picture}", found
-        if path.is_dir():
+        if reader.tree.root == path:  # no single XML file
             for name in PagePictures(reader.tree.names()).names():
                 if name not in pages:
-                    yield str(path / name), DataError(f"{printable(path / name)}: {_NO_LINE}")
+                    whole = str(path / name) if path.is_dir() else f"{path}:{name}"
+                    yield whole, DataError(f"{printable(whole)}: {_NO_LINE if path.is_dir() else _NOR_ALONE}")
         elif not pages:
             yield str(path), DataError(f"{printable(path)}: holds no lines")
     except (DataError, OSError) as error:

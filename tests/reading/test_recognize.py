@@ -273,6 +273,29 @@ def test_page_xml_is_read_line_by_line(
     assert err == f"crnn: {folder / 'other.png'}: {said}\n"
 
 
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("write", [transkribus_export, alto_pages])
+def test_pages_in_an_archive_are_read_line_by_line(
+    model: Path,
+    lines: list[Path],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    write: Callable[..., Path],
+    kind: str,
+) -> None:
+    """As training takes them, and not each page as one line."""
+    folder = write(tmp_path / "pages", ["wrong"] * len(lines), [Image.open(line).convert("L") for line in lines])
+    (folder / "other.png").write_bytes(lines[0].read_bytes())
+    archive = Path(shutil.make_archive(str(tmp_path / "kept"), kind, folder))
+    assert main(["recognize", str(model), str(archive), "--format", "tsv"]) == 1
+    out, err = capfd.readouterr()
+    rows = [row.split("\t") for row in out.splitlines()]
+    assert [row[1] for row in rows] == [*expected(model, lines), ""]
+    assert all(row[0].startswith(f"{archive}:") for row in rows)
+    said = "no line of a PAGE or ALTO file in the archive lies on it; to read it as one line, take it out, and name it"
+    assert err == f"crnn: {archive}:other.png: {said}\n"
+
+
 def test_page_xml_with_faults(model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     folder = saved(tmp_path, page_xml(page_line(0) + page_line(1, coords="")))
     assert main(["recognize", str(model), str(folder)]) == 1

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from crnn.data.sources import LineSource, ReadOptions, open_source
 from crnn.data.sources.label_texts import usable_labels
-from crnn.data.sources.sides import find_side
+from crnn.data.sources.sides import find_side, side_of_tables
 from crnn.data.sources.views import Selection, together
 from crnn.data.split import load_side
 from crnn.data.synth.source import synthetic_pair, training_texts
-from crnn.errors import ConfigError, DataError
+from crnn.errors import ConfigError, DataError, printable
 
 SIDES = ("train", "val", "test")
 RENDERED_TEXTS = 100_000
@@ -23,9 +24,24 @@ RENDERED = "rendered"
 """Stands for lines rendered on the fly in a list of training lines."""
 
 
-def open_all(paths: list[str], options: ReadOptions | None = None) -> LineSource:
-    """One source of one or several paths."""
+def open_all(paths: list[str], options: ReadOptions | None = None, owner: Path | None = None) -> LineSource:
+    """One source of one or several paths; of `owner`, the model that was trained on them, if they may have moved.
+
+    Raises:
+        DataError: if one is not there, or cannot be read.
+    """
+    for path in paths if owner else ():
+        if wrong := not_there(path):
+            raise DataError(f"{owner}: its lines are not at {wrong}; name them where they are now")
     return together([open_source(path, options) for path in paths])
+
+
+def not_there(path: str) -> str:
+    """The name, for a message, of recorded lines that are not at `path` any more; empty if they are."""
+    place = Path(path)
+    if place.exists() or side_of_tables(place):
+        return ""
+    return printable(path if place.is_absolute() else f"{path} (looked for in {Path.cwd()})")
 
 
 def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineSource:
@@ -41,7 +57,7 @@ def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineS
 
     Validation lines that were rendered are rendered again; with other fonts on the machine they look otherwise.
     """
-    record = training.get("data")
+    record = _as_last_seen(training.get("data"), model)
     paths = record.get("paths") if isinstance(record, Mapping) else None
     if not isinstance(record, Mapping) or not isinstance(paths, Mapping) or not isinstance(paths.get("train"), list):
         raise DataError(f"{model}: does not say what it was trained on; name the lines")
@@ -49,13 +65,13 @@ def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineS
         options = ReadOptions(**record.get("options", {}))
     except TypeError as error:
         raise DataError(f"{model}: how its lines were read is not understood ({error}); name the lines") from None
-    splits = next((run / "splits" for run in (model.parent, model.parent.parent) if (run / "splits").is_dir()), None)
+    splits = next((run / "splits" for run in _runs_of(model) if (run / "splits").is_dir()), None)
     mine, real = paths.get(side), [path for path in paths["train"] if path != RENDERED]
     divided = "val" in paths and paths["val"] is None  # validation lines were held out of these
     if side == "train" and real and not splits and not divided:
-        return open_all(real, options)
+        return open_all(real, options, model)
     if side != "train" and isinstance(mine, list):
-        return open_all(mine, options)
+        return open_all(mine, options, model)
     if side == "val" and set(paths["train"]) == {RENDERED} and isinstance(record.get("rendered"), Mapping):
         return _rendered_again(record["rendered"], model)
     if not real:
@@ -67,7 +83,7 @@ def recorded_lines(training: Mapping[str, Any], side: str, model: Path) -> LineS
             f"{model}: its {side} lines are recorded in its run's folder splits/, which is not beside it; "
             "name the lines"
         )
-    whole = open_all(real, options)
+    whole = open_all(real, options, model)
     positions = load_side(splits / f"{side}.tsv", whole)
     if not len(positions):
         raise _none_apart(model, side, real)
@@ -86,7 +102,7 @@ def recorded_texts(training: Mapping[str, Any], model: Path, rendered: int = REN
     Raises:
         DataError: as `recorded_lines`, or for options of rendered lines that are not understood.
     """
-    record = training.get("data")
+    record = _as_last_seen(training.get("data"), model)
     paths = record.get("paths") if isinstance(record, Mapping) else None
     sources = paths.get("train") if isinstance(paths, Mapping) else None
     options = record.get("rendered") if isinstance(record, Mapping) else None
@@ -98,6 +114,27 @@ def recorded_texts(training: Mapping[str, Any], model: Path, rendered: int = REN
     except (ConfigError, AttributeError, TypeError, ValueError, OSError) as error:
         raise DataError(f"{model}: the texts of its rendered lines cannot be written again ({error})") from None
     return labels * REPEATED + texts
+
+
+def _runs_of(model: Path) -> tuple[Path, Path]:
+    """Where the run folder of a model file or checkpoint may be."""
+    return model.parent, model.parent.parent
+
+
+def _as_last_seen(record: Any, model: Path) -> Any:
+    """A record of lines, with the places of the run folder's, newer one where that is of the same lines.
+
+    They may have moved between two starts of the run, after the checkpoint that a model is made of.
+    """
+    for run in _runs_of(model):
+        try:
+            newer = json.loads((run / "data.json").read_text(encoding="utf-8"))
+            prints, theirs = ([of[side]["fingerprint"] for side in ("train", "val")] for of in (record, newer))
+            if prints == theirs and any(prints):
+                return {**record, "paths": newer["paths"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return record
 
 
 def _none_apart(model: Path, side: str, train: list[str]) -> DataError:

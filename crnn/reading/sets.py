@@ -29,7 +29,9 @@ from crnn.errors import DataError, printable
 SUFFIXES = (".tar", ".zip", *TABLES, ".mdb", ".lmdb")
 """What such files are called."""
 _NO_LINE = "no line of a PAGE or ALTO file there lies on it; to read it as one line, name the picture itself"
-_NOR_ALONE = "no line of a PAGE or ALTO file in the archive lies on it; to read it as one line, take it out, and name it"
+_NOR_ALONE = (
+    "no line of a PAGE or ALTO file in the archive lies on it; to read it as one line, take it out, and name it"
+)
 
 
 class Keeper(Protocol):

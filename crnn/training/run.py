@@ -35,6 +35,7 @@ from crnn.training.launch import process_count
 from crnn.training.length import Length
 from crnn.training.module import CrnnModule
 from crnn.training.processes import Peers, is_lost
+from crnn.training.resumed import began_before, refuse_missing_lines, refuse_other_data, refuse_other_processes
 from crnn.training.run_folder import RunFolder, unusable
 from crnn.training.start import OLD_LINES, Began, Start, cer_on
 from crnn.training.threads import choose, fastest_threads
@@ -73,7 +74,8 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     peers.run = folder.path
     with folder.claimed():
         if config.resume:
-            _refuse_other_processes(folder, process_count(config.trainer))
+            refuse_other_processes(folder, process_count(config.trainer))
+            refuse_missing_lines(config)
         return _train_in(folder, config, peers, start, transform, why_model)
 
 
@@ -91,7 +93,7 @@ def _train_in(
     with _taken_away_unless_begun(folder, bool(config.resume)):
         data = assemble(config, transform, folder, peers)
         if config.resume:
-            _refuse_other_data(folder, data)
+            refuse_other_data(folder, data)
         config = data.length.into(config)
         real = any(path != RENDERED for path in data.paths["train"] or ())
         augment = Augment(config.augment, data.length.epochs) if real else None
@@ -109,7 +111,7 @@ def _train_in(
             workers_for(config.data.workers, peers.local_world),
             config.seed,
         )
-        began = _begin_from(start, card, module, data, folder) if start else _began_before(config, folder)
+        began = _begin_from(start, card, module, data, folder) if start else began_before(config, folder)
         _settle_threads(config, folder, module, data)
         trainer, stop = make_trainer(config, folder, loaders, data)
     with _ended_well(trainer, stop, folder, peers):
@@ -117,7 +119,8 @@ def _train_in(
             folder.write_config(config)
         else:
             folder.write_start(config, trainer.world_size)
-            folder.write_json("data.json", data.record() | ({"before": began.figures()} if began else {}))
+        before = {"before": began.figures()} if began and not config.resume else {}
+        folder.write_json("data.json", folder.read_json("data.json") | data.record() | before)  # lines may have moved
         _say_batches(data.length, folder, loaders, trainer.world_size)
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
     if not trainer.is_global_zero:
@@ -216,18 +219,6 @@ def _begin_from(start: Start, card: ModelCard, module: CrnnModule, data: Assembl
     return Began(before, lines, cer_on(start.card, start.network, lines) if lines else 0.0)
 
 
-def _began_before(config: TrainConfig, folder: RunFolder) -> Began | None:
-    """How the model read that a resumed run once began from, as its record has it."""
-    figures = folder.read_json("data.json").get("before") if config.resume and config.init else None
-    if not figures or not folder.first:
-        return None
-    try:
-        lines = Start.read(str(config.init)).old_lines()
-    except CrnnError:  # the model is gone
-        lines = None
-    return Began(figures["cer"], lines if figures["old_cer"] is not None else None, figures["old_cer"] or 0.0)
-
-
 def _settle_threads(config: TrainConfig, folder: RunFolder, module: CrnnModule, data: Assembled) -> None:
     """Unless set, as many threads as are fastest, measured; a resumed run takes as many as before.
 
@@ -259,31 +250,6 @@ def _note(config: TrainConfig, data: Assembled, start: Start | None, folder: Run
         return note | {"init": config.init, NOTE: read_card(folder.last).training.get(NOTE)}
     seen = data.seen.after(start.card.training, str(config.init)) if start else data.seen
     return note | {NOTE: seen.note()} | ({"init": config.init} if config.init else {})
-
-
-def _refuse_other_data(folder: RunFolder, data: Assembled) -> None:
-    before, now = folder.read_json("data.json"), data.record()
-    for split in ("train", "val"):
-        if before.get(split) != now[split]:
-            raise DataError(
-                f"resume={folder.path}: the {split} lines have changed since the run began "
-                f"({before.get(split)} then, {now[split]} now); bring them back, or start a new run"
-            )
-    if before.get("characters") != now["characters"]:
-        raise DataError(
-            f"resume={folder.path}: the {len(data.charset)} characters are not those of the run; bring charset.source "
-            "back as it was, or start a new run"
-        )
-
-
-def _refuse_other_processes(folder: RunFolder, now: int) -> None:
-    before = folder.read_json("env.json").get("processes", now)
-    if before != now:
-        raise ConfigError(
-            f"resume={folder.path}: the run began with {before} process{'es' if before > 1 else ''}, and now there "
-            f"{'are' if now > 1 else 'is'} {now}, so steps and batches would not be the same; start as many as before "
-            f"(trainer.devices, torchrun, srun), or a new run from its weights with init={folder.path}"
-        )
 
 
 def _say_batches(length: Length, folder: RunFolder, loaders: LineDataModule, processes: int) -> None:

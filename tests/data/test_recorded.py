@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,30 @@ def test_sides_that_have_paths_of_their_own(tmp_path: Path, model: Path) -> None
         recorded_lines(note([a], val=None), "train", model)  # some of them were held out
     training["data"]["paths"]["train"] = [a, "rendered"]  # what was rendered is no path
     assert texts_of(recorded_lines(training, "train", model)) == ["a"]
+
+
+def test_lines_that_have_moved(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Are asked for; those that the run went on with are found, if they are the same."""
+    monkeypatch.chdir(tmp_path)
+    training = note(["a"], val=[f"{tmp_path}/b"])
+    training["data"] |= {"train": {"fingerprint": "1"}, "val": {"fingerprint": "2"}}
+    for side, said in {"train": f"a (looked for in {tmp_path})", "val": f"{tmp_path}/b"}.items():
+        with pytest.raises(DataError) as caught:
+            recorded_lines(training, side, model)
+        assert str(caught.value) == f"{model}: its lines are not at {said}; name them where they are now"
+    moved, other = lines(tmp_path / "moved", "a"), lines(tmp_path / "other", "b")
+    newer = {**training["data"], "paths": {"train": [moved], "val": [other]}}
+    (tmp_path / "run" / "data.json").write_text(json.dumps(newer))
+    assert texts_of(recorded_lines(training, "train", model)) == ["a"]
+    assert texts_of(recorded_lines(training, "val", model)) == ["b"]
+    assert recorded_texts(training, model) == ["a"]
+    for changed in ({"val": {"fingerprint": "3"}}, {"train": {}}, {"train": None}):
+        (tmp_path / "run" / "data.json").write_text(json.dumps({**newer, **changed}))
+        with pytest.raises(DataError, match="its lines are not at a "):
+            recorded_lines(training, "train", model)
+    (tmp_path / "run" / "data.json").write_text("[")
+    with pytest.raises(DataError, match="its lines are not at a "):
+        recorded_lines(training, "train", model)
 
 
 def test_a_split_without_lines_of_a_side(tmp_path: Path, model: Path) -> None:

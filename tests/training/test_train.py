@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 from tests_support import heed_signals, here, settings
 
 import crnn
@@ -370,17 +372,47 @@ def test_a_full_disk_is_one_line(
 
 
 def test_resume_refuses_other_data(trained: Path, line_folder: Path, tmp_path: Path) -> None:
-    import shutil
-
     run, lines = tmp_path / "run", tmp_path / "lines"
     shutil.copytree(trained, run)
     shutil.copytree(line_folder, lines)
     table = lines / "train" / "labels.tsv"
-    table.write_text(table.read_text().replace("\t", "\ta", 1))
-    outcome = here([sys.executable, str(SCRIPT), f"resume={run}", f"data.root={lines}", "trainer.max_epochs=4"])
+    whole = table.read_text()
+    count = len(whole.splitlines())
+    for text, said in (
+        (whole.replace("\t", "\ta", 1), f"as many, {count} lines and 0 dropped, but not the same pictures and labels"),
+        (whole.split("\n", 1)[1], f"{count} lines and 0 dropped then, {count - 1} lines and 0 dropped now"),
+    ):
+        table.write_text(text)
+        outcome = here([sys.executable, str(SCRIPT), f"resume={run}", f"data.root={lines}", "trainer.max_epochs=4"])
+        assert outcome.returncode == 2
+        assert outcome.stderr.splitlines()[-1] == (
+            f"error: resume={run}: the train lines have changed since the run began ({said}); bring them back, or "
+            f"start a new run from its weights with init={run}"
+        )
+
+
+def test_resume_where_the_lines_have_moved(trained: Path, line_folder: Path, tmp_path: Path) -> None:
+    """The setting that says where they are now is asked for, and remembered."""
+    run, there, here_now = tmp_path / "run", tmp_path / "lines", tmp_path / "moved"
+    shutil.copytree(trained, run)
+    shutil.copytree(line_folder, here_now)
+    settings = OmegaConf.load(run / "config.yaml")
+    settings.data.root = str(there)
+    OmegaConf.save(settings, run / "config.yaml")
+    before = json.loads((run / "data.json").read_text())
+    more = settings.trainer.max_epochs + 1
+    command = [sys.executable, str(SCRIPT), f"resume={run}", f"trainer.max_epochs={more}"]
+    outcome = here(command)
     assert outcome.returncode == 2
-    assert "the train lines have changed since the run began" in outcome.stderr
-    assert "Traceback" not in outcome.stderr
+    assert outcome.stderr == (
+        f"error: resume={run}: its lines are not at data.root={there}; if they have moved, add data.root=WHERE THEY "
+        "ARE NOW\n"
+    )
+    outcome = here([*command, f"data.root={here_now}"])
+    assert outcome.returncode == 0, outcome.stderr
+    after = json.loads((run / "data.json").read_text())
+    assert after["paths"] == {"train": [f"{here_now}/train"], "val": [f"{here_now}/val"]}
+    assert after["train"]["fingerprint"] == before["train"]["fingerprint"]
 
 
 @pytest.mark.parametrize(
@@ -422,7 +454,6 @@ def test_bad_settings_cost_nothing(
 
 
 def test_impossible_label_is_named_before_the_first_step(line_folder: Path, tmp_path: Path) -> None:
-    import shutil
 
     lines = tmp_path / "lines"
     shutil.copytree(line_folder, lines)

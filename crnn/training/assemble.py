@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
-from crnn.core.charset import Charset
+from crnn.core.charset import Charset, characters, count_symbols
 from crnn.core.seen import SeenCharacters
 from crnn.core.transform import LineTransform
 from crnn.data.augment import first_plain_epoch
@@ -28,7 +28,8 @@ from crnn.data.sources.sides import find_side
 from crnn.data.sources.views import Fitting, Selection, together
 from crnn.data.split import Split, SplitRule, split_lines
 from crnn.data.synth.source import synthetic_pair
-from crnn.errors import ConfigError, DataError
+from crnn.errors import CharsetError, ConfigError, DataError
+from crnn.loader import read_card
 from crnn.training.characters import charset_from
 from crnn.training.config import TrainConfig, listed_paths
 from crnn.training.findings import report_lines
@@ -140,8 +141,8 @@ class _Assembly:
         drawn = drawn_characters(self.config, own, self.folder) if some else ""
         options = rendered_options(self.config, drawn) if drawn else None
         rendered = synthetic_pair(**options, labels=own) if options else None
-        charset, seen = self._charset(real, drawn)
-        parts = iter([self._prepare(source, charset) for source in real])
+        charset, seen, prepared = self._characters(real, drawn)
+        parts = iter(prepared)
         train = [self._fitting(rendered[0], charset) if rendered and s is None else next(parts) for s in opened]
         if held_out is not None:
             val = self._prepare(held_out, None)
@@ -218,12 +219,40 @@ class _Assembly:
         self.folder.say(f"data: lines rendered on the fly, {len(fitting):,} new ones per epoch")
         return PreparedLines(fitting, sizes, [], widest=self.data.rendered.short_epochs)
 
-    def _charset(self, sources: Sequence[LineSource], drawn: str) -> tuple[Charset, SeenCharacters]:
-        texts = (text for source in sources for text in readable_labels(source) if label_problem(text) is None)
-        charset, notes, seen = charset_from(self.config.charset, texts, drawn)
-        for note in notes[: 1 if self.config.resume else None] if sources else ():
+    def _characters(
+        self, sources: Sequence[LineSource], drawn: str
+    ) -> tuple[Charset, SeenCharacters, list[PreparedLines]]:
+        """(charset, how often each character was seen, checked lines of each source).
+
+        A line is checked against the characters of all; then those that only dropped lines hold are left out.
+        """
+        if self.config.resume:
+            return self._characters_of_run(sources, drawn)
+        try:
+            found = charset_from(self.config.charset, _labels(sources), drawn)
+        except CharsetError:  # there are none: why is said of the lines, if anything is
+            for source in sources:
+                self._prepare(source, None).reports[0].refuse_if_too_many(self.data.max_dropped)
+            raise
+        prepared = [self._prepare(source, found.charset) for source in sources]
+        if any(len(part.reports[0].dropped) for part in prepared) and all(len(part.source) for part in prepared):
+            kept = _labels([part.source for part in prepared])
+            found = charset_from(self.config.charset, kept, drawn, found)
+        for note in found.notes if sources else ():
             self.folder.say(note)
-        return charset, seen
+        return found.charset, found.seen, prepared
+
+    def _characters_of_run(
+        self, sources: Sequence[LineSource], drawn: str
+    ) -> tuple[Charset, SeenCharacters, list[PreparedLines]]:
+        """Likewise, of the run that goes on, whatever the place has become that its characters once came from."""
+        charset = read_card(self.folder.last).charset
+        prepared = [self._prepare(source, charset) for source in sources]
+        counts = count_symbols(_labels([part.source for part in prepared]), charset.rules, charset.unit)
+        if sources:
+            self.folder.say(f"characters: {len(charset)}, as when the run began")
+        seen = SeenCharacters.of(charset, counts, characters(drawn, charset.rules, charset.unit))
+        return charset, seen, prepared
 
     def _combined(self, parts: list[PreparedLines]) -> PreparedLines:
         parts = [self._cached(part) for part in parts]
@@ -244,3 +273,8 @@ class _Assembly:
             return lines
         on_disk = Path(self.config.runs_dir) / ".lines" if self.data.cache == "disk" else None
         return cached(lines, self.transform, int(self.data.cache_mb * 2**20), on_disk)
+
+
+def _labels(sources: Sequence[LineSource]) -> Iterator[str]:
+    """Of all lines, as far as they are labels."""
+    return (text for source in sources for text in readable_labels(source) if label_problem(text) is None)

@@ -33,15 +33,21 @@ class Characters(NamedTuple):
     """What there is to say: its size, rare and left-out characters, labels that do not come back."""
     seen: SeenCharacters
     """How often the training labels hold each."""
+    left_out: dict[str, int]
+    """What labels hold that is not in it: symbol -> how often."""
 
 
-def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -> Characters:
+def charset_from(
+    config: CharsetConfig, texts: Iterable[str], drawn: str = "", of_all: Characters | None = None
+) -> Characters:
     """The charset that settings ask for, and what there is to say about it.
 
     Args:
         config: checked settings.
         texts: training labels, each once; read to the end and not kept.
         drawn: characters of lines rendered on the fly; they count as seen often.
+        of_all: what this gave for all lines, where some cannot be used and `texts` are those of the others: no
+            character comes from a line that is dropped.
 
     Raises:
         ConfigError: for a source that cannot be read, or settings at odds with those of a model.
@@ -54,10 +60,13 @@ def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -
     unit = charset.unit if charset else config.unit
     lost: list[str] = []
     counts = count_symbols(_tried(texts, rules, lost), rules, unit)  # type: ignore[arg-type]  # checked
+    min_count = config.min_count
+    if of_all is not None:  # which has decided what comes often enough
+        counts, min_count = Counter(SeenCharacters.of(of_all.charset, counts).labels), 1
     often = set(characters(drawn, rules, unit))  # type: ignore[arg-type]
     if charset is None:
-        kept = Counter({**counts, **{symbol: max(counts[symbol], config.min_count) for symbol in often}})
-        charset = Charset.from_counts(kept, config.extra, rules, unit, config.min_count)  # type: ignore[arg-type]
+        kept = Counter({**counts, **{symbol: max(counts[symbol], min_count) for symbol in often}})
+        charset = Charset.from_counts(kept, config.extra, rules, unit, min_count)  # type: ignore[arg-type]
         origin = "of the training labels"
     elif config.grow:
         known = charset
@@ -68,7 +77,9 @@ def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -
             origin = f"{_counted(origin, known)}, then {len(further)} of the training labels"
     notes.append(f"characters: {len(charset)}{'' if origin.startswith(':') else ' '}{origin}{_said(charset)}")
     seen = SeenCharacters.of(charset, counts, often)
-    notes += _notes_on_counts(config, charset, counts, seen)
+    left_out = {s: n for s, n in counts.items() if s not in charset and not all(point in charset for point in s)}
+    left_out = of_all.left_out if of_all else left_out
+    notes += _notes_on_counts(config, charset, seen, left_out)
     if against := runs_against(counts, rules):
         notes.append(f"note: {against}")
     if lost:
@@ -76,7 +87,7 @@ def charset_from(config: CharsetConfig, texts: Iterable[str], drawn: str = "") -
             f"note: {len(lost)} training labels look like other text and will be read as that, such as {lost[0]!r} as "
             f"{rules.to_logical(rules.to_visual(rules.normalize(lost[0])))!r}"
         )
-    return Characters(charset, notes, seen)
+    return Characters(charset, notes, seen, left_out)
 
 
 def rules_of(config: CharsetConfig) -> TextRules:
@@ -171,9 +182,10 @@ def _said(charset: Charset) -> str:
     return f" ({', '.join(f'{name}={value}' for name, value in rules.items())})" if rules else ""
 
 
-def _notes_on_counts(config: CharsetConfig, charset: Charset, counts: Counter[str], seen: SeenCharacters) -> list[str]:
+def _notes_on_counts(
+    config: CharsetConfig, charset: Charset, seen: SeenCharacters, left_out: dict[str, int]
+) -> list[str]:
     """Lines on characters that come rarely, never, or too rarely to be learned."""
-    left_out = {s: n for s, n in counts.items() if s not in charset and not all(point in charset for point in s)}
     notes = []
     rare = {symbol: count for symbol, count in seen.labels.items() if count < RARE and symbol not in seen.rendered}
     if rare:

@@ -10,8 +10,10 @@ from tests_support import settings
 
 from crnn.core.transform import LineTransform
 from crnn.data.line_cache import CachedLines
+from crnn.errors import DataError
 from crnn.training.assemble import Assembled, assemble
 from crnn.training.run_folder import RunFolder
+from crnn.training.start import Start
 
 LINES = 12
 
@@ -62,3 +64,50 @@ def test_without_a_cache_there_is_none(labelled: Path) -> None:
 def test_rendered_lines_are_as_long_as_they_become_after_short_epochs(tmp_path: Path) -> None:
     config = settings("data.rendered.lines=8", "data.rendered.val_lines=2", "data.rendered.short_epochs=2")
     assert assemble(config, LineTransform(32), RunFolder(tmp_path)).train.widest == 2
+
+
+def test_characters_of_dropped_lines_are_none(labelled: Path) -> None:
+    """Of lines that cannot be used no class comes, and none counts as seen; but for others the settings still hold."""
+    texts = ["ab"] * (LINES - 2) + ["abq", "aæb"]
+    texts[2] = "xπ"  # its pixels are cut off
+    (labelled / "labels.tsv").write_text("".join(f"{i:02}.png\t{text}\n" for i, text in enumerate(texts)))
+    data = assembled(labelled, "data.unknown=drop")
+    assert "".join(data.charset.symbols) == "abqæ"
+    assert data.seen.labels == {"a": LINES - 1, "b": LINES - 1, "q": 1, "æ": 1}
+    assert "note: 2 characters come fewer than 5 times" in (labelled.parent / "run" / "train.log").read_text()
+    data = assembled(labelled, "data.unknown=drop", "charset.min_count=2", "charset.extra=Z")
+    assert "".join(data.charset.symbols) == "Zab"
+    assert data.seen.labels == {"a": LINES - 3, "b": LINES - 3}
+    said = (labelled.parent / "run" / "train.log").read_text().splitlines()
+    assert (
+        "note: charset.min_count=2 leaves out 4 characters: 'q' U+0071 (1), 'x' U+0078 (1), 'æ' U+00E6 (1), 'π' U+03C0 "
+        "(1); what becomes of their lines is data.unknown"
+    ) in said
+    (labelled.parent / "own.txt").write_text("abqxyzæ")
+    data = assembled(labelled, f"charset.source={labelled.parent / 'own.txt'}")
+    assert "".join(data.charset.symbols) == "abqxyzæ"
+
+
+def test_characters_of_dropped_lines_beside_those_of_a_model(labelled: Path) -> None:
+    texts = ["ab"] * (LINES - 1) + ["aπ"]
+    texts[2] = "λ"  # its pixels are cut off
+    (labelled / "labels.tsv").write_text("".join(f"{i:02}.png\t{text}\n" for i, text in enumerate(texts)))
+    own = Start.read("bundled")
+    config = own.settle(settings(f"data.train={labelled}", f"data.val={labelled}", "data.max_dropped=0.5"))
+    run = labelled.parent / "run"
+    run.mkdir()
+    data = assemble(config, LineTransform(32), RunFolder(run))
+    assert data.charset.symbols == (*own.card.charset.symbols, "π")
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"), [("{}.gif\tab", "there is no such picture"), ("{}.png\t", "empty label")]
+)
+def test_lines_without_any_character_are_refused_with_the_reason(labelled: Path, row: str, reason: str) -> None:
+    (labelled / "labels.tsv").write_text("".join(f"{row.format(f'{i:02}')}\n" for i in range(LINES)))
+    with pytest.raises(DataError) as caught:
+        assembled(labelled)
+    said = str(caught.value)
+    assert f"0 of {LINES} lines kept" in said
+    assert reason in said
+    assert "charset" not in said

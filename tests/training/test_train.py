@@ -287,7 +287,8 @@ def final_weights(run: Path) -> torch.Tensor:
     return torch.cat([value.flatten().float() for value in state.values()])
 
 
-def test_resume_refuses_other_characters(line_folder: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_has_its_own_characters(line_folder: Path, tmp_path: Path) -> None:
+    """Whatever has become of the file that they came from."""
     (tmp_path / "characters.txt").write_text("0123456789 abc")
     config = settings(
         *TINY,
@@ -300,9 +301,12 @@ def test_resume_refuses_other_characters(line_folder: Path, tmp_path: Path) -> N
     )
     folder = train(config).folder
     assert "characters: 14 of " in (folder / "train.log").read_text()
-    (tmp_path / "characters.txt").write_text("0123456789 abcd")
-    with pytest.raises(DataError, match=r"the 15 characters are not those of the run; bring charset\.source back"):
-        train(to_config(config_of_run(str(folder), ["trainer.max_epochs=2"])))
+    before = crnn.load(folder / "model.onnx").card.charset
+    for epochs, change in ((2, lambda file: file.write_text("0123456789 abcd")), (3, Path.unlink)):
+        change(tmp_path / "characters.txt")
+        train(to_config(config_of_run(str(folder), [f"trainer.max_epochs={epochs}"])))
+        assert "characters: 14, as when the run began" in (folder / "train.log").read_text()
+        assert crnn.load(folder / "model.onnx").card.charset == before
 
 
 def test_a_finished_run_says_that_nothing_is_left(line_folder: Path, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+import tracemalloc
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,22 @@ from crnn.data.sources.base import LineEntry, LineSource
 
 if TYPE_CHECKING:
     from crnn.training.config import TrainConfig
+
+
+def peak_memory(action: Callable[[], object], times: int = 3) -> int:
+    """The most bytes that Python held at once while it did something; the least of some runs.
+
+    Once in a while the interpreter's table of interned strings, to which every `Path` adds, doubles meanwhile.
+    """
+    peaks = []
+    for _ in range(times):
+        tracemalloc.start()
+        try:
+            action()
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    return min(peaks)
 
 
 class ListSource:

@@ -17,7 +17,6 @@ from crnn.data.sources.arrow import ArrowReader
 from crnn.data.sources.arrow_files import SUFFIXES as TABLES
 from crnn.data.sources.base import Content, Reader, ReadOptions
 from crnn.data.sources.lmdb_base import LmdbReader
-from crnn.data.sources.page_pictures import PagePictures
 from crnn.data.sources.page_reader import PageReader
 from crnn.data.sources.page_xml import PageXmlReader
 from crnn.data.sources.place import Place
@@ -29,9 +28,7 @@ from crnn.errors import DataError, printable
 SUFFIXES = (".tar", ".zip", *TABLES, ".mdb", ".lmdb")
 """What such files are called."""
 _NO_LINE = "no line of a PAGE or ALTO file there lies on it; to read it as one line, name the picture itself"
-_NOR_ALONE = (
-    "no line of a PAGE or ALTO file in the archive lies on it; to read it as one line, take it out, and name it"
-)
+_NOR_ALONE = "no line of a PAGE or ALTO file in the archive lies on it; to read it as one line, take it out"
 
 
 class Keeper(Protocol):
@@ -148,8 +145,8 @@ def _lines(reader: PageReader) -> Iterator[Entry]:
             pages.add(row.group)
             found = Kept(reader, row.locator) if row.locator else DataError(f"{row.where}: {row.problem}")
             yield f"{path}:{row.picture}", found
-        if reader.tree.root == path:  # no single XML file
-            for name in PagePictures(reader.tree.names()).names():
+        if reader.files.is_whole:
+            for name in reader.files.pictures().names():
                 if name not in pages:
                     whole = str(path / name) if path.is_dir() else f"{path}:{name}"
                     yield whole, DataError(f"{printable(whole)}: {_NO_LINE if path.is_dir() else _NOR_ALONE}")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests_support import encoded
+from tests_support import encoded, peak_memory
 
 from crnn.core.grey import from_array, to_grey
 from crnn.core.picture import open_picture, picture_size
@@ -176,11 +175,7 @@ def test_large_pictures_are_read_in_little_memory_to_the_same_bits(name: str, mo
 
 def test_16_bits_take_no_8_bytes_a_pixel() -> None:
     picture = Image.fromarray(np.full((1000, 1000), 40_000, np.uint16))
-    tracemalloc.start()
-    open_picture(picture)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 10 * 10**6
+    assert peak_memory(lambda: open_picture(picture)) < 10 * 10**6
 
 
 def greys(array: np.ndarray) -> list[list[int]]:

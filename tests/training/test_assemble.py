@@ -100,9 +100,7 @@ def test_characters_of_dropped_lines_beside_those_of_a_model(labelled: Path) -> 
     assert data.charset.symbols == (*own.card.charset.symbols, "π")
 
 
-@pytest.mark.parametrize(
-    ("row", "reason"), [("{}.gif\tab", "there is no such picture"), ("{}.png\t", "empty label")]
-)
+@pytest.mark.parametrize(("row", "reason"), [("{}.gif\tab", "there is no such picture"), ("{}.png\t", "empty label")])
 def test_lines_without_any_character_are_refused_with_the_reason(labelled: Path, row: str, reason: str) -> None:
     (labelled / "labels.tsv").write_text("".join(f"{row.format(f'{i:02}')}\n" for i in range(LINES)))
     with pytest.raises(DataError) as caught:

@@ -13,14 +13,13 @@ from PIL import Image
 
 from crnn.core.picture import open_picture
 from crnn.data.sources.bands import bands
-from crnn.data.sources.base import ReadOptions, Row
-from crnn.data.sources.folder_reader import FolderReader
+from crnn.data.sources.base import Reader, ReadOptions, Row
 from crnn.data.sources.outlines import Points, UnusableOutlineError, angle_of, clipped, cut, cut_size
 from crnn.data.sources.page_cache import PageCache
+from crnn.data.sources.page_files import PageFiles
 from crnn.data.sources.page_marks import MarkedLine, MarkedPage, MeasuredPicture, measure
 from crnn.data.sources.page_pictures import MissingPictureError, PagePictures
 from crnn.data.sources.place import Place
-from crnn.data.sources.trees import is_hidden
 from crnn.data.sources.xml_safe import head_of, is_xml, parse_xml, root_name, whole_of
 from crnn.errors import DataError, printable
 
@@ -28,23 +27,21 @@ LOOK_INTO = 64
 """That many XML files of a folder are opened to see whether they hold pages."""
 
 
-class PageReader(FolderReader):
+class PageReader(Reader):
     """Lines of XML files about pages, cut from the pages' pictures; in a folder, an archive, or one XML file.
 
-    Only pictures in the folder or archive are ever opened (for a single XML file: beside it, or one folder up), found
-    by the last part of their name (see `PagePictures`). If a picture has another size than the XML says, coordinates
-    are scaled to it, as long as its shape is the same within 1 %. A line is its outline, or its box, or a band along
-    its baseline (see `bands`); where the baseline is more than 5 degrees from level it is turned level.
+    Only pictures in the folder or archive are ever opened (see `PageFiles` for what lies further up), found by the last
+    part of their name (see `PagePictures`). If a picture has another size than the XML says, coordinates are scaled to
+    it, as long as its shape is the same within 1 %. A line is its outline, or its box, or a band along its baseline
+    (see `bands`); where the baseline is more than 5 degrees from level it is turned level.
     """
 
     root: ClassVar[str]
     """Name of the root element."""
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
-        single = path.is_file() and is_xml(path.name)
-        super().__init__(path.absolute().parent.parent if single else path, options)
-        self.path = path
-        self._only = path.absolute().relative_to(self.tree.root).as_posix() if single else None
+        super().__init__(path, options)
+        self.files = PageFiles(path)
         self._pages = PageCache()
 
     @classmethod
@@ -57,37 +54,15 @@ class PageReader(FolderReader):
         return any(root_name(head_of(place.tree, name)) == cls.root for name in some)
 
     def parts(self) -> Iterator[Path]:
-        if self._only is None:
-            yield from self.tree.parts()
-        else:
-            yield from (self.path, *self._around())
-            yield from (self.tree.root / name for name in PagePictures(self._names()).names())
-
-    def _around(self) -> list[Path]:
-        """The folders in which a single XML file's picture may lie."""
-        here = self.path.absolute().parent
-        return list(dict.fromkeys((here, here.parent)))
-
-    def _names(self) -> Iterator[str]:
-        if self._only is None:
-            yield from self.tree.names()
-            return
-        for folder in self._around():
-            try:
-                found = sorted(entry.name for entry in folder.iterdir())
-            except OSError as error:
-                raise DataError(f"{printable(folder)}: folder cannot be read ({error.strerror})") from None
-            yield from ((folder / name).relative_to(self.tree.root).as_posix() for name in found)
+        return self.files.parts()
 
     def rows(self) -> Iterator[Row]:
         """Of many files one that cannot be read is a row with a problem; if none can be read, that is an error."""
-        pictures = PagePictures(self._names())
+        pictures = self.files.pictures()
         refused: list[tuple[str, DataError]] = []
         good = False
-        for name in [self._only] if self._only else self.tree.names():
-            if not is_xml(name) or is_hidden(name):
-                continue
-            where = printable(self.path if self._only else self.tree.root / name)
+        for name in self.files.xml():
+            where = self.files.shown(name)
             try:
                 pages = self._pages_of(name, where)
             except DataError as error:
@@ -100,12 +75,12 @@ class PageReader(FolderReader):
         if refused and not good:
             raise refused[0][1]
         for name, why in refused:
-            where = printable(self.tree.root / name)
+            where = self.files.shown(name)
             place, _, said = str(why).removeprefix(where).partition(": ")  # :LINE:COLUMN, and what is wrong there
             yield Row("", where + place, printable(name), f"{said}; all of its lines are missing")
 
     def _pages_of(self, name: str, where: str) -> list[MarkedPage]:
-        raw = whole_of(self.tree, name)
+        raw = whole_of(self.files.tree, name)
         if root_name(raw) not in (self.root, None):
             return []  # METS, metadata
         return self.pages(parse_xml(raw, where))
@@ -122,7 +97,7 @@ class PageReader(FolderReader):
             return None, f"stands on page {number + 1} of its file; write one XML file for each page picture"
         try:
             found = pictures.find(xml, page.picture)
-            return measure(page, found, self.tree.content(found)), ""
+            return measure(page, found, self.files.tree.content(found)), ""
         except (MissingPictureError, DataError) as error:
             return None, str(error)
 
@@ -153,8 +128,8 @@ class PageReader(FolderReader):
     def content(self, key: str) -> Image.Image:
         """The line, cut from its page."""
         page, outline, angle, _ = self._cut(key)
-        where = printable(self.tree.root / page)
-        pixels = self._pages.get(page, lambda: open_picture(self.tree.content(page), where))
+        where = printable(self.files.tree.root / page)
+        pixels = self._pages.get(page, lambda: open_picture(self.files.tree.content(page), where))
         height, width = pixels.shape
         if outline.max(0)[0] > width or outline.max(0)[1] > height:
             raise DataError(f"{where}: has {width} x {height} pixels now, fewer than when its lines were listed")
@@ -175,7 +150,7 @@ class PageReader(FolderReader):
 
     def _name(self, key: str) -> str:
         page, _, _, name = self._cut(key)
-        return printable(f"{self.tree.root / page}#{name}")
+        return printable(f"{self.files.tree.root / page}#{name}")
 
 
 def _is_bare(line: MarkedLine) -> bool:

@@ -8,12 +8,12 @@ import resource
 import signal
 import subprocess
 import sys
-import tracemalloc
 from pathlib import Path
 
 import pytest
 from given_lines import Given, given, into, noise, of_texts, save_often, tree
 from PIL import Image
+from tests_support import peak_memory
 
 from crnn.core.transform import LineTransform
 from crnn.data.check import check_lines
@@ -322,10 +322,7 @@ def test_memory_does_not_grow_with_the_lines(tmp_path: Path, monkeypatch: pytest
     into(Made(lines.lines[:3]), tmp_path / "warm", "tar")
     for name in TARGETS:
         path, to = target(tmp_path, name)
-        tracemalloc.start()
-        into(lines, path, to, shard_bytes=10**6)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
+        peak = peak_memory(lambda path=path, to=to: into(lines, path, to, shard_bytes=10**6), times=1)
         assert peak < 3_000_000, name
 
 

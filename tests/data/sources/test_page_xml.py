@@ -110,6 +110,32 @@ def test_transkribus(tmp_path: Path) -> None:
     assert {source.entry(i).group for i in range(3)} == {"0001_p1.jpg"}
 
 
+def test_the_folder_of_xml_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pictures lie one folder up, as Transkribus has it; nothing else there is looked at."""
+    page = tmp_path / "doc" / "page"
+    saved(page, page_xml(LINES))
+    (page / "p1.png").rename(tmp_path / "doc" / "p1.png")
+    saved(tmp_path / "doc" / "other", page_xml(page_line(0, "other")), name="p2")
+    (tmp_path / "doc" / "above.xml").write_text(page_xml(page_line(0, "above")))
+    source = open_source(page, cache=tmp_path / "cache")
+    assert texts(source) == ["eins", "zwei & drei", ""]
+    assert_strips(source, drawn())
+    assert source.entry(1).where == f"{page / 'p1.xml'}:7"
+    assert source.entry(1).group == "p1.png"
+    assert_strips(pickle.loads(pickle.dumps(source)), drawn())
+    monkeypatch.chdir(tmp_path / "doc")
+    assert open_source("page").entry(0).where == "page/p1.xml:6"
+    monkeypatch.chdir(page)
+    assert_strips(open_source("."), drawn())
+    (tmp_path / "doc" / "p1.png").unlink()  # what the index was made of has changed
+    assert problems(open_source(page, cache=tmp_path / "cache")) == [
+        "has no page picture: looked for 'p1.png' or 'p1.*' beside page/p1.xml and in the other folders; put it there"
+    ] * 3  # fmt: skip
+    drawn().save(page / "p3.png")  # a picture of its own: nothing above is looked at
+    drawn().save(tmp_path / "doc" / "p1.png")
+    assert all("has no page picture" in problem for problem in problems(open_source(page)))
+
+
 def test_escriptorium(tmp_path: Path) -> None:
     """Lines of a dummy block, polygons of many points, a line without a mask: only its baseline."""
     lines = (

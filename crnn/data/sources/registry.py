@@ -20,7 +20,7 @@ from crnn.data.sources.label_table import LabelTableReader
 from crnn.data.sources.lmdb_base import LmdbReader
 from crnn.data.sources.page_xml import PageXmlReader
 from crnn.data.sources.place import Place
-from crnn.data.sources.sides import side_of_tables, sides_in
+from crnn.data.sources.sides import side_of_tables, sides_among, sides_in
 from crnn.data.sources.tar_shards import TarShardsReader
 from crnn.errors import DataError, printable
 
@@ -114,19 +114,22 @@ def find_reader(path: str | os.PathLike[str], options: ReadOptions | None = None
 
 
 def refuse_several_sets(path: str | os.PathLike[str], options: ReadOptions | None = None) -> None:
-    """Refuse a folder of training, validation and test lines that would be read as one set.
+    """Refuse a folder or archive of training, validation and test lines that would be read as one set.
 
     A label file at its top, which may name pictures in these folders, makes it one.
 
     Raises:
         DataError: naming one of them; and as `find_reader`.
     """
-    sides = sides_in(Path(path))
-    if len(sides) > 1 and find_reader(path, options)[0] not in LABEL_FILES:
-        names = ", ".join(f"{side.name}/" for side in reversed(sides))
-        raise DataError(
-            f"{path}: holds several sets, {names}, which are not taken together; name one, as in {sides[0]}"
-        )
+    where = Path(path)
+    sides = sides_in(where)
+    names = [side.name for side in sides]
+    if where.is_file() and (place := Place(where)).is_archive:
+        names = [name.rpartition("/")[2] for name in sides_among(place.names)]
+    if len(names) > 1 and find_reader(path, options)[0] not in LABEL_FILES:
+        remedy = f"name one, as in {sides[0]}" if sides else "unpack it, and name one of these folders"
+        listed = ", ".join(f"{name}/" for name in reversed(names))
+        raise DataError(f"{path}: holds several sets, {listed}, which are not taken together; {remedy}")
 
 
 def open_source(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from crnn.data.sources.arrow_files import SUFFIXES
+from crnn.data.sources.trees import is_hidden
 from crnn.data.sources.walks import walk
 
 SIDES: dict[str, tuple[str, ...]] = {
@@ -38,14 +41,57 @@ def side_of_tables(path: Path) -> tuple[Path, str] | None:
 
 def find_side(folder: Path, side: str) -> Path | None:
     """The path of training (``train``), validation (``val``) or test lines (``test``) in `folder`; None if there is
-    none."""
+    none. A single folder around everything, as most unpacked archives have, is stepped into."""
+    folders = _folders_in(folder)
     for name in SIDES[side]:
-        if (folder / name).is_dir():
-            return folder / name
-    return folder / side if side_of_tables(folder / side) else None
+        for found in folders:
+            if found.name.lower() == name:
+                return found
+    if side_of_tables(folder / side):
+        return folder / side
+    if len(folders) == 1 and folders[0].name.lower() not in _SIDE_OF and _is_all(folders[0]):
+        return find_side(folders[0], side)
+    return None
 
 
 def sides_in(folder: Path) -> list[Path]:
     """The paths of all sides in `folder`, test lines first, as one would judge by them."""
     found = [find_side(folder, side) for side in ("test", "val", "train")] if folder.is_dir() else []
     return [path for path in found if path]
+
+
+def sides_among(names: Iterable[str]) -> list[str]:
+    """The folders of sides, as `sides_in`, in an archive with files of these names."""
+    folders = [tuple(name.split("/")[:-1]) for name in names if not is_hidden(name)]
+    around = folders[0][:1] if folders and not _side_in(folders[0], 0) else ()
+    start = 1 if around and all(parts[:1] == around for parts in folders) else 0
+    found = {side: "/".join(parts[: start + 1]) for parts in folders if (side := _side_in(parts, start))}
+    return [found[side] for side in ("test", "val", "train") if side in found]
+
+
+def _side_in(folders: tuple[str, ...], place: int) -> str | None:
+    return _SIDE_OF.get(folders[place].lower()) if len(folders) > place else None
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """Those directly in it, sorted; none where it cannot be read, which is said when it is opened."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                folder / entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name + "/")
+            )
+    except OSError:
+        return []
+
+
+def _is_all(folder: Path) -> bool:
+    """Whether nothing lies beside it but hidden files."""
+    try:
+        return all(_is_note(name) or name == folder.name for name in os.listdir(folder.parent))
+    except OSError:
+        return False
+
+
+def _is_note(name: str) -> bool:
+    """Whether a file or folder is hidden, or a Mac's notes."""
+    return name.startswith(".") or name == "__MACOSX"

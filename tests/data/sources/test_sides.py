@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from tests_support import settings
 from crnn.cli import main
 from crnn.data.sources import open_source
 from crnn.data.sources.registry import refuse_several_sets
-from crnn.data.sources.sides import find_side, side_of
+from crnn.data.sources.sides import find_side, side_of, sides_among
 from crnn.errors import DataError
 from crnn.training.assemble import find_splits
 from crnn.training.run import train
@@ -131,6 +132,53 @@ def test_several_sets_are_not_judged_or_converted_as_one(tmp_path: Path, capfd: 
     assert main(["convert", str(root), str(tmp_path / "y.tar"), "--split", str(splits)]) == 0  # it says which lines
     with pytest.raises(DataError, match=r"holds several sets, train/, test/, .*name one, as in .*/ds/test"):
         refuse_several_sets(hub(tmp_path / "ds", "train-00000-of-00001", "test-00000-of-00001"))
+
+
+@pytest.mark.parametrize("around", ["", "plates/"])
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_several_sets_in_an_archive(tmp_path: Path, around: str, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Also with a folder around everything, in the archive and where it was unpacked."""
+    gt_lines(tmp_path / "in", *(f"{around}{side}/{name}" for side in ("Train", "val") for name in "ab"))
+    packed = shutil.make_archive(str(tmp_path / "plates"), kind, tmp_path / "in")
+    said = f"{packed}: holds several sets, Train/, val/, which are not taken together; unpack it, and name one of these"
+    with pytest.raises(DataError, match=said):
+        train(settings("model=crnn_tiny", f"data.root={packed}", f"runs_dir={tmp_path}"), "")
+    assert main(["evaluate", packed]) == 2
+    assert said in capfd.readouterr().err
+    (tmp_path / "in" / ".DS_Store").write_text("hidden")
+    (tmp_path / "in" / "__MACOSX").mkdir()
+    unpacked = tmp_path / "in" / around
+    assert find_splits(str(tmp_path / "in")) == (str(unpacked / "Train"), str(unpacked / "val"))
+    with pytest.raises(DataError, match=r"holds several sets, Train/, val/, .* name one, as in .*in/.*val"):
+        refuse_several_sets(tmp_path / "in")
+    (tmp_path / "in" / around / "labels.tsv").write_text("Train/a.png\tx\nval/b.png\ty\n")
+    packed = shutil.make_archive(str(tmp_path / "one"), kind, tmp_path / "in" / around)
+    refuse_several_sets(packed)
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["a/train/1.png", "a/test/1.png", "b/1.png"], []),
+        (["a/train/1.png", "a/test/1.png", "a/x.txt", "__MACOSX/a", "a/.hidden"], ["a/test", "a/train"]),
+        (["train/val/1.png", "train/1.png"], ["train"]),
+        (["train/1.png", "x/1.png", "Dev/1.png"], ["Dev", "train"]),
+        (["1.png", "train.png"], []),
+        ([], []),
+    ],
+)
+def test_sides_among_names(names: list[str], found: list[str]) -> None:
+    assert sides_among(names) == found
+
+
+def test_only_a_folder_around_everything_is_stepped_into(tmp_path: Path) -> None:
+    gt_lines(tmp_path, "a/b/train/1", "a/b/val/1")
+    assert find_side(tmp_path, "train") == tmp_path / "a" / "b" / "train"
+    assert find_side(tmp_path / "a" / "b" / "train", "train") is None
+    gt_lines(tmp_path, "a/2")
+    assert find_side(tmp_path, "train") is None
+    (tmp_path / "whole" / "train" / "val").mkdir(parents=True)
+    assert find_side(tmp_path / "whole", "val") is None
 
 
 def test_one_label_file_for_pictures_in_several_folders_is_one_set(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from crnn.core.charset import Charset
 from crnn.core.transform import LineTransform
 from crnn.data.facts import Peers, Progress, picture_facts
-from crnn.data.labels import fit_problem, label_problem
+from crnn.data.labels import UNKNOWN_CHARACTER, fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries
 from crnn.data.sources.views import with_format
@@ -50,6 +50,8 @@ class CheckReport:
     hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     """(K,): of their pixels; 0 where they were not decoded."""
     dropped: list[Dropped] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+    """Characters outside the charset -> how many of the lines dropped for such hold them."""
     fingerprint: str = ""
     """SHA-256 over labels, sizes and pixels of the kept lines in order; the same in every format."""
 
@@ -120,6 +122,8 @@ def check_lines(
         problem = line_problem(entry, facts.problems.get(position), size, transform, charset, max_width)
         if problem:
             report.dropped.append(Dropped(entry.where, entry.picture, *problem))
+            if charset and problem[0] == UNKNOWN_CHARACTER:
+                report.unknown.update(charset.unknown(entry.text))
         else:
             kept.append(position)
             digest.update(entry.text.encode("utf-8", "surrogatepass") + b"\0")

@@ -149,7 +149,8 @@ class _Assembly:
         else:
             assert rendered  # noqa: S101  # for mypy
             val = prepare(rendered[1], self.transform, charset, False, iter)
-        report_lines(train, val, charset, self.transform, self.folder, self.data.unknown, self.data.max_dropped)
+        losses = self.data.unknown, self.data.max_dropped, self.config.charset.extra
+        report_lines(train, val, charset, self.transform, self.folder, *losses)
         paths = {"train": self.train_paths, "val": self.val_paths or None}
         lines = self._combined(train)
         length = length_for(self.config, len(lines.source), process_count(self.config.trainer), not real)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from crnn.core.charset import Charset
+from crnn.core.charset import Charset, describe
 from crnn.core.transform import LineTransform
 from crnn.data.check import CheckReport
 from crnn.data.labels import CANNOT_FIT, UNKNOWN_CHARACTER, fit_problem
@@ -15,6 +17,9 @@ from crnn.data.sources.columns import entries, labels
 from crnn.data.split import leaks
 from crnn.errors import DataError
 from crnn.training.run_folder import RunFolder
+
+NAMED = 5
+"""Characters that are named in full."""
 
 
 def report_lines(
@@ -25,6 +30,7 @@ def report_lines(
     folder: RunFolder,
     unknown: str,
     max_dropped: float,
+    extra: str = "",
 ) -> None:
     """Say what is kept and dropped, and write ``dropped.tsv``.
 
@@ -35,12 +41,14 @@ def report_lines(
         folder: of the run.
         unknown: ``error`` refuses training labels outside the charset, ``drop`` leaves them out.
         max_dropped: more dropped lines than this share (0..1) of a source stop the run.
+        extra: characters that the settings add already.
 
     Raises:
         DataError: naming the first lines and what to do.
     """
     reports = [report for part in train for report in part.reports]
-    _refuse_unknown(reports, unknown)
+    if unknown == "error":
+        _refuse_unknown(reports, len(charset), extra)
     dropped = [dropped for report in [*reports, *val.reports] for dropped in report.dropped]
     if folder.first and reports:
         CheckReport("", dropped=dropped).write_dropped(folder.path / "dropped.tsv")
@@ -56,14 +64,21 @@ def report_lines(
         _say_leaks(train, val, folder)
 
 
-def _refuse_unknown(reports: list[CheckReport], policy: str) -> None:
-    unknown = [d for report in reports for d in report.dropped if d.reason == UNKNOWN_CHARACTER]
-    if unknown and policy == "error":
-        first = unknown[0]
-        raise DataError(
-            f"{first.where}: {first.detail}, or leave such lines out with data.unknown=drop"
-            + (f" (and {len(unknown) - 1} more lines)" if unknown[1:] else "")
-        )
+def _refuse_unknown(reports: list[CheckReport], classes: int, extra: str) -> None:
+    """Name all characters at once: with each line by itself, a user would start as often."""
+    lines = [dropped for report in reports for dropped in report.dropped if dropped.reason == UNKNOWN_CHARACTER]
+    if not lines:
+        return
+    counts = sum((report.unknown for report in reports), Counter())
+    often = [symbol for symbol, _ in counts.most_common()]
+    named = ", ".join(describe(symbol) for symbol in often[:NAMED])
+    more = f" and {len(often) - NAMED} more" if often[NAMED:] else ""
+    held = f"{lines[0].where}: holds" if len(lines) == 1 else f"{lines[0].where} and {len(lines) - 1:,} more lines hold"
+    setting = shlex.quote(f"charset.extra={extra}{''.join(often)}")
+    raise DataError(
+        f"{held} {named}{more}, not among the {classes} characters; add with {setting}, or leave such lines out with "
+        "data.unknown=drop"
+    )
 
 
 def _say_unknown(val: PreparedLines, charset: Charset, folder: RunFolder) -> None:

@@ -109,3 +109,23 @@ def test_lines_without_any_character_are_refused_with_the_reason(labelled: Path,
     assert f"0 of {LINES} lines kept" in said
     assert reason in said
     assert "charset" not in said
+
+
+def test_all_characters_that_the_charset_lacks_are_named_at_once(labelled: Path) -> None:
+    texts = ["ab"] * (LINES - 3) + ["aé", "é ß", "λ'"]
+    (labelled / "labels.tsv").write_text("".join(f"{i:02}.png\t{text}\n" for i, text in enumerate(texts)))
+    with pytest.raises(DataError) as caught:
+        assembled(labelled, "charset.symbols=ab", "charset.extra=Z")
+    assert str(caught.value) == (
+        f"{labelled}/labels.tsv:10 and 2 more lines hold 'é' (U+00E9 LATIN SMALL LETTER E WITH ACUTE), ' ' (U+0020 "
+        "SPACE), 'ß' (U+00DF LATIN SMALL LETTER SHARP S), 'λ' (U+03BB GREEK SMALL LETTER LAMDA), \"'\" (U+0027 "
+        "APOSTROPHE), not among the 3 characters; add with 'charset.extra=Zé ßλ'\"'\"'', or leave such lines out with "
+        "data.unknown=drop"
+    )
+    (labelled / "labels.tsv").write_text("00.png\tab\n01.png\tabcdefgh\n")
+    with pytest.raises(
+        DataError, match=r"labels\.tsv:2: holds 'c' .*'g' .* and 1 more, not among the 2 .*extra=cdefgh,"
+    ):
+        assembled(labelled, "charset.symbols=ab")
+    data = assembled(labelled, "charset.symbols=ab", "charset.extra=hgfedc")
+    assert len(data.charset) == 8

@@ -44,7 +44,10 @@ def inside(name: str, root: Path) -> PurePosixPath:
     """
     relative = PurePosixPath(name.replace("\\", "/"))
     if relative.is_absolute() or ".." in relative.parts or not name or _DRIVE.match(name):
-        raise DataError(f"{printable(name)!r}: must stay within {root}: no '..', no absolute path, no drive")
+        raise DataError(
+            f"{printable(name)!r}: must stay within {root}: no '..', no absolute path, no drive; write names "
+            "relative to it"
+        )
     return relative
 
 

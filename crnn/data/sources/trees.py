@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import unicodedata
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -84,6 +85,7 @@ class Folder(Tree):
         super().__init__(root)
         archive = root / "images.zip"
         self._archive = Zip(archive) if archive.is_file() else None
+        self._listed: tuple[Path, dict[str, str]] | None = None
 
     def names(self) -> Iterator[str]:
         for here, names in walk(self.root):
@@ -110,13 +112,35 @@ class Folder(Tree):
         if path is not None:
             return path
         if self._archive is None:
-            raise DataError(f"{printable(self.root / name)}: there is no such picture")
+            raise DataError(f"{printable(self.root / name)}: there is no such picture{self._alike(name)}")
         if not self._archive.has(name):
             raise DataError(f"{printable(name)}: there is no such picture in {self.root} or its images.zip")
         return self._archive.content(name)
 
+    def _alike(self, name: str) -> str:
+        """What is said of a file whose name differs in case, or in how its characters are composed (as Macs do)."""
+        path = self.root / inside(name, self.root)
+        if self._listed is None or self._listed[0] != path.parent:
+            try:
+                self._listed = path.parent, {_folded(other): other for other in os.listdir(path.parent)}
+            except (OSError, ValueError):
+                self._listed = path.parent, {}
+        other = self._listed[1].get(_folded(path.name))
+        if other is None:
+            return ""
+        kind = (
+            "other upper and lower case"
+            if other.casefold() == path.name.casefold()
+            else "characters composed otherwise"
+        )
+        return f"; there is {printable(other)!r}, with {kind}: write names as the files have them, or rename these"
+
     def parts(self) -> Iterator[Path]:
         yield from files_and_links(self.root)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:

@@ -78,6 +78,29 @@ def test_what_is_not_there_is_named(tree: Tree) -> None:
         tree.content("../b.txt")
 
 
+def test_a_name_that_is_spelt_almost_so_is_named(tmp_path: Path) -> None:
+    for name in ("Scan 1.PNG", "a/u\u0308ber.png", "a/other.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    tree = Folder(tmp_path)
+    for name, other, kind in (
+        ("scan 1.png", "Scan 1.PNG", "other upper and lower case"),
+        ("a/\xfcber.png", "u\u0308ber.png", "characters composed otherwise"),
+        ("scan 1.PNG", "Scan 1.PNG", "other upper and lower case"),
+    ):
+        with pytest.raises(DataError) as caught:
+            tree.content(name)
+        assert str(caught.value) == (
+            f"{tmp_path / name}: there is no such picture; there is '{other}', with {kind}: write names as the files "
+            "have them, or rename these"
+        )
+    for name in ("b/other.png", "a/otherr.png", "other.png"):
+        with pytest.raises(DataError, match=r"there is no such picture$"):
+            tree.content(name)
+    with pytest.raises(DataError, match=r"must stay within .*no drive; write names relative to it$"):
+        tree.content("/home/other.png")
+
+
 def test_travels_without_what_is_open(tree: Tree) -> None:
     bytes_of(tree, "b.txt")
     again = pickle.loads(pickle.dumps(tree))

@@ -3,6 +3,7 @@
 Each message says where, what, what is allowed and what to do next; the command line prints it without a traceback.
 """
 
+import errno
 from typing import TypeVar
 
 _Error = TypeVar("_Error", bound="CrnnError")
@@ -52,3 +53,14 @@ class ModelFileError(CrnnError):
 
 class CrnnWarning(UserWarning):
     """Something was left out or is doubtful, and the work goes on; commands say it in one line on standard error."""
+
+
+def unwritten(place: object, error: OSError) -> str:
+    """Of a file or folder that cannot be written: why, and what to do about it."""
+    remedies = {
+        **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "; make room, or name another place"),
+        **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "; name a place in which you may write"),
+        **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), "; name a file in a folder that is there"),
+    }
+    reason = printable(" ".join((error.strerror or str(error)).split()))
+    return f"{printable(place)}: cannot be written ({reason}){remedies.get(error.errno or 0, '')}"

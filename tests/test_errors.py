@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from crnn.errors import printable
+from crnn.errors import printable, unwritten
 
 
 def test_printable() -> None:
@@ -25,3 +27,24 @@ def test_printable() -> None:
 )
 def test_printable_names_have_a_limit(name: object, limit: int, wanted: str) -> None:
     assert printable(name, limit) == wanted
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "make room, or name another place"),
+        (errno.EDQUOT, "make room, or name another place"),
+        (errno.EACCES, "name a place in which you may write"),
+        (errno.EROFS, "name a place in which you may write"),
+        (errno.ENOENT, "name a file in a folder that is there"),
+        (errno.ENOTDIR, "name a file in a folder that is there"),
+        (errno.EIO, ""),
+    ],
+)
+def test_what_to_do_about_a_file_that_cannot_be_written(number: int, remedy: str) -> None:
+    said = unwritten("a\n.html", OSError(number, os.strerror(number)))
+    assert said == f"a\\n.html: cannot be written ({os.strerror(number)})" + (f"; {remedy}" if remedy else "")
+
+
+def test_errors_without_a_number_are_said_as_they_are() -> None:
+    assert unwritten("x", OSError("cut\n off")) == "x: cannot be written (cut off)"

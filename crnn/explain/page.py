@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn.errors import ConfigError, printable
+from crnn.errors import ConfigError, printable, unwritten
 from crnn.explain.colours import diverging, sequential
 from crnn.files import write_atomic
 from crnn.report.inline import data_url, embedded, policy
@@ -132,4 +132,4 @@ def write(out: str, content: str | bytes) -> None:
         with write_atomic(Path(out)) as temporary:
             temporary.write_bytes(data)
     except OSError as error:
-        raise ConfigError(f"--out {printable(out)}: cannot be written ({error.strerror})") from None
+        raise ConfigError(unwritten(f"--out {out}", error)) from None

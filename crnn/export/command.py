@@ -15,7 +15,7 @@ from crnn.core.recognizer import Recognizer
 from crnn.data.recorded import recorded_lines, recorded_texts
 from crnn.data.sources import LineSource, open_source
 from crnn.data.synth.source import synthetic_pair
-from crnn.errors import ConfigError, DataError, ModelFileError, printable
+from crnn.errors import ConfigError, DataError, ModelFileError, printable, unwritten
 from crnn.export.average import averaged
 from crnn.export.export import FORMATS, export_model
 from crnn.export.half import export_half
@@ -186,7 +186,7 @@ def _int8(card: ModelCard, network: CRNN, path: Path, data: str | None, checkpoi
             with write_atomic(path) as temporary:
                 result = make_int8(floating, temporary, card, calibration, labelled, path)
     except OSError as error:
-        raise ModelFileError(f"{printable(path)}: cannot be written ({error.strerror})") from None
+        raise ModelFileError(unwritten(path, error)) from None
     return f"float32: {parity}; {labelled.name}: {result}"
 
 

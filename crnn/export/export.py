@@ -12,7 +12,7 @@ from crnn.core.card import ModelCard
 from crnn.core.onnx_backend import OnnxBackend
 from crnn.core.plugins import Registry
 from crnn.core.recognizer import Backend
-from crnn.errors import ModelFileError
+from crnn.errors import ModelFileError, unwritten
 from crnn.export.onnx_writer import write_onnx
 from crnn.export.parity import Parity, check_parity
 from crnn.export.torch_backend import TorchBackend, write_safetensors
@@ -80,4 +80,4 @@ def export_model(
                 raise ModelFileError(f"{name}: not written: {error}") from None
             return check_parity(read(temporary), reference, pictures, name)
     except OSError as error:
-        raise ModelFileError(f"{name}: cannot be written ({error.strerror})") from None
+        raise ModelFileError(unwritten(name, error)) from None

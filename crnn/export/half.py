@@ -8,7 +8,7 @@ from pathlib import Path
 from crnn.core.card import ModelCard
 from crnn.core.metrics import EditCounts
 from crnn.data.sources.base import LineSource
-from crnn.errors import ModelFileError
+from crnn.errors import ModelFileError, unwritten
 from crnn.export.judged import counts_of, refuse_worse
 from crnn.export.parity import PARITY_LINES, Parity, check_parity, spread_lines
 from crnn.export.quantize import CHECK_LINES
@@ -64,4 +64,4 @@ def export_half(card: ModelCard, network: CRNN, path: Path, labelled: LineSource
             refuse_worse(result.before, result.after, MAX_LOSS, f"{path}: not written: {result}")
             return result
     except OSError as error:
-        raise ModelFileError(f"{path}: cannot be written ({error.strerror})") from None
+        raise ModelFileError(unwritten(path, error)) from None

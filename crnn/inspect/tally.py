@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crnn.errors import DataError, printable
+from crnn.errors import DataError, printable, unwritten
 from crnn.files import write_atomic
 from crnn.inspect.kinds import KINDS, Finding, Kind
 
@@ -79,6 +79,4 @@ def findings_table(path: Path | None) -> Iterator[Any]:
             writer.writerow(COLUMNS)
             yield writer
     except OSError as error:
-        raise DataError(
-            f"{printable(path)}: cannot be written ({error.strerror}); name a file in a folder that is there"
-        ) from None
+        raise DataError(unwritten(path, error)) from None

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.core.recognizer import Named, Recognizer
-from crnn.errors import ConfigError, DataError, printable
+from crnn.errors import ConfigError, DataError, printable, unwritten
 from crnn.files import write_atomic
 from crnn.loader import MODEL_SUFFIXES
 from crnn.reading.inputs import Item
@@ -70,7 +70,7 @@ def destination(output: str | None) -> Iterator[TextIO]:
         ):
             yield file
     except OSError as error:
-        raise DataError(f"{printable(output)}: cannot be written ({error.strerror})") from None
+        raise DataError(unwritten(output, error)) from None
 
 
 @contextmanager

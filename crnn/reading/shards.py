@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from crnn.core.recognizer import Recognizer
-from crnn.errors import ConfigError, DataError, printable
+from crnn.errors import ConfigError, DataError, printable, unwritten
 from crnn.files import write_text
 from crnn.reading.job import Job, Listing, read_about
 from crnn.reading.outputs import OUTPUTS
@@ -115,7 +115,7 @@ def read_shard(recognizer: Recognizer, paths: list[str], shard: Shard, job: Job,
                 file.close()  # an open one cannot be renamed there
             os.replace(working(final), final)
     except OSError as error:
-        raise DataError(f"{printable(error.filename or final)}: cannot be written ({error.strerror})") from None
+        raise DataError(unwritten(error.filename or final, error)) from None
     _say(f"{printable(final)}: {stop - start} rows{f', {there} of them from before' if there else ''}")
     return int("failed" in about)
 

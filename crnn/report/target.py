@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from crnn.errors import DataError, printable
+from crnn.errors import DataError, printable, unwritten
 from crnn.files import write_text
 
 
@@ -49,6 +49,4 @@ def save(path: Path, page: str) -> None:
     try:
         write_text(path, page)
     except OSError as error:
-        raise DataError(
-            f"{printable(path)}: cannot be written ({error.strerror}); name a file in a folder that is there"
-        ) from None
+        raise DataError(unwritten(path, error)) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crnn.data.sources.outlines import Points, UnusableOutlineError, box, read_points
-from crnn.data.sources.page_marks import MarkedLine, MarkedPage
+from crnn.data.sources.page_marks import MarkedLine, MarkedPage, marked
 from crnn.data.sources.page_reader import PageReader
 from crnn.data.sources.page_xml import number
 
@@ -40,14 +40,14 @@ class AltoReader(PageReader):
 
 def _line(element: Any, position: int) -> MarkedLine:
     line = MarkedLine(element.get("ID") or f"line {position}", element.sourceline or 0, _text(element))
-    try:
-        line.outline = _outline(element)
-        baseline = element.get("BASELINE", "").split()
-        if len(baseline) > 1 or "," in "".join(baseline):  # before version 4: the height of a level baseline, no more
-            line.baseline = read_points(" ".join(baseline))
-    except UnusableOutlineError as error:
-        line.problem = str(error)
+    marked(line, lambda: _outline(element), lambda: _baseline(element))
     return line
+
+
+def _baseline(line: Any) -> Points | None:
+    """Before version 4 it was the height of a level one, which says too little."""
+    written = line.get("BASELINE", "").split()
+    return read_points(" ".join(written)) if len(written) > 1 or "," in "".join(written) else None
 
 
 def _outline(line: Any) -> Points | None:

@@ -76,6 +76,13 @@ def turns_of(angle: float) -> tuple[int, float]:
     return quarters, rest if abs(rest) > LEVEL else 0.0
 
 
+def is_area(outline: Points) -> bool:
+    """Whether an outline encloses anything, at least a pixel wide and high."""
+    if len(outline) < 3 or np.ptp(outline, axis=0).min() < 1:
+        return False
+    return _spans_area(outline[1:] - outline[0])
+
+
 def clipped(outline: Points, width: int, height: int) -> Points:
     """The part of an outline that lies on a page of `width` x `height`, to a tenth of a pixel.
 
@@ -84,8 +91,7 @@ def clipped(outline: Points, width: int, height: int) -> Points:
     """
     if len(outline) < 3:
         raise UnusableOutlineError(f"has an outline of {len(outline)} points; three or more make an area")
-    spokes = outline[1:] - outline[0]
-    if np.ptp(outline, axis=0).min() < 1 or not _spans_area(spokes):
+    if not is_area(outline):
         raise UnusableOutlineError("has an outline without area; draw it around the line")
     for axis, limit, sign in ((0, 0.0, 1), (0, width, -1), (1, 0.0, 1), (1, height, -1)):
         outline = _half_plane(outline, axis, limit, sign)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from crnn.core.picture import PICTURE_FORMATS, picture_size
-from crnn.data.sources.outlines import Points
+from crnn.data.sources.outlines import Points, UnusableOutlineError
 from crnn.errors import DataError, printable
 
 SHAPE_TOLERANCE = 0.01
@@ -28,6 +29,22 @@ class MarkedLine:
     """(N, 2); None if there is none."""
     baseline: Points | None = None
     problem: str = ""
+
+
+def marked(line: MarkedLine, outline: Callable[[], Points | None], baseline: Callable[[], Points | None]) -> None:
+    """Say where a line lies, or what is wrong with what the XML says.
+
+    An outline that cannot be read is as good as none where there is a baseline: the line is cut along that.
+
+    Args:
+        outline, baseline: read it, or raise `UnusableOutlineError`.
+    """
+    try:
+        line.baseline = baseline()
+        line.outline = outline()
+    except UnusableOutlineError as error:
+        if line.baseline is None or len(line.baseline) < 2:
+            line.problem = str(error)
 
 
 @dataclass

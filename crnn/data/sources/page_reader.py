@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +15,7 @@ from PIL import Image
 from crnn.core.picture import open_picture
 from crnn.data.sources.bands import bands
 from crnn.data.sources.base import Reader, ReadOptions, Row
-from crnn.data.sources.outlines import Points, UnusableOutlineError, angle_of, clipped, cut, cut_size
+from crnn.data.sources.outlines import Points, UnusableOutlineError, angle_of, clipped, cut, cut_size, is_area
 from crnn.data.sources.page_cache import PageCache
 from crnn.data.sources.page_files import PageFiles
 from crnn.data.sources.page_marks import MarkedLine, MarkedPage, MeasuredPicture, measure
@@ -114,7 +115,11 @@ class PageReader(Reader):
                     if _is_bare(line):
                         line.outline = band
         shown = picture.name if picture else page.picture
+        names: Counter[str] = Counter()
         for line in lines:
+            names[line.name] += 1
+            if names[line.name] > 1:  # an id that another line has, too
+                line.name = f"{line.name} ({names[line.name]})"
             wrong = line.problem or problem
             locator = ""
             if picture is not None and not wrong:
@@ -154,10 +159,11 @@ class PageReader(Reader):
 
 
 def _is_bare(line: MarkedLine) -> bool:
-    """Whether only its baseline is known; a box that is no higher than the baseline says nothing more."""
+    """Whether only its baseline is known; a box that is no higher than the baseline says nothing more, nor does an
+    outline without area."""
     if line.baseline is None or len(line.baseline) < 2:
         return False
-    if line.outline is None:
+    if line.outline is None or not is_area(line.outline):
         return True
     extent, of_baseline = np.ptp(line.outline, axis=0), np.ptp(line.baseline, axis=0)
     return bool(len(line.outline) == 4 and (extent <= of_baseline + 1).all())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crnn.data.sources.outlines import Points, UnusableOutlineError, read_points
-from crnn.data.sources.page_marks import MarkedLine, MarkedPage
+from crnn.data.sources.outlines import Points, read_points
+from crnn.data.sources.page_marks import MarkedLine, MarkedPage, marked
 from crnn.data.sources.page_reader import PageReader
 
 
@@ -34,11 +34,7 @@ class PageXmlReader(PageReader):
 
 def _line(element: Any, position: int) -> MarkedLine:
     line = MarkedLine(element.get("id") or f"line {position}", element.sourceline or 0, _text(element))
-    try:
-        line.outline = _points(element, "Coords")
-        line.baseline = _points(element, "Baseline")
-    except UnusableOutlineError as error:
-        line.problem = str(error)
+    marked(line, lambda: _points(element, "Coords"), lambda: _points(element, "Baseline"))
     return line
 
 

@@ -14,7 +14,7 @@ from crnn.data.sources.base import LineSource
 from crnn.data.synth.sheet import contact_sheet
 from crnn.data.synth.source import synthetic_pair
 from crnn.data.synth.text import PRINTABLE_ASCII
-from crnn.errors import ConfigError, DataError, printable
+from crnn.errors import ConfigError, DataError, printable, unwritten
 from crnn.files import write_atomic
 from crnn.signals import exit_code
 
@@ -109,4 +109,4 @@ def _write_sheet(lines: LineSource, path: Path) -> None:
         with write_atomic(path) as temporary:
             contact_sheet(lines).save(temporary, "PNG", optimize=True)
     except OSError as error:
-        raise DataError(f"{printable(path)}: cannot be written ({error.strerror or error})") from None
+        raise DataError(unwritten(path, error)) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_files import drawn, page_line, page_xml, pixels, saved
+from page_files import alto_line, alto_xml, drawn, page_line, page_xml, pixels, saved
 
 from crnn.data.sources import open_source, page_reader
 from crnn.data.sources.outlines import Points, UnusableOutlineError, box
@@ -35,10 +35,40 @@ LEVEL = np.array([(10.0, 50.0), (90.0, 52.0)])
         (box(10, 50, 80, 2)[:3], LEVEL, False),  # drawn by hand
         (np.concatenate([box(10, 50, 80, 2), LEVEL]), LEVEL, False),
         (box(10, 50, 80, 2), None, False),
+        (box(10, 20, 80, 30)[:2], LEVEL, True),  # no area
+        (box(10, 20, 80, 30)[:2], LEVEL[:1], False),
+        (box(10, 20, 0, 30), LEVEL, True),
     ],
 )
 def test_a_line_without_a_height(outline: Points | None, baseline: Points | None, bare: bool) -> None:
     assert _is_bare(MarkedLine("l1", 7, "x", outline, baseline)) is bare
+
+
+@pytest.mark.parametrize("outline", ["1,2", "1,2 3,4", "x", "5,5 5,5 5,5", "1,2 3"])
+def test_an_outline_that_is_none_is_as_good_as_its_baseline(tmp_path: Path, outline: str) -> None:
+    along = "50,69 349,69"
+    wanted = open_source(saved(tmp_path / "none", page_xml(page_line(0, "x", "", along))))
+    for write in (
+        page_xml(page_line(0, "x", outline, along)),
+        alto_xml(alto_line(0, '<String CONTENT="x"/>', more=f'BASELINE="{along}"', shape=outline)),
+    ):
+        source = open_source(saved(tmp_path / "some", write))
+        assert source.entry(0).problem == ""
+        assert source.picture(0).tobytes() == wanted.picture(0).tobytes()
+    source = open_source(saved(tmp_path / "neither", page_xml(page_line(0, "x", outline, "50,69"))))
+    assert "outline" in source.entry(0).problem or "coordinates" in source.entry(0).problem
+
+
+def test_a_baseline_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
+    source = open_source(saved(tmp_path, page_xml(page_line(0, "x", baseline="50,69 a,b"))))
+    assert source.entry(0).problem == "has coordinates that are not pairs of numbers ('50,69 a,b'); x,y x,y ..."
+
+
+def test_lines_with_the_same_id_are_told_apart(tmp_path: Path) -> None:
+    """As a reading is judged by the line of its name."""
+    same = page_line(0, "eins") + page_line(0, "zwei") + page_line(1, "drei") + page_line(0, "vier")
+    source = open_source(saved(tmp_path, page_xml(same)))
+    assert [source.entry(i).picture for i in range(4)] == ["p1.png#l0", "p1.png#l0 (2)", "p1.png#l1", "p1.png#l0 (3)"]
 
 
 def test_where_a_line_lies_is_its_key() -> None:

@@ -38,6 +38,8 @@ _OTHER_FILES = {
     b"Rar!": "is a compressed archive (rar), not a picture; unpack it",
 }
 """How files begin that are given in place of pictures -> what is said of them."""
+PAGE_HEIGHT = 800
+"""Pixels; one line of print scanned at 300 dpi has 30 to 100."""
 PagesAre: TypeAlias = Literal["fine", "noted", "refused"]
 _PAGED, _ANIMATED = ("TIFF", "GIF"), ("PNG", "WEBP")
 _EXIF_ORIENTATION = 0x0112
@@ -161,7 +163,7 @@ def open_picture(
         where: its name for messages; taken from the path if not given.
         max_pixels: largest picture that is decoded; None: `MAX_PIXELS`.
         pages: what more pages or frames than the one that is read are: ``fine``, a `CrnnWarning` (``noted``), or an
-            error (``refused``).
+            error (``refused``). Where they are noted, so is what looks like a whole page.
 
     Raises:
         DataError: one line: where, and what is wrong. Limits are checked before decoding.
@@ -189,7 +191,18 @@ def open_picture(
             grey = picture.copy()
         if grey is not picture:
             picture.close()
+    if pages == "noted" and looks_like_page(*grey.size):
+        said = (
+            f"{where}: {grey.width} x {grey.height} pixels look like a whole page, and are read as one line; cut its "
+            "lines out, or name its PAGE or ALTO file: then each of its lines is read"
+        )
+        warnings.warn(said, CrnnWarning, stacklevel=2)
     return grey
+
+
+def looks_like_page(width: int, height: int) -> bool:
+    """Whether a picture is so high, and so little wider, that it hardly shows one line."""
+    return height >= PAGE_HEIGHT and width < 2 * height
 
 
 def picture_name(source: Picture) -> str:

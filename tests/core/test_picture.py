@@ -241,6 +241,29 @@ def test_what_is_no_picture_at_all() -> None:
             open_picture(thing)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "is_page"),
+    [
+        (1240, 1754, True),
+        (1599, 800, True),
+        (1600, 800, False),
+        (600, 799, False),
+        (20, 800, True),
+        (8000, 1000, False),
+    ],
+)
+def test_what_looks_like_a_whole_page_is_read_with_a_note(width: int, height: int, is_page: bool) -> None:
+    picture = Image.new("L", (width, height))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        for pages in ("noted", "fine", "refused"):  # training and services say nothing
+            assert open_picture(picture, "scan", pages=pages).size == (width, height)
+    assert [str(one.message) for one in said] == is_page * [
+        f"scan: {width} x {height} pixels look like a whole page, and are read as one line; cut its lines out, or name "
+        "its PAGE or ALTO file: then each of its lines is read"
+    ]
+
+
 @pytest.mark.parametrize("suffix", [".tif", ".gif", ".png", ".webp"])
 def test_of_several_pages_the_first_is_read_with_a_note(suffix: str, tmp_path: Path) -> None:
     first, second = Image.new("L", (60, 20), 10), Image.new("L", (60, 20), 200)

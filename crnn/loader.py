@@ -139,6 +139,7 @@ def load(
     pattern: str | None = None,
     decoder: str | Mapping[str, Any] | None = None,
     nbest: int = 1,
+    trim: bool | None = None,
 ) -> Recognizer:
     """Open a model for reading lines.
 
@@ -155,6 +156,7 @@ def load(
         decoder: in place of all of these, the name of a decoder, of ours or of an installed package, or its settings:
             ``{"name": ..., ...}``.
         nbest: texts per line, as `Recognition.alternatives`; more than 1 come from a beam search.
+        trim: cut off paper above and below each line before it is scaled; None: as the file says.
 
     Raises:
         ModelFileError: one line: which file, what is wrong.
@@ -177,4 +179,5 @@ def load(
     settings = beam_settings(
         backend.card.decoder, backend.card.charset, beam, lm, lm_weight, length_bonus, lexicon, pattern, decoder
     )
-    return Recognizer(backend, batch_size or (8 if backend.device == "cpu" else 32), decoder=settings, nbest=nbest)
+    most = batch_size or (8 if backend.device == "cpu" else 32)
+    return Recognizer(backend, most, decoder=settings, nbest=nbest, trim=trim)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ TRAIN = Path(__file__).with_name("train.py")
 SCRATCH = "scratch"
 OWN = ("init", "model", "data.root", "data.train", "data.val", "runs_dir", "name", "resume", "seed")
 """Settings that tell its trainings apart."""
+SETTING = re.compile(r"[a-z_]+(\.\w+)*=")
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#000000")
 """Okabe and Ito: told apart by the colour-blind, too."""
 
@@ -154,7 +156,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--test", action="store_true", help="judge by test/ instead of val/; once")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg")
-    args = parser.parse_intermixed_args()
+    apart = [word for word in sys.argv[1:] if SETTING.match(word)]  # else --lines 100 500 would take what follows it
+    args = parser.parse_args([*apart, *(word for word in sys.argv[1:] if word not in apart)])
     for setting in args.settings:
         if setting.partition("=")[0] in OWN:
             raise CrnnError(

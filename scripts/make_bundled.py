@@ -94,6 +94,7 @@ def make_bundled(
     """
     checkpoint = checkpoints[0]
     card, network = averaged(checkpoints, weights)
+    card = replace(card, trim=True)  # nobody knows how closely the lines are cropped that it is given
     labelled = open_source(data) if data else recorded_lines(card.training, "val", checkpoint)
     decoder: dict[str, Any] = {"name": "greedy"}
     if texts:

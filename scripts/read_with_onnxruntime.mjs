@@ -1,6 +1,6 @@
 // Read PNG pictures of lines with a model file and nothing of crnn: node read_with_onnxruntime.mjs MODEL PICTURE...
 // First: npm install onnxruntime-web pngjs (onnxruntime-node works alike; in a page, take the pixels of a canvas).
-// Greedy decoding, as `crnn recognize --beam 0`. Left out: 16-bit greys, EXIF, reading order of right-to-left lines.
+// Greedy decoding, as `crnn recognize --beam 0`. Left out: 16-bit greys, EXIF, right-to-left reading order, `trim`.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 

@@ -1,6 +1,6 @@
 """Read pictures of lines with a model file and nothing of crnn: ``python read_with_onnxruntime.py MODEL PICTURE...``
 
-Greedy decoding, as `crnn recognize --beam 0`. Left out: 16-bit greys, reading order of right-to-left lines.
+Greedy decoding, as `crnn recognize --beam 0`. Left out: 16-bit greys, reading order of right-to-left lines, `trim`.
 """
 
 import json

@@ -48,7 +48,21 @@ def test_rows_are_their_runs(
         return SimpleNamespace(returncode=0)
 
     monkeypatch.setattr(curve.subprocess, "run", run)
-    words = ["curve", *QUICK, "--data", data, "--lines", 16, "--out", out, "--work", work, "--init", trained]
+    words = [
+        "curve",
+        QUICK[0],
+        "--data",
+        data,
+        "--lines",
+        16,
+        *QUICK[1:],
+        "--out",
+        out,
+        "--work",
+        work,
+        "--init",
+        trained,
+    ]
 
     def called(*more: str) -> str:
         monkeypatch.setattr("sys.argv", [*map(str, words), "--model", "crnn_tiny", *more])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from crnn.cli.options import NewCommand, add_decoder_options, decoder_of
+from crnn.cli.options import NewCommand, add_decoder_options, add_trim, decoder_of
 
 
 def add_export(command: NewCommand) -> None:
@@ -15,7 +15,7 @@ def add_export(command: NewCommand) -> None:
     export.add_argument(
         "--to",
         metavar="FORMAT",
-        help="onnx, safetensors, or an installed package's (as FILE ends; else onnx)",
+        help="onnx, safetensors, or an added one (by FILE, or onnx)",
     )
     export.add_argument(
         "-o", "--output", metavar="FILE", help="of the new file (beside the checkpoint; of a run, its model file)"
@@ -40,6 +40,7 @@ def add_export(command: NewCommand) -> None:
         help="the mean with MODEL's weights: what it began from ('bundled'), or another training from there; again for "
         "more",
     )
+    add_trim(export, "no; bundled: yes")
     kept, chosen = ", or 'train' for what the run saw; kept in the model file", "chosen on validation lines"
     add_decoder_options(export, kept, chosen, chosen)
 
@@ -52,10 +53,9 @@ def _export(args: argparse.Namespace) -> int:
     decoder = decoder_of(args, word=TRAINED_ON)
     format = args.to or format_of(output)
     doing = "learning the language model, and settling its weights on validation lines" if args.lm else "exporting"
+    file = args.int8, args.half, args.trim
     with busy(doing + (", then in float32 and in int8 reading them" if args.int8 else "")):
         average = [Path(model) for model in args.average]
-        said = export_checkpoint(
-            Path(args.checkpoint), format, output, args.data, args.int8, args.half, average=average, **decoder
-        )
+        said = export_checkpoint(Path(args.checkpoint), format, output, args.data, *file, average=average, **decoder)
     print(said)
     return 0

@@ -31,6 +31,16 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         help="float32; on a GPU bfloat16, float16, not for .onnx",
     )
     parser.add_argument("--batch-size", type=positive, metavar="N", help="most lines run together (8; GPU 32)")
+    add_trim(parser, "as the file says")
+
+
+def add_trim(parser: argparse.ArgumentParser, default: str) -> None:
+    """Whether lines are trimmed, see `crnn.core.trim`; `default` says what they are otherwise."""
+    parser.add_argument(
+        "--trim",
+        action=argparse.BooleanOptionalAction,
+        help=f"cut paper above and below off ({default})",
+    )
 
 
 def add_decoder_options(parser: argparse.ArgumentParser, lm: str = "", weight: str = "0.3", bonus: str = "0.6") -> None:
@@ -42,7 +52,7 @@ def add_decoder_options(parser: argparse.ArgumentParser, lm: str = "", weight: s
         weight, bonus: what they are where they are not given, for their help.
     """
     parser.add_argument("--beam", type=int, metavar="N", help="beam search that keeps N texts (10); 0: greedy")
-    parser.add_argument("--lm", metavar="TEXTS", help=f"prefer texts like these: one per line, or labelled lines{lm}")
+    parser.add_argument("--lm", metavar="TEXTS", help=f"prefer texts like these: of a file, or labelled lines{lm}")
     parser.add_argument("--lm-weight", type=float, metavar="A", help=f"of that language model ({weight})")
     parser.add_argument("--length-bonus", type=float, metavar="B", help=f"per character, with --lm ({bonus})")
     parser.add_argument("--lexicon", metavar="TEXTS", help="only these texts: as --lm takes them")

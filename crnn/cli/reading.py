@@ -21,8 +21,7 @@ def add_recognize(command: NewCommand) -> None:
         "paths",
         nargs="*",
         metavar="[MODEL] PATH",
-        help="a model or run folder (else the bundled one); then files, folders, patterns, PAGE, ALTO, .tar, .zip, "
-        ".parquet, LMDB; -: stdin",
+        help="model or run folder (else bundled); files, folders, patterns, PAGE, ALTO, .tar, .zip, .parquet, LMDB, -",
     )
     recognize.add_argument("--model", metavar="MODEL", help="the model; all paths are pictures then")
     recognize.add_argument("--list", metavar="FILE", help="paths, one per line (- for stdin)")
@@ -63,9 +62,10 @@ def _recognize(args: argparse.Namespace) -> int:
     if args.output and not shard:
         refuse_to_write_over(args.output, [*paths, *([args.list] if args.list else []), chosen_file(model)])
     decoder = decoder_of(args)
-    recognizer = load(model, args.threads, args.device, args.batch_size, args.precision, nbest=args.nbest, **decoder)
+    where = args.threads, args.device, args.batch_size, args.precision
+    recognizer = load(model, *where, nbest=args.nbest, trim=args.trim, **decoder)
     if shard:
-        options = options_of(args.format, args.nbest, args.precision, decoder)
+        options = options_of(args.format, args.nbest, args.precision, {**decoder, "trim": args.trim})
         job = make_job(paths, chosen_file(model, args.device, args.precision), options)
         return read_shard(recognizer, paths, shard, job, Path(args.output))
     return recognize(recognizer, find_pictures(paths), args.format, args.output)

@@ -45,6 +45,7 @@ class ModelCard:
         network: arguments that rebuild the torch network, and its name.
         decoder: ``{"name": "greedy"}``, or a beam search with all that belongs to it, see `crnn.core.decode.settings`.
         temperature: log-probabilities are divided by this for confidences; what a language model adds to them, too.
+        trim: whether readers cut paper above and below a line off before they scale it, see `crnn.core.trim`.
         training: a note: data, lines, figures, date, seed; ``licence`` (or ``note``) on what may be done with it.
         format: of the card.
         crnn: version that wrote the file; empty if the file does not say.
@@ -56,6 +57,7 @@ class ModelCard:
     network: dict[str, Any]
     decoder: dict[str, Any] = field(default_factory=lambda: {"name": "greedy"})
     temperature: float = 1.0
+    trim: bool = False
     training: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
     crnn: str = field(default=__version__, compare=False)
@@ -71,6 +73,7 @@ class ModelCard:
             "network": self.network,
             "decoder": self.decoder,
             "temperature": self.temperature,
+            "trim": self.trim,
             "training": self.training,
         }
 
@@ -124,6 +127,9 @@ class ModelCard:
         temperature = card.get("temperature")
         if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 1e-3 <= temperature <= 1e3:
             raise ModelFileError(f"{where}: its model card has no valid 'temperature' (0.001..1000)")
+        trim = card.get("trim", False)  # older ones do not say
+        if not isinstance(trim, bool):
+            raise ModelFileError(f"{where}: its model card has no valid 'trim' (true or false)")
         try:
             charset = Charset.from_dict(dict(card["charset"]))
             transform = _transform(card["transform"])
@@ -135,6 +141,7 @@ class ModelCard:
             dict(card["network"]),
             dict(card["decoder"]),
             float(temperature),
+            trim,
             dict(card["training"]),
             crnn=_version(card),
             stored_format=data["format"],

@@ -23,7 +23,8 @@ from crnn.core.charset import BLANK
 from crnn.core.decode import BeamDecoder, Decoded, Text
 from crnn.core.decode.probability import tempered
 from crnn.core.decode.settings import make_decoder
-from crnn.core.picture import PagesAre, Picture, open_picture, picture_name
+from crnn.core.picture import PagesAre, Picture
+from crnn.core.prepared import Prepared, prepare
 from crnn.core.recognition import Recognition, make_recognition
 from crnn.errors import ConfigError, DataError, ModelFileError, PluginError
 
@@ -57,25 +58,6 @@ class Named(NamedTuple):
     name: str
 
 
-class Prepared(NamedTuple):
-    """A picture, decoded and scaled to the network's height."""
-
-    grey: NDArray[np.uint8]  # (H, W)
-    original_width: int
-
-    @property
-    def width(self) -> int:
-        """W in pixels."""
-        return self.grey.shape[1]
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether it is of one grey throughout, or nearly: no writing can be in it."""
-        return int(self.grey.max()) - int(self.grey.min()) < LEAST_CONTRAST
-
-
-LEAST_CONTRAST = 6
-"""Grey values between the darkest and lightest pixel of what may be writing; JPEG makes less of plain paper."""
 MAX_NBEST = 100
 MAX_PADDING = 0.15
 """A narrower line starts a batch of its own rather than being padded by more than this share."""
@@ -93,6 +75,7 @@ class Recognizer:
         decoder: settings in place of those in the card, see `crnn.core.decode.settings`.
         nbest: so many texts per line, as `Recognition.alternatives`, if it is more than 1; they come from a beam
             search, also where the decoder is another one.
+        trim: cut off paper above and below each line first, see `crnn.core.trim`; None: as the card says.
 
     Raises:
         ModelFileError: for settings in the card that are not valid.
@@ -106,9 +89,11 @@ class Recognizer:
         batch_pixels: int = 16 * 32 * 1024,
         decoder: Mapping[str, Any] | None = None,
         nbest: int = 1,
+        trim: bool | None = None,
     ) -> None:
         self.backend = backend
         self.card = backend.card
+        self.trim = self.card.trim if trim is None else trim
         self.batch_size = batch_size
         self.batch_pixels = batch_pixels
         if not 1 <= nbest <= MAX_NBEST:
@@ -185,11 +170,7 @@ class Recognizer:
         Raises:
             DataError: one line: where, and what is wrong.
         """
-        name = name or picture_name(picture)
-        grey = open_picture(picture, name, max_pixels, pages)
-        transform = self.card.transform
-        scaled = transform.resize(grey, transform.check_width(grey.size, name))
-        return Prepared(np.asarray(scaled), grey.width)
+        return prepare(picture, self.card.transform, self.trim, name, max_pixels, pages)
 
     def _prepare_window(self, pictures: Sequence[Picture | Named]) -> list[Prepared | DataError]:
         """Each picture decoded and scaled, or what is wrong with it."""

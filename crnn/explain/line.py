@@ -13,6 +13,7 @@ from torch import Tensor
 from crnn.core.charset import BLANK
 from crnn.core.decode.greedy import GreedyDecoder
 from crnn.core.picture import Picture, open_picture, picture_name
+from crnn.core.trim import trimmed
 from crnn.errors import DataError
 from crnn.explain.gates import Outcome, compute
 from crnn.explain.model import Opened
@@ -93,6 +94,7 @@ def trace(opened: Opened, picture: Picture, name: str | None = None) -> LineTrac
     card, network = opened.card, opened.network
     name = name or picture_name(picture)
     grey = open_picture(picture, name)
+    grey = trimmed(grey) if card.trim else grey
     if min(grey.size) < MIN_SIDE:
         raise DataError(
             f"{name}: has {grey.width} x {grey.height} pixels; a line to look into has at least {MIN_SIDE} x {MIN_SIDE}"

@@ -40,6 +40,7 @@ def export_checkpoint(
     data: str | None,
     int8: bool = False,
     half: bool = False,
+    trim: bool | None = None,
     lm: Texts | None = None,
     average: Sequence[Path] = (),
     **decoder: Any,
@@ -59,6 +60,8 @@ def export_checkpoint(
             of the kind that the model reads) rendered ones if they are gone.
         int8: convolutions in 8-bit integers, for processors that are fast with them (``onnx`` only).
         half: weights in float16, half the size (``safetensors`` only).
+        trim: whether readers of the file cut paper above and below lines off first, see `crnn.core.trim`; None: as the
+            checkpoint says.
         lm: texts for a language model that the file keeps: a text file, the texts themselves, or ``train`` for what
             the run's training lines said, see `recorded_texts`.
         average: further models, run folders or ``bundled``; the file holds the mean of all their weights, and the
@@ -94,6 +97,7 @@ def export_checkpoint(
     if str(named) in NAMES:  # its language model is in the file that it reads with
         ours = read_card(None)
         card = replace(card, decoder=ours.decoder, temperature=ours.temperature)
+    card = card if trim is None else replace(card, trim=trim)
     texts = recorded_texts(card.training, checkpoint) if lm == TRAINED_ON else lm
     settings = beam_settings(card.decoder, card.charset, lm=texts, **decoder)
     if settings is not None:

@@ -62,6 +62,7 @@ def describe(model: str | None = None) -> dict[str, Any]:
         "scripts": scripts(card.charset.symbols),
         "decoder": card.decoder,
         "temperature": card.temperature,
+        "trim": card.trim,
         "training": training,
         "licence": licence,
     }
@@ -146,7 +147,8 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
     ]
     if "opset" in facts:
         rows.append(("operators", f"ONNX opset {facts['opset']}, written with {facts['producer']}"))
-    rows.append(("pictures", f"height {transform['height']}, width {width}; {values}"))
+    trim = "; paper above and below the line is cut off first" if facts["trim"] else ""
+    rows.append(("pictures", f"height {transform['height']}, width {width}; {values}{trim}"))
     of = ", ".join(f"{count} {name}" for name, count in facts["scripts"].items())
     rows.append(("characters", f"{facts['characters']:,}: {of}"))
     rest = [

@@ -108,7 +108,7 @@ def _one_set(path: str) -> LineSource:
 
 
 def _load(model: str | None, args: Namespace, decoder: Mapping[str, Any]) -> Recognizer:
-    return load(model, args.threads, args.device, args.batch_size, args.precision, **decoder)
+    return load(model, args.threads, args.device, args.batch_size, args.precision, trim=args.trim, **decoder)
 
 
 def run_compare(args: Namespace) -> int:

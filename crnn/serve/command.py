@@ -57,6 +57,7 @@ def run(args: Namespace) -> int:
             device=args.device,
             precision=args.precision,
             batch_size=args.batch_size,
+            trim=args.trim,
         )
         service = Service(shelf, limits, metrics)
         for one in shelf.described():

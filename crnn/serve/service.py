@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from crnn.core.prepared import Prepared
 from crnn.core.recognition import Recognition
-from crnn.core.recognizer import Prepared
 from crnn.errors import DataError, printable
 from crnn.serve.bodies import Body, Budget, Receive, take_apart
 from crnn.serve.errors import Disconnected, Refused

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from crnn.core.prepared import Prepared
 from crnn.core.recognition import Recognition
-from crnn.core.recognizer import Prepared, Recognizer
+from crnn.core.recognizer import Recognizer
 from crnn.errors import DataError
 
 LOOK_AT = 256

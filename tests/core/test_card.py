@@ -165,6 +165,16 @@ def test_limits_of_the_temperature() -> None:
             ModelCard.from_dict(CARD.to_dict() | {"temperature": temperature})
 
 
+def test_whether_lines_are_trimmed() -> None:
+    data = CARD.to_dict()
+    assert data.pop("trim") is CARD.trim is False
+    assert ModelCard.from_dict(data).trim is False  # as written before there was such a thing
+    assert ModelCard.from_json(replace(CARD, trim=True).to_json()).trim is True
+    for value in (None, 1, "true", [True]):
+        with pytest.raises(ModelFileError, match=r"x: its model card has no valid 'trim' \(true or false\)"):
+            ModelCard.from_dict({**data, "trim": value}, "x")
+
+
 def test_text_that_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("", "{", "[" * 100_000, "1" * 5000, "null", "[]", '"card"'):
         with pytest.raises(ModelFileError, match=r"is not JSON|has no format number"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from PIL import Image
 from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.decode import BeamDecoder, GreedyDecoder
+from crnn.core.prepared import Prepared
 from crnn.core.recognition import Recognition
-from crnn.core.recognizer import Prepared, Recognizer
+from crnn.core.recognizer import Recognizer
 from crnn.core.transform import LineTransform
 from crnn.errors import ConfigError, DataError, ModelFileError
 
@@ -178,6 +180,27 @@ def test_a_picture_is_prepared() -> None:
         Recognizer(Widths()).prepare(picture(10), max_pixels=79)
     with pytest.raises(DataError, match=r"^p: .* become 32772 x 8; at most 32768 wide"):
         Recognizer(Widths()).prepare(picture(32_772), "p")
+
+
+def test_lines_are_trimmed_as_the_card_or_the_caller_says() -> None:
+    page = np.full((60, 200), 230, np.uint8)
+    page[20:40, 30:170:5] = 0
+    for by_card, asked, trimmed in (
+        (False, None, False),
+        (True, None, True),
+        (True, False, False),
+        (False, True, True),
+    ):
+        backend = Widths()
+        backend.card = replace(backend.card, trim=by_card)
+        line = Recognizer(backend, trim=asked).prepare(page)
+        assert (line.width, line.original_width) == (8 * 200 // 26 // 4 * 4 if trimmed else 28, 200)
+        wanted = Recognizer(Widths()).prepare(page[17:43] if trimmed else page)
+        assert np.array_equal(line.grey, wanted.grey)
+    backend.card = replace(backend.card, transform=replace(backend.card.transform, max_width=40))
+    assert Recognizer(backend, trim=True).prepare(page).width == 28  # too wide for it when trimmed
+    with pytest.raises(DataError, match="become 60 x 8; at most 40 wide are read"):
+        Recognizer(backend, trim=True).prepare(page[17:43])
 
 
 @pytest.mark.parametrize("nbest", [0, -1, 101])

@@ -239,6 +239,17 @@ def test_checkpoint_to_files(trained: Path, tmp_path: Path) -> None:
         export_checkpoint(tmp_path / "a.onnx", "safetensors", None, None)
 
 
+def test_a_file_says_whether_lines_are_trimmed(trained: Path, tmp_path: Path) -> None:
+    checkpoint = trained / "checkpoints" / "best.ckpt"
+    for trim, format in ((True, "onnx"), (None, "safetensors")):
+        export_checkpoint(checkpoint, format, tmp_path / f"a.{format}", None, trim=trim)
+        assert crnn.load(tmp_path / f"a.{format}").trim is crnn.load(tmp_path / f"a.{format}").card.trim is bool(trim)
+    export_checkpoint(checkpoint, "safetensors", tmp_path / "b.safetensors", None, trim=True)
+    for trim, kept in ((None, True), (False, False)):
+        export_checkpoint(tmp_path / "b.safetensors", "onnx", tmp_path / "c.onnx", None, trim=trim)
+        assert crnn.load(tmp_path / "c.onnx").trim is kept
+
+
 def test_a_run_folder_stands_for_its_best_checkpoint(trained: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     (run / "checkpoints").mkdir(parents=True)
@@ -264,6 +275,7 @@ def test_the_bundled_model_by_its_name(tmp_path: Path, monkeypatch: pytest.Monke
     assert found.decoder == ours.decoder
     assert "lm" in found.decoder
     assert found.temperature == ours.temperature
+    assert found.trim is ours.trim is True
 
 
 def test_the_ending_of_a_file_says_its_format(

@@ -23,9 +23,11 @@ from crnn.export.export import export_model
 from crnn.export.torch_backend import read_network, write_safetensors
 from crnn.loader import chosen_file, model_first
 from crnn.models import NAME, bundled
+from crnn.reading.job import options_of
 from crnn.training.run import train
 from crnn.training.start import Start
 
+SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "train" / "images" / "0002.png"
 PICTURES = [Image.new("L", (90, 32), 200)]
 
 
@@ -74,6 +76,39 @@ def test_what_comes_with_the_package_has_a_language_model() -> None:
     assert reader.decoder.lm.order == 5
     assert len(json.dumps(reader.card.decoder)) < 2_500_000
     assert Start.read("bundled").card.decoder == {"name": "greedy"}
+
+
+def test_loosely_cropped_lines_read_as_closely_cropped_ones() -> None:
+    """With five times the height, which without cutting it off reads as something else."""
+    close = Image.open(SAMPLE).convert("L")
+    loose = Image.new("L", (close.width + 40, close.height * 5), int(np.median(np.asarray(close))))
+    loose.paste(close, (20, 2 * close.height))
+    assert crnn.load().card.trim
+    wanted = crnn.load().recognize([close])[0].text
+    assert len(wanted) > 10
+    assert crnn.load().recognize([loose])[0].text == wanted
+    assert crnn.load(trim=False).recognize([loose])[0].text != wanted
+    settled = Start.read("bundled").settle(settings("model=crnn_small", "data.root=lines"))
+    assert "trim" not in vars(settled.image)  # a model trained from it learns from lines as they are
+
+
+def test_the_command_line_trims_as_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    close = Image.open(SAMPLE).convert("L")
+    loose = Image.new("L", (close.width + 40, close.height * 5), int(np.median(np.asarray(close))))
+    loose.paste(close, (20, 2 * close.height))
+    loose.save(tmp_path / "line.png")
+    text = crnn.load().recognize([close])[0].text
+    (tmp_path / "labels.tsv").write_text(f"line.png\t{text}\n")
+
+    def said(*words: str) -> str:
+        assert main([*words]) == 0
+        return capsys.readouterr().out
+
+    for option, read in (((), True), (("--trim",), True), (("--no-trim",), False)):
+        assert (said("recognize", str(tmp_path / "line.png"), *option) == f"{text}\n") is read
+        assert (json.loads(said("evaluate", str(tmp_path), "--json", *option))[0]["raw"]["cer"] == 0) is read
+    assert options_of("tsv", 1, "float32", {"trim": None}) == options_of("tsv", 1, "float32", {})
+    assert options_of("tsv", 1, "float32", {"trim": False}) != options_of("tsv", 1, "float32", {"trim": True})
 
 
 def test_a_package_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: Path) -> None:

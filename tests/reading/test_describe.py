@@ -147,6 +147,10 @@ def test_a_language_model_and_a_lexicon_are_summed_up() -> None:
     summary = f"language model: {count:,} n-grams of at most 6 of 11 characters, weight 0.2, length bonus 0.9"
     assert rows(facts)["decoder"].splitlines() == ['{"name": "beam", "width": 5}', summary, "lexicon: 400 texts"]
     assert rows(facts)["temperature"] == "1.5"
+    assert facts["trim"] is False
+    assert rows(facts)["pictures"] == "height 32, width free; (grey / 255 - 0.5) / 0.5"
+    trimmed = rows(facts | {"trim": True})["pictures"]
+    assert trimmed.endswith("0.5; paper above and below the line is cut off first")
     facts["decoder"] = {"name": "beam", "lm": lm}
     assert rows(facts)["decoder"].endswith(", weight 0.3, length bonus 0.6")
     for odd in ({"order": 6}, {**lm, "followers": {"a": 3}}, 3):

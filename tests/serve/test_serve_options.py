@@ -29,3 +29,18 @@ def test_pictures_of_a_request_fit_into_the_queue() -> None:
     assert (_pictures(None, 512), _pictures(None, 5), _pictures(5, 5)) == (256, 5, 5)
     with pytest.raises(ConfigError, match="--max-pictures 6 never fit into --queue 5"):
         _pictures(6, 5)
+
+
+@pytest.mark.parametrize(("option", "trim"), [((), None), (("--trim",), True), (("--no-trim",), False)])
+def test_options_of_reading_reach_the_models(
+    option: tuple[str, ...], trim: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, object] = {}
+
+    def shelf(specs: object, on_batch: object, **options: object) -> None:
+        asked.update(options)
+        raise ConfigError("enough")
+
+    monkeypatch.setattr("crnn.serve.shelf.Shelf", shelf)
+    assert main(["serve", "--port", "0", "--threads", "3", "--batch-size", "5", *option]) == 2
+    assert asked == {"threads": 3, "device": None, "precision": "float32", "batch_size": 5, "trim": trim}

@@ -1,0 +1,108 @@
+"""Loosely cropped lines: which rows of a picture its line fills.
+
+A network reads writing of the size that it has learnt from, and paper above and below a line makes it small. The rows
+with writing are told by how much neighbouring pixels of a row differ: paper is even, however it is shaded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+ROWS = 96
+"""A higher picture is looked at in so many rows."""
+LEAST_ROWS = 12
+"""A lower one is left as it is."""
+INK = 0.1
+"""A row has writing if it differs by more than this share of what lies between quiet and busy rows."""
+PIECE, GAP = 0.5, 0.2
+"""What has at most so many heights of the line, at most so many heights above or below it, belongs to it: accents."""
+RIVAL = 0.8
+"""Where something else has more than this share of the line's differences, there may be two lines."""
+QUIET = 0.02
+"""Of a line at the picture's edge, all that is cut off has at most this share of its differences."""
+MARGIN = 0.15
+"""Heights of the line that stay above and below it."""
+MOST, MOST_AT_EDGE = 0.75, 0.6
+"""Shares of the picture's height; nothing is cut off where more than that is to stay."""
+LEAST_CHANGE, LEAST_STROKE = 1.0, 8.0
+"""Grey values: less than that is even paper; less than that from column to column is no stroke."""
+
+
+def line_rows(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
+    """(first row, row behind the last one) of the line in a picture, with a margin; None to leave it as it is.
+
+    None, too, of what may be several lines, of what lies at the picture's edge and may be part of something larger, and
+    of a line that is no wider than high: a colon or a dash by itself says nothing of the size of the writing.
+
+    Args:
+        grey: (H, W).
+    """
+    height, width = grey.shape
+    if height < LEAST_ROWS or width < 2:
+        return None
+    rows = grey
+    if height > ROWS:
+        size = (max(2, round(width * ROWS / height)), ROWS)
+        rows = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
+    pixels = rows.astype(np.float32)
+    change = np.abs(np.diff(pixels, axis=1)).mean(1)
+    quiet, busy = np.quantile(change, (0.1, 0.95))
+    if busy - quiet < LEAST_CHANGE:
+        return None
+    change = np.maximum(change - quiet, 0)
+    pieces = _runs(change > INK * (busy - quiet))
+    first, last = max(pieces, key=lambda piece: change[slice(*piece)].sum())
+    pieces.remove((first, last))
+    first, last = _with_accents(first, last, pieces)
+    line, others = float(change[first:last].sum()), [float(change[slice(*piece)].sum()) for piece in pieces]
+    if max(others, default=0) > RIVAL * line:
+        return None
+    if _extent(pixels[first:last]) < last - first:
+        return None
+    margin = MARGIN * (last - first)
+    top, bottom = first - margin, last + margin
+    at_edge = top < margin or bottom > len(change) - margin
+    if at_edge and sum(others) > QUIET * line:
+        return None
+    top, bottom = max(0.0, top), min(float(len(change)), bottom)
+    if bottom - top > (MOST_AT_EDGE if at_edge else MOST) * len(change):
+        return None
+    scale = height / len(change)
+    return int(top * scale), int(np.ceil(bottom * scale))
+
+
+def _runs(on: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """(first, behind the last) of each run of True."""
+    edges = np.flatnonzero(np.diff(on, prepend=False, append=False))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _with_accents(first: int, last: int, pieces: list[tuple[int, int]]) -> tuple[int, int]:
+    """The line with the pieces that belong to it, which are taken out of the list."""
+    core = last - first
+    near = True
+    while near:
+        near = False
+        for piece in list(pieces):
+            away = max(piece[0] - last, first - piece[1])
+            if away <= GAP * core and piece[1] - piece[0] <= PIECE * core:
+                first, last = min(first, piece[0]), max(last, piece[1])
+                pieces.remove(piece)
+                near = True
+    return first, last
+
+
+def _extent(pixels: NDArray[np.float32]) -> int:
+    """Columns from the first to the last stroke."""
+    stroke = np.abs(np.diff(pixels, axis=1)).max(0)
+    low, high = np.quantile(stroke, (0.05, 0.95))
+    found = np.flatnonzero(stroke > max(0.75 * low + 0.25 * high, LEAST_STROKE))
+    return int(found[-1] - found[0] + 1) if len(found) else 0
+
+
+def trimmed(picture: Image.Image) -> Image.Image:
+    """A grey picture without the rows above and below its line, as far as `line_rows` finds one."""
+    rows = line_rows(np.asarray(picture))
+    return picture if rows is None else picture.crop((0, rows[0], picture.width, rows[1]))

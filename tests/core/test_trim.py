@@ -1,0 +1,119 @@
+"""Paper above and below a line: found and cut off, or left where it may be more than paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from crnn.core.trim import ROWS, line_rows, trimmed
+
+Grey = NDArray[np.uint8]
+
+
+def writing(height: int = 20, width: int = 200, ink: int = 20, paper: int = 230) -> Grey:
+    """Strokes of the full height, 3 wide and 4 apart."""
+    line = np.full((height, width), paper, np.uint8)
+    for x in range(5, width - 5, 7):
+        line[:, x : x + 3] = ink
+    return line
+
+
+def on_paper(*parts: tuple[int, Grey], height: int = 60, paper: int = 230, margin: int = 30) -> Grey:
+    """Parts from the rows at which they begin, with paper around."""
+    page = np.full((height, max(part.shape[1] for _, part in parts) + 2 * margin), paper, np.uint8)
+    for top, part in parts:
+        page[top : top + len(part), margin : margin + part.shape[1]] = part
+    return page
+
+
+def test_a_line_keeps_a_margin() -> None:
+    """Of 0.15 of its height, to whole rows."""
+    assert line_rows(on_paper((20, writing()))) == (17, 43)
+    assert line_rows(on_paper((22, writing()), height=70)) == (19, 45)
+    assert line_rows(on_paper((30, writing(21)), height=90)) == (26, 55)  # 3.15 rows
+
+
+@pytest.mark.parametrize("scale", [2, 5])
+def test_high_pictures_are_looked_at_in_fewer_rows(scale: int) -> None:
+    page = np.kron(on_paper((20, writing())), np.ones((scale, scale), np.uint8))
+    assert len(page) > ROWS
+    rows = line_rows(page)
+    assert rows is not None
+    assert np.abs(np.array(rows) - np.array((17, 43)) * scale).max() <= scale
+
+
+@pytest.mark.parametrize("name", ["dark", "shaded", "noisy", "faint"])
+def test_paper_and_ink_of_any_kind(name: str) -> None:
+    page = on_paper((20, writing())).astype(np.float32)
+    if name == "dark":
+        page = 255 - page
+    if name == "shaded":
+        page *= np.linspace(0.5, 1, len(page))[:, None] * np.linspace(1, 0.7, page.shape[1])
+    if name == "noisy":
+        page += np.random.default_rng(0).normal(0, 6, page.shape)
+    if name == "faint":
+        page = 230 - (230 - page) / 12
+    assert line_rows(page.clip(0, 255).astype(np.uint8)) == (17, 43)
+
+
+def test_closely_cropped_lines_are_left() -> None:
+    """More than three quarters of the picture would stay."""
+    assert line_rows(on_paper((7, writing()), height=34)) is None  # 26 of 34
+    assert line_rows(on_paper((8, writing()), height=35)) == (5, 31)
+
+
+def test_accents_and_dots_belong_to_the_line() -> None:
+    dots = writing(3, 60)
+    assert line_rows(on_paper((24, writing()), (20, dots), (45, dots), height=80)) == (15, 53)  # 28 rows, 4.2 around
+    assert line_rows(on_paper((30, writing()), (22, dots), height=80)) == (27, 53)  # five rows of paper: none of it
+
+
+def test_slivers_of_neighbours_go() -> None:
+    sliver = writing(5)
+    assert line_rows(on_paper((0, sliver), (25, writing()), (65, sliver), height=70)) == (22, 48)
+
+
+def test_two_lines_are_left() -> None:
+    assert line_rows(on_paper((10, writing()), (40, writing()), height=70)) is None
+    assert line_rows(on_paper((10, writing()), (40, writing(17)), height=70)) is None
+    assert line_rows(on_paper((10, writing()), (40, writing(15)), height=70)) == (7, 33)
+
+
+def test_a_line_at_the_edge() -> None:
+    """Of paper alone on one side; if there is more, it may be the upper half of letters."""
+    assert line_rows(on_paper((0, writing()))) == (0, 23)
+    assert line_rows(on_paper((40, writing()))) == (37, 60)
+    assert line_rows(on_paper((0, writing()), height=39)) == (0, 23)  # at most 0.6 of the picture may stay
+    assert line_rows(on_paper((0, writing()), height=38)) is None
+    assert line_rows(on_paper((1, writing()), (30, writing(4, 40)))) is None
+    assert line_rows(on_paper((20, writing()), (50, writing(4, 40)))) == (17, 43)
+
+
+def test_marks_that_say_nothing_of_a_size_are_left() -> None:
+    colon = np.full((20, 6), 230, np.uint8)
+    colon[:6] = colon[-6:] = 20
+    assert line_rows(on_paper((20, colon))) is None
+    assert line_rows(on_paper((20, writing(20, 24)))) is None  # strokes over 17 columns
+    assert line_rows(on_paper((20, writing(20, 33)))) == (17, 43)  # over 24
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (11, 200), (40, 1), (40, 2), (100, 1), (2000, 1)])
+def test_small_and_empty_pictures_are_left(shape: tuple[int, int]) -> None:
+    assert line_rows(np.full(shape, 200, np.uint8)) is None
+    assert line_rows(np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)) is None
+
+
+def test_even_paper_and_rules_are_left() -> None:
+    assert line_rows(np.full((60, 200), 230, np.uint8)) is None
+    rule = np.full((60, 200), 230, np.uint8)
+    rule[30:32] = 0
+    assert line_rows(rule) is None
+
+
+def test_only_rows_are_cut_off() -> None:
+    page = on_paper((20, writing()))
+    assert np.array_equal(np.asarray(trimmed(Image.fromarray(page))), page[17:43])
+    close = Image.fromarray(writing())
+    assert trimmed(close) is close

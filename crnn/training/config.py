@@ -168,6 +168,7 @@ class ExportConfig:
     """The model file at the end."""
 
     format: str = "onnx"
+    trim: bool | None = None
 
 
 @dataclass

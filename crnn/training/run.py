@@ -30,6 +30,7 @@ from crnn.model.crnn import CRNN
 from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, StoppedBySignal
 from crnn.training.config import TrainConfig, settled
+from crnn.training.crops import choose_trim
 from crnn.training.finish import Outcome, finish, say_compared
 from crnn.training.launch import process_count
 from crnn.training.length import Length
@@ -98,7 +99,11 @@ def _train_in(
         real = any(path != RENDERED for path in data.paths["train"] or ())
         augment = Augment(config.augment, data.length.epochs) if real else None
 
-        card = ModelCard(data.charset, transform, config.model.to_dict(), training=_note(config, data, start, folder))
+        trim, cropped = choose_trim(config.export.trim, transform, real, data.val.source)
+        note = _note(config, data, start, folder)
+        card = ModelCard(data.charset, transform, config.model.to_dict(), trim=trim, training=note)
+        if cropped:
+            folder.say(cropped)
         module = _make_module(config, card, folder, why_model)
         loaders = LineDataModule(
             data.train,

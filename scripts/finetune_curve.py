@@ -11,6 +11,7 @@ Rows that are in `--out` already are not trained again. Prints a Markdown table;
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import subprocess
@@ -30,7 +31,7 @@ TRAIN = Path(__file__).with_name("train.py")
 SCRATCH = "scratch"
 OWN = ("init", "model", "data.root", "data.train", "data.val", "runs_dir", "name", "resume", "seed")
 """Settings that tell its trainings apart."""
-SETTING = re.compile(r"[a-z_]+(\.\w+)*=")
+SETTING = re.compile(r"[+~]*[A-Za-z_][\w.@/-]*=")
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#000000")
 """Okabe and Ito: told apart by the colour-blind, too."""
 
@@ -77,7 +78,8 @@ def train_and_read(args: argparse.Namespace, data: str, lines: int, start: str) 
     subset = work / f"{Path(data).resolve().name}-{lines}-{args.seed}"
     if not (subset / "labels.tsv").is_file():
         write_subset(open_source(side(data, "train")), lines, args.seed, subset)
-    name = f"{subset.name}-{Path(start).stem or start}"
+    mark = hashlib.sha256(json.dumps(args.settings).encode()).hexdigest()[:8]  # other settings, other run
+    name = f"{subset.name}-{Path(start).stem or start}-{mark}"
     begin = [f"model={args.model}", "init=null"] if start == SCRATCH else [f"init={start}"]
     where = (f"data.train={subset}", f"data.val={side(data, 'val')}", f"runs_dir={work}/runs", f"name={name}")
     run = work / "runs" / name
@@ -140,6 +142,15 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     figure.savefig(path, bbox_inches="tight")
 
 
+def apart(words: list[str]) -> tuple[list[str], list[str]]:
+    """(settings, all else): ``--lines 100 500`` would take the settings behind it."""
+    found: tuple[list[str], list[str]] = ([], [])
+    for before, word in zip(["", *words], words, strict=False):
+        is_value = before.startswith("--") and before not in ("--lines", "--test")
+        found[bool(is_value or not SETTING.match(word))].append(word)
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -156,8 +167,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--test", action="store_true", help="judge by test/ instead of val/; once")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg")
-    apart = [word for word in sys.argv[1:] if SETTING.match(word)]  # else --lines 100 500 would take what follows it
-    args = parser.parse_args([*apart, *(word for word in sys.argv[1:] if word not in apart)])
+    settings, rest = apart(sys.argv[1:])
+    args = parser.parse_args([*settings, *rest])
     for setting in args.settings:
         if setting.partition("=")[0] in OWN:
             raise CrnnError(

@@ -28,6 +28,27 @@ def wanted_cer(run: Path, lines: Path) -> float:
     return sum(editdistance.eval(*pair) for pair in pairs) / sum(len(text) for _, text in pairs)
 
 
+def test_settings_may_stand_anywhere() -> None:
+    curve = script("finetune_curve")
+    words = [
+        "--data",
+        "a=b",
+        "c",
+        "x.y=1",
+        "--lines",
+        "100",
+        "500",
+        "+t.f=1",
+        "o@g=2",
+        "a.e.my-thing=0.3",
+        "--work",
+        "w=1",
+    ]
+    settings, rest = curve.apart(words)
+    assert settings == ["x.y=1", "+t.f=1", "o@g=2", "a.e.my-thing=0.3"]
+    assert rest == ["--data", "a=b", "c", "--lines", "100", "500", "--work", "w=1"]
+
+
 def test_rows_are_their_runs(
     trained: Path,
     line_folder: Path,
@@ -124,7 +145,7 @@ def test_a_failed_training_leaves_no_row(line_folder: Path, tmp_path: Path, monk
     monkeypatch.setattr(curve.subprocess, "run", lambda words: SimpleNamespace(returncode=2))
     words = ["curve", "--lines", "4", "--out", str(out), "--work", str(tmp_path / "work"), "--data"]
     monkeypatch.setattr("sys.argv", [*words, str(line_folder)])
-    with pytest.raises(CrnnError, match="lines-4-1-scratch: the training failed; its messages are above"):
+    with pytest.raises(CrnnError, match=r"lines-4-1-scratch-\w{8}: the training failed; its messages are above"):
         curve.main()
     monkeypatch.setattr("sys.argv", [*words, str(line_folder / "val")])
     with pytest.raises(DataError, match="has no train/; name a folder with train/, val/"):

@@ -130,9 +130,10 @@ def _as_last_seen(record: Any, model: Path) -> Any:
         try:
             newer = json.loads((run / "data.json").read_text(encoding="utf-8"))
             prints, theirs = ([of[side]["fingerprint"] for side in ("train", "val")] for of in (record, newer))
-            if prints == theirs and any(prints):
+            paths = [path for listed in newer["paths"].values() for path in listed or ()]
+            if prints == theirs and any(prints) and all(isinstance(path, str) for path in paths):
                 return {**record, "paths": newer["paths"]}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return record
 

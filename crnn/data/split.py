@@ -137,7 +137,7 @@ def load_side(path: Path, source: LineSource) -> NDArray[np.int64]:
             for row in file:
                 number, picture, _ = row.rstrip("\n").split("\t")
                 position = int(number)
-                if not 0 <= position < len(source) or printable(source.entry(position).picture, 10_000) != picture:
+                if not 0 <= position < len(source) or picture not in _names(source, position):
                     raise DataError(
                         f"{path}: line {position} of {source.name} is no longer {picture}; the lines have changed "
                         "since the split was made: bring them back, or start a new run"
@@ -146,6 +146,12 @@ def load_side(path: Path, source: LineSource) -> NDArray[np.int64]:
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: is no recorded split ({error})") from None
     return np.array(positions, dtype=np.int64)
+
+
+def _names(source: LineSource, position: int) -> tuple[str, str]:
+    """A line's picture as it is recorded; and as it once was, before lines of a page with the same id had a number."""
+    name = printable(source.entry(position).picture, 10_000)
+    return name, re.sub(r" \(\d+\)$", "", name)
 
 
 def split_lines(source: LineSource, rule: SplitRule, seed: int) -> Split:

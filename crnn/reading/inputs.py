@@ -100,6 +100,8 @@ def find_pictures(paths: Iterable[str]) -> Iterator[Item]:
 
 def _set(path: str) -> Iterator[Item] | None:
     """The pictures of a set; None for any other path."""
+    if "\0" in path:
+        return None
     try:
         found = pictures_in(Path(path))
         if found is None:
@@ -107,7 +109,7 @@ def _set(path: str) -> Iterator[Item] | None:
         inner = Path(path, "data.mdb")
         file = inner if inner.is_file() else Path(path)
         size = 0 if file.is_dir() else file.stat().st_size
-    except (OSError, ValueError):  # no such path: said when it is opened
+    except OSError:  # no such path: said when it is opened
         return None
     return _items(path, found, size)
 

@@ -59,7 +59,7 @@ class Evaluation:
         """One evaluation of all lines; it shares them with its parts. Pictures are found through the parts alone."""
         whole = cls(", ".join(part.source for part in parts))
         for part in parts:
-            whole.reader, whole.rules = part.reader, part.rules
+            whole.reader, whole.rules, whole.confidence_is = part.reader, part.rules, part.confidence_is
             whole.left_out += part.left_out
             whole.training_counts = part.training_counts
             whole.seldom = in_order({**whole.seldom, **part.seldom})

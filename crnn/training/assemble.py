@@ -149,7 +149,9 @@ class _Assembly:
         else:
             assert rendered  # noqa: S101  # for mypy
             val = prepare(rendered[1], self.transform, charset, False, iter)
-        losses = self.data.unknown, self.data.max_dropped, self.config.charset.extra
+        # of a run that goes on, characters of dropped lines are unknown by now
+        unknown = "drop" if self.config.resume else self.data.unknown
+        losses = unknown, self.data.max_dropped, self.config.charset.extra
         report_lines(train, val, charset, self.transform, self.folder, *losses)
         paths = {"train": self.train_paths, "val": self.val_paths or None}
         lines = self._combined(train)

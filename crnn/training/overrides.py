@@ -18,6 +18,8 @@ from crnn.training.config import config_folder, schema
 
 LISTS = ("data.train", "data.val")
 """Settings with several paths."""
+TEXTS = ("charset.extra", "charset.symbols")
+"""Settings whose values are never numbers, lists or sweeps."""
 GROUPS = ("model", "experiment")
 """Folders of the configuration, of which a word chooses a file."""
 OPTIONS = (
@@ -35,11 +37,13 @@ _LEFT_OUT = ("See http", "reference_type", "object_type", "full_key", "Error mer
 def quoted(word: str) -> str:
     """An override that Hydra's grammar takes: a value with ``ï``, brackets or quotes in it becomes a quoted string.
 
-    Of a list of paths each becomes one by itself.
+    Of a list of paths each becomes one by itself. A list of characters is text as it stands, spaces at its ends, too.
     """
     key, equals, value = word.partition("=")
     if not equals or word.startswith("-"):
         return word
+    if key in TEXTS and value not in ("", "null") and not (len(value) > 1 and value[0] == value[-1] in _QUOTES):
+        return f"{key}={_as_text(value)}"
     try:
         OverridesParser.create().parse_override(word)
     except HydraException:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from crnn.data.recorded import RENDERED, not_there
 from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.training.assemble import Assembled
@@ -16,13 +18,16 @@ def refuse_missing_lines(config: TrainConfig) -> None:
     Raises:
         DataError: with the setting that says where they are now.
     """
-    named = [("root", config.data.root)] if config.data.root is not None else []
-    named += [(side, path) for side in ("train", "val") for path in listed_paths(getattr(config.data, side))]
-    for setting, path in named:
-        if path != RENDERED and (wrong := not_there(path)):
+    named = {"root": [config.data.root] if config.data.root is not None else []}
+    named |= {side: listed_paths(getattr(config.data, side)) for side in ("train", "val")}
+    for setting, paths in named.items():
+        moved = {path: wrong for path in paths if path != RENDERED and (wrong := not_there(path))}
+        if moved:
+            there = ["WHERE THEY ARE NOW" if path in moved else path for path in paths]
+            listed = there[0] if len(there) == 1 else f"[{','.join(there)}]"
             raise DataError(
-                f"resume={config.resume}: its lines are not at data.{setting}={wrong}; if they have moved, add "
-                f"data.{setting}=WHERE THEY ARE NOW"
+                f"resume={config.resume}: its lines are not at data.{setting}={', '.join(moved.values())}; if they "
+                f"have moved, add {shlex.quote(f'data.{setting}={listed}')}"
             )
 
 

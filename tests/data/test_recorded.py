@@ -96,6 +96,10 @@ def test_lines_that_have_moved(tmp_path: Path, model: Path, monkeypatch: pytest.
         (tmp_path / "run" / "data.json").write_text(json.dumps({**newer, **changed}))
         with pytest.raises(DataError, match="its lines are not at a "):
             recorded_lines(training, "train", model)
+    for damaged in ("[" * 100_000, "[]", json.dumps({**newer, "paths": {"train": [3], "val": None}})):
+        (tmp_path / "run" / "data.json").write_text(damaged)
+        with pytest.raises(DataError, match="its lines are not at a "):
+            recorded_lines(training, "train", model)
     (tmp_path / "run" / "data.json").write_text("[")
     with pytest.raises(DataError, match="its lines are not at a "):
         recorded_lines(training, "train", model)

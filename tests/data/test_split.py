@@ -164,6 +164,15 @@ def test_a_recorded_side_is_of_these_lines(tmp_path: Path) -> None:
         load_side(tmp_path / "test.tsv", source)
 
 
+def test_lines_that_have_a_number_behind_their_id_since(tmp_path: Path) -> None:
+    """Where several lines of a page had the same one."""
+    path = tmp_path / "val.tsv"
+    path.write_text("position\tpicture\twhere\n1\tp.png#l1\tx\n2\tp.png#l1 (3)\tx\n")
+    assert load_side(path, named(["p.png#l1", "p.png#l1 (2)", "p.png#l1 (3)"])).tolist() == [1, 2]
+    with pytest.raises(DataError, match="is no longer"):
+        load_side(path, named(["p.png#l1", "p.png#l1 (2)", "p.png#l1"]))
+
+
 def test_refusals() -> None:
     with pytest.raises(DataError, match=r"2 lines in 2 groups \(split\.by=line\) cannot be split into 3; give"):
         split_lines(named(["a", "b"]), SplitRule(test_share=0.1, by="line"), 0)

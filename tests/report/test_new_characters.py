@@ -62,7 +62,10 @@ def test_models_that_do_not_say() -> None:
 
 def test_sources_together() -> None:
     seen = SeenCharacters({"a": 70, "b": 2})
-    whole = Evaluation.joined([judged(seen, ["aab"]), judged(seen, ["acd"])])
+    parts = [judged(seen, ["aab"]), judged(seen, ["acd"])]
+    parts[0].confidence_is = parts[1].confidence_is = "of another decoder"
+    whole = Evaluation.joined(parts)
+    assert whole.confidence_is == "of another decoder"
     assert list(whole.seldom) == ["c", "d", "b"]
     assert whole.training_counts == "recorded"
 

@@ -28,7 +28,7 @@ def settings(**values: object) -> CharsetConfig:
 
 
 def test_the_training_labels() -> None:
-    charset, notes, _ = charset_from(settings(extra="é"), iter([*OFTEN, "cab", "c "]))
+    charset, notes, *_ = charset_from(settings(extra="é"), iter([*OFTEN, "cab", "c "]))
     assert charset == Charset.from_texts(["abc "], "é")
     assert notes == [
         "characters: 5 of the training labels",
@@ -41,14 +41,14 @@ def test_the_training_labels() -> None:
 
 
 def test_many_rare_characters_are_not_all_named() -> None:
-    _, notes, _ = charset_from(CharsetConfig(), ["".join(map(chr, range(0x100, 0x100 + 50)))])
+    _, notes, *_ = charset_from(CharsetConfig(), ["".join(map(chr, range(0x100, 0x100 + 50)))])
     assert notes[1].startswith("note: 50 characters come fewer than 5 times")
     assert notes[1].count("U+") == 20
     assert notes[1].endswith("'ē' U+0113 (1), ... and 30 more")
 
 
 def test_rare_characters_can_be_left_out() -> None:
-    charset, notes, _ = charset_from(settings(min_count=2, extra="z"), [*OFTEN, "cc", "ï", "z"])
+    charset, notes, *_ = charset_from(settings(min_count=2, extra="z"), [*OFTEN, "cc", "ï", "z"])
     assert charset.symbols == ("a", "b", "c", "z")
     assert notes[1:] == [
         "note: 2 characters come fewer than 5 times in the training labels: 'z' U+007A (1), 'c' U+0063 (2)",
@@ -57,7 +57,7 @@ def test_rare_characters_can_be_left_out() -> None:
 
 
 def test_characters_of_rendered_lines_count_as_frequent() -> None:
-    charset, notes, _ = charset_from(settings(min_count=3), ["ab"] * 5 + ["c", "x"], drawn="a cd")
+    charset, notes, *_ = charset_from(settings(min_count=3), ["ab"] * 5 + ["c", "x"], drawn="a cd")
     assert charset.symbols == (" ", "a", "b", "c", "d")
     assert [note.split(":")[0] for note in notes] == ["characters", "note"]
     assert "'x' U+0078 (1)" in notes[1]
@@ -65,20 +65,20 @@ def test_characters_of_rendered_lines_count_as_frequent() -> None:
 
 def test_the_rules_hold_and_are_said() -> None:
     chosen = settings(form="NFD", unit="codepoint", whitespace="collapse", case="lower")
-    charset, notes, _ = charset_from(chosen, [" É  A "] * 5)
+    charset, notes, *_ = charset_from(chosen, [" É  A "] * 5)
     assert charset == Charset((" ", "a", "e", "\u0301"), "NFD", "codepoint", "collapse", "lower")
     assert notes == ["characters: 4 of the training labels (form=NFD, whitespace=collapse, case=lower, unit=codepoint)"]
 
 
 def test_listed_characters() -> None:
-    charset, notes, _ = charset_from(settings(symbols="' baB'", case="lower", whitespace="strip"), ["ab"] * 5)
+    charset, notes, *_ = charset_from(settings(symbols="' baB'", case="lower", whitespace="strip"), ["ab"] * 5)
     assert charset == Charset((" ", "a", "b"), whitespace="strip", case="lower")
     assert notes[0].startswith("characters: 3 of charset.symbols")
     assert notes[1] == "note: 1 characters never come in the training labels: ' ' U+0020"
 
 
 def test_a_named_set() -> None:
-    charset, notes, _ = charset_from(settings(source="set:german", extra="ï"), ["abïπ"])
+    charset, notes, *_ = charset_from(settings(source="set:german", extra="ï"), ["abïπ"])
     assert set(charset.symbols) == {*named_set("german"), "ï"}
     assert list(charset.symbols) == sorted(charset.symbols)
     assert notes[0] == "characters: 123 of set:german"
@@ -91,7 +91,7 @@ def test_a_named_set() -> None:
 
 
 def test_marks_of_a_set_count_where_clusters_hold_them() -> None:
-    _, notes, _ = charset_from(settings(source="set:devanagari"), ["नि"] * 2)
+    _, notes, *_ = charset_from(settings(source="set:devanagari"), ["नि"] * 2)
     assert "'न' U+0928 (2)" in notes[1]
     assert "U+093F (2)" in notes[1]
 
@@ -99,7 +99,7 @@ def test_marks_of_a_set_count_where_clusters_hold_them() -> None:
 def test_a_text_file(tmp_path: Path) -> None:
     path = tmp_path / "characters.txt"
     path.write_bytes("\ufeffb\r\na \r\n\r\ne\u0301न\u093fA".encode())
-    charset, notes, _ = charset_from(settings(source=path), ["ab"] * 5)
+    charset, notes, *_ = charset_from(settings(source=path), ["ab"] * 5)
     assert charset.symbols == (" ", "A", "a", "b", "é", "नि")
     assert notes[0] == f"characters: 6 of {path}"
     assert charset_from(settings(source=path, whitespace="collapse"), [])[0].symbols[0] == " "
@@ -133,12 +133,12 @@ def model_file(path: Path, charset: Charset) -> Path:
 def test_a_model_file(tmp_path: Path) -> None:
     own = Charset(("b", " ", "a", "e\u0301"), "NFD", "grapheme", "collapse", "lower", "auto")
     path = model_file(tmp_path / "m.safetensors", own)
-    charset, notes, _ = charset_from(settings(source=path), ["ab"] * 5)
+    charset, notes, *_ = charset_from(settings(source=path), ["ab"] * 5)
     assert charset == own
     assert notes[0] == (
         f"characters: 4 of {path}, in its order (form=NFD, whitespace=collapse, case=lower, direction=auto)"
     )
-    charset, notes, _ = charset_from(
+    charset, notes, *_ = charset_from(
         settings(source=path, extra="zÉaC", case="lower"), []
     )  # classes stay where they were
     assert charset.symbols == (*own.symbols, "c", "z")
@@ -183,7 +183,7 @@ def test_contradictions_are_refused_by_name(wrong: dict[str, object], message: s
 
 
 def test_labels_that_do_not_come_back_are_counted() -> None:
-    charset, notes, _ = charset_from(settings(direction="rtl"), ["שלום 12 abc", "שלום", "(abc) de א"] * 5)
+    charset, notes, *_ = charset_from(settings(direction="rtl"), ["שלום 12 abc", "שלום", "(abc) de א"] * 5)
     assert charset.direction == "rtl"
     assert notes[0].endswith("(direction=rtl)")
     assert notes[-1] == (

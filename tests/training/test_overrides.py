@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests_support import settings
 
 from crnn.errors import ConfigError
 from crnn.training import main
 from crnn.training.config import config_folder, register
-from crnn.training.overrides import refuse_wrong
+from crnn.training.overrides import quoted, refuse_wrong
 
 HELP = "(crnn train --help lists all settings)"
 
@@ -18,6 +19,17 @@ HELP = "(crnn train --help lists all settings)"
 @pytest.fixture(autouse=True)
 def registered() -> None:
     register()
+
+
+@pytest.mark.parametrize(
+    "text", ["c ", " ", "+5", ".50", "5_0", "1e5", "a,b", "[x]", "'", "\\", "é'\"", "true"]
+)
+@pytest.mark.parametrize("setting", ["extra", "symbols"])
+def test_characters_are_text_as_it_stands(setting: str, text: str) -> None:
+    config = settings("model=crnn_tiny", quoted(f"charset.{setting}={text}"))
+    assert getattr(config.charset, setting) == text
+    assert quoted(f"charset.{setting}='a b'") == f"charset.{setting}='a b'"
+    assert quoted("charset.symbols=null") == "charset.symbols=null"
 
 
 @pytest.mark.parametrize(

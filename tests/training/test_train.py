@@ -409,14 +409,43 @@ def test_resume_where_the_lines_have_moved(trained: Path, line_folder: Path, tmp
     outcome = here(command)
     assert outcome.returncode == 2
     assert outcome.stderr == (
-        f"error: resume={run}: its lines are not at data.root={there}; if they have moved, add data.root=WHERE THEY "
-        "ARE NOW\n"
+        f"error: resume={run}: its lines are not at data.root={there}; if they have moved, add 'data.root=WHERE THEY "
+        "ARE NOW'\n"
     )
     outcome = here([*command, f"data.root={here_now}"])
     assert outcome.returncode == 0, outcome.stderr
     after = json.loads((run / "data.json").read_text())
     assert after["paths"] == {"train": [f"{here_now}/train"], "val": [f"{here_now}/val"]}
     assert after["train"]["fingerprint"] == before["train"]["fingerprint"]
+
+
+def test_resume_where_some_of_the_lines_have_moved(trained: Path, tmp_path: Path) -> None:
+    run, there = tmp_path / "run", tmp_path / "there"
+    shutil.copytree(trained, run)
+    there.mkdir()
+    settings = OmegaConf.load(run / "config.yaml")
+    settings.data.root, settings.data.train = None, [str(there), "rendered", "gone", "lost"]
+    OmegaConf.save(settings, run / "config.yaml")
+    with pytest.raises(DataError) as caught:
+        train(to_config(config_of_run(str(run), [])))
+    where = f"(looked for in {Path.cwd()})"
+    assert str(caught.value) == (
+        f"resume={run}: its lines are not at data.train=gone {where}, lost {where}; if they have moved, add "
+        f"'data.train=[{there},rendered,WHERE THEY ARE NOW,WHERE THEY ARE NOW]'"
+    )
+
+
+def test_resume_where_a_dropped_line_alone_holds_a_character(line_folder: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "lines"
+    shutil.copytree(line_folder, lines)
+    table = lines / "train" / "labels.tsv"
+    picture = table.read_text().split("\t")[0]
+    table.write_text(table.read_text() + f"{picture}\t{'π' * 300}\n")
+    words = [f"data.root={lines}", f"runs_dir={tmp_path}", "name=run", "trainer.max_epochs=1", "trainer.progress=false"]
+    folder = train(settings(*TINY, *words)).folder
+    assert "label cannot fit its width" in (folder / "dropped.tsv").read_text()
+    train(to_config(config_of_run(str(folder), ["trainer.max_epochs=2"])))
+    assert "π" not in crnn.load(folder / "model.onnx").card.charset
 
 
 @pytest.mark.parametrize(

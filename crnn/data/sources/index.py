@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from crnn.data.sources.base import Row
 
-FORMAT = 2
-"""Number of the layout on disk; other numbers are made anew."""
+FORMAT = 3
+"""Number of the layout on disk, and of what formats make of the same files; other numbers are made anew."""
 
 
 BLOCK = 8192

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -27,11 +28,12 @@ class PageFiles:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        here = path.absolute()
+        here = Path(os.path.abspath(path))  # without "..", which no name in a tree may have
         self._single = path.is_file() and is_xml(path.name)
-        self._above = self._single or (path.is_dir() and path.absolute().name != "" and not _has_picture(path))
+        self._above = self._single or (path.is_dir() and here.name != "" and not _has_picture(path))
         self.tree: Tree = open_tree(here.parent.parent if self._single else here.parent if self._above else path)
-        self._prefix = f"{here.relative_to(self.tree.root).as_posix()}" + ("" if self._single else "/")
+        self._here = here
+        self._prefix = here.relative_to(self.tree.root).as_posix() + "/" * (not self._single) if self._above else ""
 
     @property
     def is_whole(self) -> bool:
@@ -76,7 +78,7 @@ class PageFiles:
 
     def _folders_around(self) -> list[Path]:
         """The folders in which pictures may lie, those below the path left out."""
-        above = self.path.absolute().parent
+        above = self._here.parent
         return list(dict.fromkeys((above, above.parent))) if self._single else [above]
 
     def _around(self) -> Iterator[str]:

@@ -124,8 +124,8 @@ def refuse_several_sets(path: str | os.PathLike[str], options: ReadOptions | Non
     where = Path(path)
     sides = sides_in(where)
     names = [side.name for side in sides]
-    if where.is_file() and (place := Place(where)).is_archive:
-        names = [name.rpartition("/")[2] for name in sides_among(place.names)]
+    if where.is_file() and (place := Place(where)).is_archive and place.tree is not None:
+        names = [name.rpartition("/")[2] for name in sides_among(place.tree.names())]
     if len(names) > 1 and find_reader(path, options)[0] not in LABEL_FILES:
         remedy = f"name one, as in {sides[0]}" if sides else "unpack it, and name one of these folders"
         listed = ", ".join(f"{name}/" for name in reversed(names))

@@ -44,9 +44,9 @@ def find_side(folder: Path, side: str) -> Path | None:
     none. A single folder around everything, as most unpacked archives have, is stepped into."""
     folders = _folders_in(folder)
     for name in SIDES[side]:
-        for found in folders:
-            if found.name.lower() == name:
-                return found
+        same = [found for found in folders if found.name.lower() == name]
+        if same:
+            return min(same, key=lambda found: found.name != name)
     if side_of_tables(folder / side):
         return folder / side
     if len(folders) == 1 and folders[0].name.lower() not in _SIDE_OF and _is_all(folders[0]):
@@ -62,10 +62,10 @@ def sides_in(folder: Path) -> list[Path]:
 
 def sides_among(names: Iterable[str]) -> list[str]:
     """The folders of sides, as `sides_in`, in an archive with files of these names."""
-    folders = [tuple(name.split("/")[:-1]) for name in names if not is_hidden(name)]
-    around = folders[0][:1] if folders and not _side_in(folders[0], 0) else ()
-    start = 1 if around and all(parts[:1] == around for parts in folders) else 0
-    found = {side: "/".join(parts[: start + 1]) for parts in folders if (side := _side_in(parts, start))}
+    folders = {tuple(name.split("/")[:-1][:2]) for name in names if not is_hidden(name)}
+    around = {parts[:1] for parts in folders}
+    start = 1 if len(around) == 1 and () not in around and not _side_in(next(iter(folders)), 0) else 0
+    found = {side: "/".join(parts[: start + 1]) for parts in sorted(folders) if (side := _side_in(parts, start))}
     return [found[side] for side in ("test", "val", "train") if side in found]
 
 
@@ -77,9 +77,7 @@ def _folders_in(folder: Path) -> list[Path]:
     """Those directly in it, sorted; none where it cannot be read, which is said when it is opened."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(
-                folder / entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name + "/")
-            )
+            return sorted(folder / entry.name for entry in entries if entry.is_dir() and not _is_note(entry.name))
     except OSError:
         return []
 

@@ -24,6 +24,9 @@ from crnn.data.sources.utf8 import check_size, decode_text, read_text
 from crnn.data.sources.walks import files_and_links, walk
 from crnn.errors import DataError, printable
 
+MOST_LISTED = 100
+"""Folders in which names are looked for that are spelt almost so."""
+
 
 class Tree(ABC):
     """Files below one root, read-only. Pickled, it is its path; open files belong to one thread of one process."""
@@ -85,7 +88,7 @@ class Folder(Tree):
         super().__init__(root)
         archive = root / "images.zip"
         self._archive = Zip(archive) if archive.is_file() else None
-        self._listed: tuple[Path, dict[str, str]] | None = None
+        self._listed: dict[Path, dict[str, str]] = {}
 
     def names(self) -> Iterator[str]:
         for here, names in walk(self.root):
@@ -120,12 +123,14 @@ class Folder(Tree):
     def _alike(self, name: str) -> str:
         """What is said of a file whose name differs in case, or in how its characters are composed (as Macs do)."""
         path = self.root / inside(name, self.root)
-        if self._listed is None or self._listed[0] != path.parent:
+        if path.parent not in self._listed:
+            if len(self._listed) >= MOST_LISTED:
+                return ""
             try:
-                self._listed = path.parent, {_folded(other): other for other in os.listdir(path.parent)}
+                self._listed[path.parent] = {_folded(other): other for other in os.listdir(path.parent)}
             except (OSError, ValueError):
-                self._listed = path.parent, {}
-        other = self._listed[1].get(_folded(path.name))
+                self._listed[path.parent] = {}
+        other = self._listed[path.parent].get(_folded(path.name))
         if other is None:
             return ""
         kind = (

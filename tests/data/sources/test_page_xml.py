@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from crnn.data.sources import LineSource, open_source
 from crnn.data.sources.page_xml import _without_breaks
 from crnn.data.sources.registry import find_reader
 from crnn.errors import DataError
+from crnn.reading.sets import pictures_in
 
 LINES = page_line(0, "eins") + page_line(1, "zwei &amp; drei") + page_line(2, "")
 
@@ -108,6 +110,26 @@ def test_transkribus(tmp_path: Path) -> None:
         for i in range(3):
             assert np.abs(pixels(source.picture(i)).astype(int) - strip(i, drawn())).max() < 12
     assert {source.entry(i).group for i in range(3)} == {"0001_p1.jpg"}
+
+
+@pytest.mark.parametrize("name", ["p", "./p", "../in/p", "p/sub/..", "p.zip", "p.tar", "sub/../p.zip"])
+def test_relative_paths(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As most users write them."""
+    folder = saved(tmp_path / "in" / "p", page_xml(LINES))
+    for kind in ("zip", "tar"):
+        shutil.make_archive(str(tmp_path / "in" / "p"), kind, folder)
+    (tmp_path / "in" / "sub").mkdir()
+    (folder / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "in")
+    source = open_source(name)
+    assert source.entry(1).where.startswith(f"{Path(name)}/p1.xml:")
+    assert_strips(source, drawn())
+    assert_strips(pickle.loads(pickle.dumps(source)), drawn())
+    found = list(pictures_in(Path(name)) or [])
+    assert [place for place, _ in found] == [f"{Path(name)}:p1.png#l{i}" for i in range(3)]
+    monkeypatch.chdir(folder / "sub")
+    assert_strips(open_source(".."), drawn())
+    assert_strips(open_source("../p1.xml"), drawn())
 
 
 def test_the_folder_of_xml_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

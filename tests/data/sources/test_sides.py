@@ -13,7 +13,7 @@ from PIL import Image
 from tests_support import settings
 
 from crnn.cli import main
-from crnn.data.sources import open_source
+from crnn.data.sources import open_source, place
 from crnn.data.sources.registry import refuse_several_sets
 from crnn.data.sources.sides import find_side, side_of, sides_among
 from crnn.errors import DataError
@@ -136,17 +136,21 @@ def test_several_sets_are_not_judged_or_converted_as_one(tmp_path: Path, capfd: 
 
 @pytest.mark.parametrize("around", ["", "plates/"])
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_several_sets_in_an_archive(tmp_path: Path, around: str, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_several_sets_in_an_archive(
+    tmp_path: Path, around: str, kind: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also with a folder around everything, in the archive and where it was unpacked."""
     gt_lines(tmp_path / "in", *(f"{around}{side}/{name}" for side in ("Train", "val") for name in "ab"))
     packed = shutil.make_archive(str(tmp_path / "plates"), kind, tmp_path / "in")
+    monkeypatch.setattr(place, "LOOK_AT", 3 if kind == "zip" else 9)  # of large archives, too
     said = f"{packed}: holds several sets, Train/, val/, which are not taken together; unpack it, and name one of these"
     with pytest.raises(DataError, match=said):
         train(settings("model=crnn_tiny", f"data.root={packed}", f"runs_dir={tmp_path}"), "")
     assert main(["evaluate", packed]) == 2
     assert said in capfd.readouterr().err
     (tmp_path / "in" / ".DS_Store").write_text("hidden")
-    (tmp_path / "in" / "__MACOSX").mkdir()
+    for name in ("__MACOSX", ".cache"):
+        (tmp_path / "in" / name).mkdir()
     unpacked = tmp_path / "in" / around
     assert find_splits(str(tmp_path / "in")) == (str(unpacked / "Train"), str(unpacked / "val"))
     with pytest.raises(DataError, match=r"holds several sets, Train/, val/, .* name one, as in .*in/.*val"):
@@ -175,6 +179,10 @@ def test_only_a_folder_around_everything_is_stepped_into(tmp_path: Path) -> None
     gt_lines(tmp_path, "a/b/train/1", "a/b/val/1")
     assert find_side(tmp_path, "train") == tmp_path / "a" / "b" / "train"
     assert find_side(tmp_path / "a" / "b" / "train", "train") is None
+    (tmp_path / "a" / "b" / "Val").mkdir()
+    (tmp_path / "a" / "b" / "Test").mkdir()
+    assert find_side(tmp_path, "val") == tmp_path / "a" / "b" / "val"  # as it is usually written
+    assert find_side(tmp_path, "test") == tmp_path / "a" / "b" / "Test"
     gt_lines(tmp_path, "a/2")
     assert find_side(tmp_path, "train") is None
     (tmp_path / "whole" / "train" / "val").mkdir(parents=True)

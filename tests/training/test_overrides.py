@@ -21,9 +21,7 @@ def registered() -> None:
     register()
 
 
-@pytest.mark.parametrize(
-    "text", ["c ", " ", "+5", ".50", "5_0", "1e5", "a,b", "[x]", "'", "\\", "é'\"", "true"]
-)
+@pytest.mark.parametrize("text", ["c ", " ", "+5", ".50", "5_0", "1e5", "a,b", "[x]", "'", "\\", "é'\"", "true"])
 @pytest.mark.parametrize("setting", ["extra", "symbols"])
 def test_characters_are_text_as_it_stands(setting: str, text: str) -> None:
     config = settings("model=crnn_tiny", quoted(f"charset.{setting}={text}"))

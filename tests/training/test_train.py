@@ -441,7 +441,7 @@ def test_resume_where_a_dropped_line_alone_holds_a_character(line_folder: Path, 
     table = lines / "train" / "labels.tsv"
     picture = table.read_text().split("\t")[0]
     table.write_text(table.read_text() + f"{picture}\t{'π' * 300}\n")
-    words = [f"data.root={lines}", f"runs_dir={tmp_path}", "name=run", "trainer.max_epochs=1", "trainer.progress=false"]
+    words = [f"data.root={lines}", f"runs_dir={tmp_path}", "name=run", "trainer.max_epochs=1", "data.max_dropped=0.1"]
     folder = train(settings(*TINY, *words)).folder
     assert "label cannot fit its width" in (folder / "dropped.tsv").read_text()
     train(to_config(config_of_run(str(folder), ["trainer.max_epochs=2"])))

@@ -18,6 +18,9 @@ INK = 0.1
 """A row has writing if it differs by more than this share of what lies between quiet and busy rows."""
 PIECE, GAP = 0.5, 0.2
 """What has at most so many heights of the line, at most so many heights above or below it, belongs to it: accents."""
+STRONG, REACH = 0.5, 0.6
+"""Strokes of at least this share of the line's strength, no farther from it than so many of its heights, belong to it:
+an accent or ascender of one letter, by which a row as a whole hardly differs."""
 RIVAL = 0.8
 """Where something else has more than this share of the line's differences, there may be two lines."""
 QUIET = 0.02
@@ -56,6 +59,7 @@ def line_rows(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
     first, last = max(pieces, key=lambda piece: change[slice(*piece)].sum())
     pieces.remove((first, last))
     first, last = _with_accents(first, last, pieces)
+    first, last = _with_single_strokes(pixels, first, last)
     line, others = float(change[first:last].sum()), [float(change[slice(*piece)].sum()) for piece in pieces]
     if max(others, default=0) > RIVAL * line:
         return None
@@ -92,6 +96,25 @@ def _with_accents(first: int, last: int, pieces: list[tuple[int, int]]) -> tuple
                 pieces.remove(piece)
                 near = True
     return first, last
+
+
+def _with_single_strokes(pixels: NDArray[np.float32], first: int, last: int) -> tuple[int, int]:
+    """The line with what a few letters alone reach, which differs little as a row: the only b, g or Ä of a line."""
+    stroke = np.abs(np.diff(pixels, axis=1)).max(1)
+    strong = stroke > STRONG * float(np.median(stroke[first:last]))
+    step, reach = max(1, round(GAP * (last - first))), round(REACH * (last - first))
+    above, below = strong[max(0, first - reach) : first][::-1], strong[last : last + reach]
+    return first - _reached(above, step), last + _reached(below, step)
+
+
+def _reached(strong: NDArray[np.bool_], step: int) -> int:
+    """How far the rows go on, from the nearest, with no more than `step` rows without a stroke between two."""
+    far = 0
+    for place in np.flatnonzero(strong).tolist():
+        if place - far > step:
+            break
+        far = place + 1
+    return far
 
 
 def _extent(pixels: NDArray[np.float32]) -> int:

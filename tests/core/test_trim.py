@@ -70,6 +70,18 @@ def test_accents_and_dots_belong_to_the_line() -> None:
     assert line_rows(on_paper((30, writing()), (22, dots), height=80)) == (27, 53)  # five rows of paper: none of it
 
 
+def test_what_one_letter_alone_reaches_belongs_to_the_line() -> None:
+    """One b among letters without ascender: its rows hardly differ from paper."""
+    b, faint = writing(6, 13), writing(6, 13, ink=150)
+    assert line_rows(on_paper((30, writing()), (24, b), height=90)) == (20, 54)  # 26 rows, 3.9 around
+    assert line_rows(on_paper((30, writing()), (50, b), height=90)) == (26, 60)
+    assert line_rows(on_paper((30, writing()), (24, faint), height=90)) == (27, 53)  # less than half as dark: dirt
+    dot = writing(3, 13)
+    assert line_rows(on_paper((30, writing()), (23, dot), height=90)) == (18, 55)  # four rows of paper between
+    assert line_rows(on_paper((30, writing()), (22, dot), height=90)) == (27, 53)  # five
+    assert line_rows(on_paper((40, writing()), (20, writing(20, 13)), height=120)) == (23, 65)  # 12 rows of it
+
+
 def test_slivers_of_neighbours_go() -> None:
     sliver = writing(5)
     assert line_rows(on_paper((0, sliver), (25, writing()), (65, sliver), height=70)) == (22, 48)

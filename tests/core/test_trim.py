@@ -79,7 +79,7 @@ def test_what_one_letter_alone_reaches_belongs_to_the_line() -> None:
     dot = writing(3, 13)
     assert line_rows(on_paper((30, writing()), (23, dot), height=90)) == (18, 55)  # four rows of paper between
     assert line_rows(on_paper((30, writing()), (22, dot), height=90)) == (27, 53)  # five
-    assert line_rows(on_paper((40, writing()), (20, writing(20, 13)), height=120)) == (23, 65)  # 12 rows of it
+    assert line_rows(on_paper((40, writing()), (20, writing(20, 13)), height=90)) == (23, 65)  # 12 rows of it
 
 
 def test_slivers_of_neighbours_go() -> None:

@@ -27,7 +27,7 @@ QUIET = 0.02
 """Of a line at the picture's edge, all that is cut off has at most this share of its differences."""
 MARGIN = 0.15
 """Heights of the line that stay above and below it."""
-MOST, MOST_AT_EDGE = 0.75, 0.6
+MOST, MOST_AT_EDGE = 0.8, 0.6
 """Shares of the picture's height; nothing is cut off where more than that is to stay."""
 LEAST_CHANGE, LEAST_STROKE = 1.0, 8.0
 """Grey values: less than that is even paper; less than that from column to column is no stroke."""

@@ -13,7 +13,7 @@ from crnn.errors import DataError
 
 SOME = 200
 """Lines that are looked at, spread over all."""
-FEW = 0.05
+FEW = 0.1
 """Lines are closely cropped if trimming would cut paper off no more than this share of them."""
 
 

@@ -59,9 +59,9 @@ def test_paper_and_ink_of_any_kind(name: str) -> None:
 
 
 def test_closely_cropped_lines_are_left() -> None:
-    """More than three quarters of the picture would stay."""
-    assert line_rows(on_paper((7, writing()), height=34)) is None  # 26 of 34
-    assert line_rows(on_paper((8, writing()), height=35)) == (5, 31)
+    """More than four fifths of the picture would stay."""
+    assert line_rows(on_paper((6, writing()), height=32)) is None  # 26 of 32
+    assert line_rows(on_paper((7, writing()), height=33)) == (4, 30)
 
 
 def test_accents_and_dots_belong_to_the_line() -> None:

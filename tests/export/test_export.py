@@ -240,14 +240,18 @@ def test_checkpoint_to_files(trained: Path, tmp_path: Path) -> None:
 
 
 def test_a_file_says_whether_lines_are_trimmed(trained: Path, tmp_path: Path) -> None:
+    """As its checkpoint does, unless it is told."""
     checkpoint = trained / "checkpoints" / "best.ckpt"
-    for trim, format in ((True, "onnx"), (None, "safetensors")):
-        export_checkpoint(checkpoint, format, tmp_path / f"a.{format}", None, trim=trim)
-        assert crnn.load(tmp_path / f"a.{format}").trim is crnn.load(tmp_path / f"a.{format}").card.trim is bool(trim)
-    export_checkpoint(checkpoint, "safetensors", tmp_path / "b.safetensors", None, trim=True)
-    for trim, kept in ((None, True), (False, False)):
-        export_checkpoint(tmp_path / "b.safetensors", "onnx", tmp_path / "c.onnx", None, trim=trim)
-        assert crnn.load(tmp_path / "c.onnx").trim is kept
+    own = crnn.load(checkpoint).card.trim
+    for name, before, asked, wanted in (
+        ("a.onnx", checkpoint, None, own),
+        ("b.safetensors", checkpoint, not own, not own),
+        ("c.onnx", tmp_path / "b.safetensors", None, not own),
+        ("d.onnx", tmp_path / "b.safetensors", own, own),
+    ):
+        export_checkpoint(before, name.partition(".")[2], tmp_path / name, None, trim=asked)
+        reader = crnn.load(tmp_path / name)
+        assert reader.trim is reader.card.trim is wanted
 
 
 def test_a_run_folder_stands_for_its_best_checkpoint(trained: Path, tmp_path: Path) -> None:

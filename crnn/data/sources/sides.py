@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from crnn.data.sources.arrow_files import SUFFIXES
-from crnn.data.sources.trees import is_hidden
 from crnn.data.sources.walks import walk
 
 SIDES: dict[str, tuple[str, ...]] = {
@@ -62,7 +61,8 @@ def sides_in(folder: Path) -> list[Path]:
 
 def sides_among(names: Iterable[str]) -> list[str]:
     """The folders of sides, as `sides_in`, in an archive with files of these names."""
-    folders = {tuple(name.split("/")[:-1][:2]) for name in names if not is_hidden(name)}
+    parts_of = (name.split("/") for name in names)
+    folders = {tuple(parts[:-1][:2]) for parts in parts_of if not any(map(_is_note, parts))}
     around = {parts[:1] for parts in folders}
     start = 1 if len(around) == 1 and () not in around and not _side_in(next(iter(folders)), 0) else 0
     found = {side: "/".join(parts[: start + 1]) for parts in sorted(folders) if (side := _side_in(parts, start))}

@@ -164,7 +164,7 @@ def test_several_sets_in_an_archive(
     ("names", "found"),
     [
         (["a/train/1.png", "a/test/1.png", "b/1.png"], []),
-        (["a/train/1.png", "a/test/1.png", "a/x.txt", "__MACOSX/a", "a/.hidden"], ["a/test", "a/train"]),
+        (["a/train/1.png", "a/test/1.png", "a/x.txt", "__MACOSX/a", "a/.hidden", ".cache/x"], ["a/test", "a/train"]),
         (["train/val/1.png", "train/1.png"], ["train"]),
         (["train/1.png", "x/1.png", "Dev/1.png"], ["Dev", "train"]),
         (["1.png", "train.png"], []),

@@ -15,7 +15,6 @@ import errno
 import json
 import os
 import platform
-import re
 import shlex
 import shutil
 import sys
@@ -79,8 +78,11 @@ class RunFolder:
             ConfigError: if the name is taken or the folder cannot be made.
         """
         name = config.name or f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{config.model.name}"
-        if re.search(r"[\\\0]|^\.\.?$|/\.\.?$|^$", name):
-            raise ConfigError(f"name={name!r}: is no folder name")
+        if "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+            raise ConfigError(
+                f"name={name!r}: is no name of a folder under runs_dir={config.runs_dir}; as name=mine or "
+                "name=receipts/small, or name another place with runs_dir=..."
+            )
         path = Path(config.runs_dir) / name
         if peers and peers.world > 1:
             return cls(Path(peers.from_first(lambda: str(_made(path, not config.name)))))

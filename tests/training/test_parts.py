@@ -163,6 +163,19 @@ def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path: Path, monke
     assert names == [f"2026-01-02_03-04-05_crnn_tiny{tail}" for tail in ("", "-2", "-3")]
 
 
+@pytest.mark.parametrize("name", ["..", "../x", "a/../b", "/elsewhere", "a/", "a//b", ".", "a\\\\b"])
+def test_a_run_stays_in_the_folder_of_runs(tmp_path: Path, name: str) -> None:
+    runs = tmp_path / "runs"
+    config = settings(f"runs_dir={runs}", f"name='{name}'")
+    with pytest.raises(ConfigError, match=r"^name='.*': is no name of a folder under runs_dir=.*/runs; as name=mine"):
+        RunFolder.create(config)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_may_lie_in_a_folder_below(tmp_path: Path) -> None:
+    assert RunFolder.create(settings(f"runs_dir={tmp_path}", "name=a/b.c")).path == tmp_path / "a" / "b.c"
+
+
 def test_a_taken_name_says_whether_there_is_something_to_go_on_from(tmp_path: Path) -> None:
     config = settings(f"runs_dir={tmp_path}", "name=mine")
     folder = RunFolder.create(config)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from crnn.core.picture import PagesAre, Picture, open_picture, picture_name
 from crnn.core.transform import LineTransform
@@ -55,10 +56,19 @@ def prepare(
     """
     name = name or picture_name(picture)
     grey = open_picture(picture, name, max_pixels, pages)
+    return Prepared(np.asarray(scaled(grey, transform, trim, name)), grey.width)
+
+
+def scaled(grey: Image.Image, transform: LineTransform, trim: bool, name: str) -> Image.Image:
+    """A grey picture at the network's height, trimmed before if so wished and if it does not become too wide.
+
+    Raises:
+        DataError: naming the picture, if it is too wide as it is.
+    """
     width = transform.check_width(grey.size, name)
     if trim:
         line = trimmed(grey)
         wider = transform.scaled_width(*line.size)
         if wider <= transform.max_width:
             grey, width = line, wider
-    return Prepared(np.asarray(transform.resize(grey, width)), grey.width)
+    return transform.resize(grey, width)

@@ -125,6 +125,7 @@ class LineDataModule(L.LightningDataModule):
         batch_size, batch_pixels: bounds of a batch, see `WidthBatches`.
         workers: processes that prepare lines.
         seed: of order and augmentation.
+        trim: validation lines, as the model's readers will trim them.
     """
 
     def __init__(
@@ -138,12 +139,13 @@ class LineDataModule(L.LightningDataModule):
         batch_pixels: int,
         workers: int,
         seed: int,
+        trim: bool = False,
     ) -> None:
         super().__init__()
         self.lines = {"train": train, "val": val}
         self.datasets = {
             "train": LineDataset(train.source, charset, transform, augment, seed),
-            "val": LineDataset(val.source, charset, transform),
+            "val": LineDataset(val.source, charset, transform, trim=trim),
         }
         self.transform = transform
         self.batch_size = batch_size

@@ -32,6 +32,7 @@ from crnn.errors import CharsetError, ConfigError, DataError
 from crnn.loader import read_card
 from crnn.training.characters import charset_from
 from crnn.training.config import TrainConfig, listed_paths
+from crnn.training.crops import choose_trim
 from crnn.training.findings import report_lines
 from crnn.training.launch import process_count
 from crnn.training.length import Length, length_for
@@ -53,6 +54,8 @@ class Assembled:
     """Of training and validation lines; None for validation lines that were held out."""
     options: ReadOptions
     length: Length
+    trim: bool
+    """Whether readers of the model trim lines first, and validation does; see `choose_trim`."""
     rendered: dict[str, Any] | None = None
     """How lines were rendered, if some were: the arguments of `synthetic_pair`."""
 
@@ -159,7 +162,11 @@ class _Assembly:
         if real and self.config.augment.concat:
             lines = self._concatenated(lines, charset, length.epochs)
         record = options if own is None else None  # labels are not written down a second time
-        return Assembled(charset, seen, lines, self._cached(val), paths, self.options, length, record)
+        trim, why = choose_trim(self.config.export.trim, self.transform, not real, val.source)
+        if why:
+            self.folder.say(why)
+        val = val if trim else self._cached(val)  # of scaled lines nothing is cut off any more
+        return Assembled(charset, seen, lines, val, paths, self.options, length, trim, record)
 
     def _prepare(self, source: LineSource, charset: Charset | None) -> PreparedLines:
         decode, widest = self.data.decode_check, self.data.max_width

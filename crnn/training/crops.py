@@ -27,20 +27,23 @@ def loose_share(source: LineSource) -> float:
     return cut / max(1, len(places))
 
 
-def choose_trim(setting: bool | None, transform: LineTransform, real: bool, source: LineSource) -> tuple[bool, str]:
+def choose_trim(setting: bool | None, transform: LineTransform, rendered: bool, source: LineSource) -> tuple[bool, str]:
     """(whether readers trim lines before the model reads them, what to say of it).
 
     A model that has seen closely cropped lines alone reads loosely cropped ones badly, and loses nothing if paper is
     cut off: from its own lines nothing is. One that has learnt from loosely cropped lines reads them as they are.
+    Rendered lines are cropped in all ways, few of each, and a model of these alone reads them, and real ones, better
+    trimmed.
 
     Args:
         setting: ``export.trim``; None: as the lines are cropped.
         transform: of the model; where all pictures are scaled to one width, nothing is cut off unasked.
-        real: whether there are lines that were not rendered.
+        rendered: whether all lines to train on are.
         source: validation lines.
     """
     if setting is not None:
         return setting, ""
-    if not real or transform.width is not None or loose_share(source) > FEW:
+    if transform.width is not None or not (rendered or loose_share(source) <= FEW):
         return False, ""
-    return True, "lines are cropped closely: readers of the model cut paper above and below others off (export.trim)"
+    how = "come in all crops" if rendered else "are cropped closely"
+    return True, f"lines {how}: readers of the model cut paper above and below them off (export.trim)"

@@ -30,7 +30,6 @@ from crnn.model.crnn import CRNN
 from crnn.training.assemble import Assembled, assemble, workers_for
 from crnn.training.callbacks import GracefulStop, StoppedBySignal
 from crnn.training.config import TrainConfig, settled
-from crnn.training.crops import choose_trim
 from crnn.training.finish import Outcome, finish, say_compared
 from crnn.training.launch import process_count
 from crnn.training.length import Length
@@ -99,11 +98,8 @@ def _train_in(
         real = any(path != RENDERED for path in data.paths["train"] or ())
         augment = Augment(config.augment, data.length.epochs) if real else None
 
-        trim, cropped = choose_trim(config.export.trim, transform, real, data.val.source)
         note = _note(config, data, start, folder)
-        card = ModelCard(data.charset, transform, config.model.to_dict(), trim=trim, training=note)
-        if cropped:
-            folder.say(cropped)
+        card = ModelCard(data.charset, transform, config.model.to_dict(), trim=data.trim, training=note)
         module = _make_module(config, card, folder, why_model)
         loaders = LineDataModule(
             data.train,
@@ -115,6 +111,7 @@ def _train_in(
             config.data.batch_pixels,
             workers_for(config.data.workers, peers.local_world),
             config.seed,
+            data.trim,
         )
         began = _begin_from(start, card, module, data, folder) if start else began_before(config, folder)
         _settle_threads(config, folder, module, data)

@@ -70,6 +70,18 @@ class ListSource:
     content = picture
 
 
+def loose_lines(folder: Path, count: int, loose: int, text: str = "ab") -> Path:
+    """`count` lines of strokes, 20 pixels high; around the first `loose` of them there is paper."""
+    folder.mkdir(parents=True)
+    for i in range(count):
+        page = np.full((60 if i < loose else 22, 100), 230, np.uint8)
+        top = 20 if i < loose else 1
+        page[top : top + 20, 10:90:5] = page[top : top + 20, 11:90:5] = 20
+        Image.fromarray(page).save(folder / f"{i:03}.png")
+    (folder / "labels.tsv").write_text("".join(f"{i:03}.png\t{text}\n" for i in range(count)))
+    return folder
+
+
 def texts_of(source: LineSource) -> list[str]:
     """All labels."""
     return [source.entry(i).text for i in range(len(source))]

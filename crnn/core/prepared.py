@@ -56,19 +56,12 @@ def prepare(
     """
     name = name or picture_name(picture)
     grey = open_picture(picture, name, max_pixels, pages)
-    return Prepared(np.asarray(scaled(grey, transform, trim, name)), grey.width)
+    transform.check_width(grey.size, name)
+    line = cropped(grey, transform) if trim else grey
+    return Prepared(np.asarray(transform.resize(line, transform.scaled_width(*line.size))), grey.width)
 
 
-def scaled(grey: Image.Image, transform: LineTransform, trim: bool, name: str) -> Image.Image:
-    """A grey picture at the network's height, trimmed before if so wished and if it does not become too wide.
-
-    Raises:
-        DataError: naming the picture, if it is too wide as it is.
-    """
-    width = transform.check_width(grey.size, name)
-    if trim:
-        line = trimmed(grey)
-        wider = transform.scaled_width(*line.size)
-        if wider <= transform.max_width:
-            grey, width = line, wider
-    return transform.resize(grey, width)
+def cropped(grey: Image.Image, transform: LineTransform) -> Image.Image:
+    """A grey picture trimmed, or as it is where the line would be too wide for the network."""
+    line = trimmed(grey)
+    return line if transform.scaled_width(*line.size) <= transform.max_width else grey

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crnn.core.charset import Charset
 from crnn.core.transform import LineTransform
+from crnn.data.crops import trimmed_sizes
 from crnn.data.facts import Peers, Progress, picture_facts
 from crnn.data.labels import UNKNOWN_CHARACTER, fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource
@@ -46,7 +47,7 @@ class CheckReport:
     kept: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     """(K,): positions of usable lines."""
     sizes: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), np.int32))
-    """(K, 2): width and height in pixels of each kept line."""
+    """(K, 2): width and height in pixels of each kept line, as it is trained on."""
     hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     """(K,): of their pixels; 0 where they were not decoded."""
     dropped: list[Dropped] = field(default_factory=list)
@@ -100,6 +101,7 @@ def check_lines(
     threads: int = 2,
     progress: Progress = iter,
     peers: Peers | None = None,
+    trim: bool = False,
 ) -> CheckReport:
     """Look at every line once.
 
@@ -112,13 +114,15 @@ def check_lines(
         threads: that many pictures are decoded at once.
         progress: wraps the positions, for a progress bar.
         peers: processes that check the same lines and share the work.
+        trim: sizes, and what fits, are those of the trimmed lines, see `crnn.data.crops`; every picture is decoded.
     """
-    facts = picture_facts(source, decode, threads, progress, peers)
+    facts = picture_facts(source, "lines" if trim else "decoded" if decode else "headers", threads, progress, peers)
+    sizes = trimmed_sizes(facts.sizes, facts.heights, transform) if trim else facts.sizes
     report = CheckReport(with_format(source))
     kept: list[int] = []
     digest = hashlib.sha256()
     for position, entry in enumerate(entries(source)):
-        size = (int(facts.sizes[position, 0]), int(facts.sizes[position, 1]))
+        size = (int(sizes[position, 0]), int(sizes[position, 1]))
         problem = line_problem(entry, facts.problems.get(position), size, transform, charset, max_width)
         if problem:
             report.dropped.append(Dropped(entry.where, entry.picture, *problem))
@@ -128,9 +132,9 @@ def check_lines(
             kept.append(position)
             digest.update(entry.text.encode("utf-8", "surrogatepass") + b"\0")
     report.kept = np.array(kept, dtype=np.int64)
-    report.sizes = facts.sizes[report.kept]
+    report.sizes = sizes[report.kept]
     report.hashes = facts.hashes[report.kept]
-    digest.update(report.sizes.tobytes() + report.hashes.tobytes())
+    digest.update(facts.sizes[report.kept].tobytes() + report.hashes.tobytes())
     report.fingerprint = digest.hexdigest()
     return report
 

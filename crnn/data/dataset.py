@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from crnn.core.charset import Charset, required_steps
-from crnn.core.prepared import scaled
 from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.batching import MAX_STRETCH, LineKey
@@ -52,7 +51,6 @@ class LineDataset(Dataset[Line]):
         charset, transform: of the model.
         augment: changes training pictures; None leaves them as they are.
         seed: of the augmentation.
-        trim: cut off paper above and below each line first, as readers do; see `crnn.core.trim`.
     """
 
     def __init__(
@@ -62,14 +60,12 @@ class LineDataset(Dataset[Line]):
         transform: LineTransform,
         augment: Augment | None = None,
         seed: int = 0,
-        trim: bool = False,
     ) -> None:
         self.source = source
         self.charset = charset
         self.transform = transform
         self.augment = augment
         self.seed = seed
-        self.trim = trim
 
     def __len__(self) -> int:
         return len(self.source)
@@ -81,8 +77,9 @@ class LineDataset(Dataset[Line]):
     def __getitem__(self, key: LineKey) -> Line:
         position = self.position(key)
         entry = self.source.entry(position)
-        picture = scaled(self.source.picture(position), self.transform, self.trim, entry.where)
-        own = picture.width
+        picture = self.source.picture(position)
+        own = self.transform.check_width(picture.size, entry.where)
+        picture = self.transform.resize(picture, own)
         if own < key.width <= own * MAX_STRETCH:  # a second step, so that a cache of scaled lines changes no pixel
             picture = self.transform.resize(picture, key.width)
         if self.augment is not None:

@@ -1,6 +1,6 @@
-"""What the pictures of a source are: sizes, and a hash of the pixels. Looked up once, kept beside the source's index.
+"""What the pictures of a source are: sizes, rows of the line, a hash of the pixels. Looked up once, then kept.
 
-Runs without torch.
+They lie beside the source's index. Runs without torch.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn.core.trim import trimmed
 from crnn.data.hashes import pixel_hash
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.indexed import IndexedSource
@@ -23,6 +24,10 @@ from crnn.data.sources.views import Concatenation, Selection
 from crnn.errors import DataError
 from crnn.files import write_atomic
 
+Look = Literal["headers", "decoded", "lines"]
+"""How closely pictures are looked at, see `picture_facts`."""
+LOOKS: tuple[Look, ...] = get_args(Look)
+"""Each finds what those before it find."""
 Progress = Callable[[Iterable[int]], Iterable[int]]
 """Wraps positions, for a progress display."""
 
@@ -51,13 +56,20 @@ class PictureFacts:
     """(N, 2): width and height in pixels, upright; 0 where the picture cannot be read."""
     hashes: NDArray[np.uint64]
     """(N,): of the upright grey pixels; 0 where they were not decoded."""
+    heights: NDArray[np.int32]
+    """(N,): of the rows that the line fills, see `crnn.core.trim`; 0 where it was not looked for."""
     problems: dict[int, str]
     """Position -> why the picture cannot be read."""
+
+    @classmethod
+    def none(cls, lines: int) -> PictureFacts:
+        """Of pictures that nobody has looked at."""
+        return cls(np.zeros((lines, 2), np.int32), np.zeros(lines, np.uint64), np.zeros(lines, np.int32), {})
 
     def select(self, positions: NDArray[np.int64]) -> PictureFacts:
         """Those of some lines."""
         problems = {i: self.problems[int(p)] for i, p in enumerate(positions) if int(p) in self.problems}
-        return PictureFacts(self.sizes[positions], self.hashes[positions], problems)
+        return PictureFacts(self.sizes[positions], self.hashes[positions], self.heights[positions], problems)
 
     @classmethod
     def join(cls, facts: list[PictureFacts]) -> PictureFacts:
@@ -67,7 +79,10 @@ class PictureFacts:
         for one in facts:
             problems |= {start + position: problem for position, problem in one.problems.items()}
             start += len(one.sizes)
-        return cls(np.concatenate([f.sizes for f in facts]), np.concatenate([f.hashes for f in facts]), problems)
+        sizes, hashes, heights = (
+            np.concatenate([getattr(f, of) for f in facts]) for of in ("sizes", "hashes", "heights")
+        )
+        return cls(sizes, hashes, heights, problems)
 
     def save(self, path: Path) -> None:
         """As .npz, whole or not at all."""
@@ -79,7 +94,7 @@ class PictureFacts:
         numbers = np.array(list(self.problems), dtype=np.int64)
         texts = np.array(list(self.problems.values()), dtype=np.str_)
         file = BytesIO()
-        np.savez(file, sizes=self.sizes, hashes=self.hashes, numbers=numbers, texts=texts)
+        np.savez(file, sizes=self.sizes, hashes=self.hashes, heights=self.heights, numbers=numbers, texts=texts)
         return file.getvalue()
 
     @classmethod
@@ -91,42 +106,47 @@ class PictureFacts:
         """
         with np.load(path, allow_pickle=False) as stored:
             problems = dict(zip(stored["numbers"].tolist(), stored["texts"].tolist(), strict=True))
-            return cls(stored["sizes"], stored["hashes"], problems)
+            return cls(stored["sizes"], stored["hashes"], stored["heights"], problems)
 
 
 def picture_facts(
-    source: LineSource, decode: bool = True, threads: int = 2, progress: Progress = iter, peers: Peers | None = None
+    source: LineSource,
+    look: Look = "decoded",
+    threads: int = 2,
+    progress: Progress = iter,
+    peers: Peers | None = None,
 ) -> PictureFacts:
     """Look at every picture of a source, or take what an earlier run found.
 
     Args:
         source: not endless.
-        decode: decode every picture (finds damaged ones); False reads headers only.
+        look: ``headers`` only; ``decoded``: decode every picture, which finds damaged ones; ``lines``: and the rows
+            that its line fills.
         threads: that many pictures are looked at together.
         progress: wraps the positions.
         peers: processes that all ask for the same: each looks at its share, and all get the whole.
     """
     if isinstance(source, Selection):
-        return picture_facts(source.source, decode, threads, progress, peers).select(source.positions)
+        return picture_facts(source.source, look, threads, progress, peers).select(source.positions)
     if isinstance(source, Concatenation):
-        return PictureFacts.join([picture_facts(one, decode, threads, progress, peers) for one in source.sources])
+        return PictureFacts.join([picture_facts(one, look, threads, progress, peers) for one in source.sources])
     folder = source.index.folder if isinstance(source, IndexedSource) else None
-    found = _found(folder, decode, len(source)) if folder else None
+    found = _found(folder, look, len(source)) if folder else None
     if peers and not all(peers.exchange(b"found" if found else b"")):
         found = None  # one has to look, so all help
     if found:
         return found
-    facts = _shared(source, decode, threads, progress, peers) if peers else _look(source, decode, threads, progress)
+    facts = _shared(source, look, threads, progress, peers) if peers else _look(source, look, threads, progress)
     if folder and (peers is None or peers.local_rank == 0):
-        facts.save(folder / f"pictures_{'decoded' if decode else 'headers'}.npz")
+        facts.save(folder / f"pictures_{look}.npz")
     return facts
 
 
-def _found(folder: Path, decode: bool, lines: int) -> PictureFacts | None:
-    """What an earlier run found out."""
-    for name in ("decoded",) if decode else ("decoded", "headers"):
+def _found(folder: Path, look: Look, lines: int) -> PictureFacts | None:
+    """What an earlier run found out, that looked as closely or more so."""
+    for closer in LOOKS[LOOKS.index(look) :]:
         try:
-            facts = PictureFacts.load(folder / f"pictures_{name}.npz")
+            facts = PictureFacts.load(folder / f"pictures_{closer}.npz")
             if len(facts.sizes) == lines:
                 return facts
         except (OSError, EOFError, ValueError, KeyError, BadZipFile):
@@ -134,31 +154,33 @@ def _found(folder: Path, decode: bool, lines: int) -> PictureFacts | None:
     return None
 
 
-def _shared(source: LineSource, decode: bool, threads: int, progress: Progress, peers: Peers) -> PictureFacts:
+def _shared(source: LineSource, look: Look, threads: int, progress: Progress, peers: Peers) -> PictureFacts:
     """Each process looks at a part of the lines, that lie one after the other."""
     ends = [len(source) * (rank + 1) // peers.world for rank in range(peers.world)]
     first = ends[peers.rank - 1] if peers.rank else 0
-    mine = _look(source, decode, threads, progress, range(first, ends[peers.rank]))
+    mine = _look(source, look, threads, progress, range(first, ends[peers.rank]))
     return PictureFacts.join([PictureFacts.load(BytesIO(part)) for part in peers.exchange(mine.to_bytes())])
 
 
 def _look(
-    source: LineSource, decode: bool, threads: int, progress: Progress, positions: range | None = None
+    source: LineSource, how: Look, threads: int, progress: Progress, positions: range | None = None
 ) -> PictureFacts:
     positions = range(len(source)) if positions is None else positions
-    facts = PictureFacts(np.zeros((len(positions), 2), np.int32), np.zeros(len(positions), np.uint64), {})
+    facts = PictureFacts.none(len(positions))
 
     def look(position: int) -> None:
         if source.entry(position).problem:  # there may be no picture to look for
             return
         row = position - positions.start
         try:
-            if decode:
-                picture = source.picture(position)
-                facts.sizes[row] = picture.size
-                facts.hashes[row] = pixel_hash(picture.tobytes(), picture.size)
-            else:
+            if how == "headers":
                 facts.sizes[row] = source.size(position)
+                return
+            picture = source.picture(position)
+            facts.sizes[row] = picture.size
+            facts.hashes[row] = pixel_hash(picture.tobytes(), picture.size)
+            if how == "lines":
+                facts.heights[row] = trimmed(picture).height
         except DataError as error:
             facts.problems[row] = str(error)
 

@@ -144,7 +144,7 @@ class CachedLines(View):
         self.name = source.name
         self._source = source
         self._transform = transform
-        told = hashlib.sha256(f"{fingerprint}\0{transform}\0{limit}".encode()).hexdigest()[:24]
+        told = hashlib.sha256(f"{fingerprint}\0{transform}\0{limit}\0".encode() + sizes.tobytes()).hexdigest()[:24]
         file = folder / f"lines-{told}.bin" if folder else None
         if folder and file and not file.exists():
             remove_unused(folder)

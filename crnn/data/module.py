@@ -22,6 +22,7 @@ from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.batching import WidthBatches
 from crnn.data.check import CheckReport, check_lines
+from crnn.data.crops import Trimmed
 from crnn.data.dataset import LineDataset, collate
 from crnn.data.facts import Peers, Progress
 from crnn.data.join import Joined
@@ -44,6 +45,13 @@ class PreparedLines:
     """Of the sources in it; rendered lines have none, they are right by construction."""
     widest: int = 0
     """The first epoch whose lines are as long as they become."""
+    trimmed_from: LineSource | None = None
+    """Where `source` has lines trimmed: as they lie in their files."""
+
+    @property
+    def as_given(self) -> LineSource:
+        """The lines as readers are given them, who trim by themselves."""
+        return self.trimmed_from or self.source
 
 
 def prepare(
@@ -54,11 +62,14 @@ def prepare(
     progress: Progress,
     max_width: int | None = None,
     peers: Peers | None = None,
+    trim: bool = False,
 ) -> PreparedLines:
     """Check a source and keep what can be used; `peers` prepare the same lines and share the work."""
     threads = min(8, os.cpu_count() or 1)
-    report = check_lines(source, transform, charset, decode, max_width, threads, progress, peers)
-    return PreparedLines(Selection(source, report.kept), lambda _: report.sizes, [report])
+    report = check_lines(source, transform, charset, decode, max_width, threads, progress, peers, trim)
+    kept = Selection(source, report.kept)
+    lines = Trimmed(kept, report.sizes, transform) if trim else kept
+    return PreparedLines(lines, lambda _: report.sizes, [report], trimmed_from=kept if trim else None)
 
 
 def cached(lines: PreparedLines, transform: LineTransform, limit: int, folder: Path | None) -> PreparedLines:
@@ -72,7 +83,7 @@ def cached(lines: PreparedLines, transform: LineTransform, limit: int, folder: P
         folder = None
     fingerprint = " ".join(report.fingerprint for report in lines.reports)
     source = CachedLines(lines.source, lines.sizes(0), transform, limit, folder, fingerprint)
-    return PreparedLines(source, lines.sizes, lines.reports)
+    return PreparedLines(source, lines.sizes, lines.reports, trimmed_from=lines.trimmed_from)
 
 
 def joined(parts: Sequence[PreparedLines]) -> PreparedLines:
@@ -125,7 +136,6 @@ class LineDataModule(L.LightningDataModule):
         batch_size, batch_pixels: bounds of a batch, see `WidthBatches`.
         workers: processes that prepare lines.
         seed: of order and augmentation.
-        trim: validation lines, as the model's readers will trim them.
     """
 
     def __init__(
@@ -139,13 +149,12 @@ class LineDataModule(L.LightningDataModule):
         batch_pixels: int,
         workers: int,
         seed: int,
-        trim: bool = False,
     ) -> None:
         super().__init__()
         self.lines = {"train": train, "val": val}
         self.datasets = {
             "train": LineDataset(train.source, charset, transform, augment, seed),
-            "val": LineDataset(val.source, charset, transform, trim=trim),
+            "val": LineDataset(val.source, charset, transform),
         }
         self.transform = transform
         self.batch_size = batch_size

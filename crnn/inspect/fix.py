@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crnn.core.charset import Charset
+from crnn.core.prepared import cropped
 from crnn.data.check import line_problem
 from crnn.data.convert.names import safe_stem
 from crnn.data.convert.pictures import file_of
+from crnn.data.crops import is_loose
 from crnn.data.labels import LONE_SURROGATE
 from crnn.data.progress import Watch, unwatched
 from crnn.data.sources import open_source
@@ -79,6 +81,7 @@ class _Copy:
         self.settings = inspection.settings
         self.role = role
         self.repair = inspection.text_faults.repair
+        self._loose = False
         self.lines = self.changed = self.dropped = 0
 
     def write(self, sources: Sequence[LineSource], watch: Watch) -> Fixed:
@@ -93,6 +96,7 @@ class _Copy:
             self._dropped = csv.writer(dropped, delimiter="\t", lineterminator="\n")
             self._dropped.writerow(("where", "picture", "reason", "detail"))
             for source in sources:
+                self._loose = is_loose(source, self.settings.transform)
                 for position in watch(range(len(source)), len(source), "writing"):
                     labels.write(self._line(source, position))
         self._read_back()
@@ -130,7 +134,8 @@ class _Copy:
             charset = self.settings.charset or Charset.from_texts([entry.text])
         if not entry.problem:
             try:
-                size = source.picture(position).size
+                picture = source.picture(position)
+                size = (cropped(picture, self.settings.transform) if self._loose else picture).size
             except DataError as error:
                 unreadable = str(error)
         return line_problem(entry, unreadable, size, self.settings.transform, charset, self.settings.max_width)

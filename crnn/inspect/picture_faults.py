@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image
 
 from crnn.core.picture import PICTURE_FORMATS
+from crnn.core.prepared import cropped
+from crnn.core.transform import LineTransform
 from crnn.data.sources.base import Content, LineEntry, LineSource
 from crnn.errors import DataError
 from crnn.inspect import kinds
@@ -45,7 +47,13 @@ class Look(NamedTuple):
     """Why the picture cannot be read."""
 
 
-def look(source: LineSource, position: int, entry: LineEntry, decode: bool = True) -> Look:
+def look(
+    source: LineSource,
+    position: int,
+    entry: LineEntry,
+    decode: bool = True,
+    trimmed_for: LineTransform | None = None,
+) -> Look:
     """Look at the picture of a line; never raises for a bad one.
 
     Args:
@@ -53,11 +61,12 @@ def look(source: LineSource, position: int, entry: LineEntry, decode: bool = Tru
         position: of the line.
         entry: the line.
         decode: False reads the size only.
+        trimmed_for: the size is that of the line trimmed for this one's network.
     """
     if entry.problem:  # there may be no picture to look for
         return Look()
     try:
-        if not decode:
+        if not decode and trimmed_for is None:
             return Look(source.size(position))
         picture = source.picture(position)
     except DataError as error:
@@ -71,7 +80,8 @@ def look(source: LineSource, position: int, entry: LineEntry, decode: bool = Tru
         middle = (dark + light) // 2
         polarity = _polarity(raw, picture.width, middle, int(sums[middle]) / len(some))
     frames = _frames(source, position, entry.picture)
-    return Look(picture.size, hash((raw, picture.size)) & _MASK or 1, light - dark, polarity, frames)
+    size = cropped(picture, trimmed_for).size if trimmed_for else picture.size
+    return Look(size, hash((raw, picture.size)) & _MASK or 1, light - dark, polarity, frames)
 
 
 def _step(pixels: int, width: int) -> int:

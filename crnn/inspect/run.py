@@ -14,6 +14,7 @@ from crnn.core.charset import Charset, count_symbols, describe
 from crnn.core.text import TextRules
 from crnn.core.transform import LineTransform
 from crnn.data.check import TOO_WIDE, line_problem, too_many_dropped
+from crnn.data.crops import is_loose
 from crnn.data.hashes import text_hash
 from crnn.data.labels import SHOWN, UNKNOWN_CHARACTER, fit_problem, label_problem, runs_against
 from crnn.data.progress import Watch, unwatched
@@ -122,7 +123,13 @@ class _Pass:
 
     def _looks(self, source: LineSource) -> Iterator[tuple[LineEntry, Look]]:
         """Every line with its look, in order; pictures are decoded by several threads."""
-        decode = partial(look, source, decode=self.settings.decode)
+        transform = self.settings.transform
+        trimmed_for = transform if is_loose(source, transform) else None
+        if trimmed_for:
+            self.result.notes.append(
+                f"{source.name}: cropped loosely; training cuts paper above and below lines off (data.trim)"
+            )
+        decode = partial(look, source, decode=self.settings.decode, trimmed_for=trimmed_for)
         positions = self.watch(range(len(source)), len(source), "looking at pictures")
         lines = zip(positions, entries(source), strict=True)
         with ThreadPoolExecutor(self.settings.threads) as pool:

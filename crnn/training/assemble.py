@@ -32,7 +32,7 @@ from crnn.errors import CharsetError, ConfigError, DataError
 from crnn.loader import read_card
 from crnn.training.characters import charset_from
 from crnn.training.config import TrainConfig, listed_paths
-from crnn.training.crops import choose_trim
+from crnn.training.crops import choose_crops
 from crnn.training.findings import report_lines
 from crnn.training.launch import process_count
 from crnn.training.length import Length, length_for
@@ -55,7 +55,7 @@ class Assembled:
     options: ReadOptions
     length: Length
     trim: bool
-    """Whether readers of the model trim lines first, and validation does; see `choose_trim`."""
+    """Whether readers of the model trim lines first; validation lines are trimmed then, too."""
     rendered: dict[str, Any] | None = None
     """How lines were rendered, if some were: the arguments of `synthetic_pair`."""
 
@@ -139,6 +139,9 @@ class _Assembly:
         opened = [None if path == RENDERED else self._open(path) for path in self.train_paths]
         real = [source for source in opened if source is not None]
         real, held_out = self._divide(real)
+        self.crops = choose_crops(self.data.trim, self.transform, real)
+        if self.crops.why:
+            self.folder.say(self.crops.why)
         some = len(real) < len(opened)
         own = own_labels(self.config, real) if some else None
         drawn = drawn_characters(self.config, own, self.folder) if some else ""
@@ -148,10 +151,10 @@ class _Assembly:
         parts = iter(prepared)
         train = [self._fitting(rendered[0], charset) if rendered and s is None else next(parts) for s in opened]
         if held_out is not None:
-            val = self._prepare(held_out, None)
+            val = self._prepare(held_out, None, self.crops.trim)
         else:
             assert rendered  # noqa: S101  # for mypy
-            val = prepare(rendered[1], self.transform, charset, False, iter)
+            val = prepare(rendered[1], self.transform, charset, False, iter, trim=self.crops.trim)
         # of a run that goes on, characters of dropped lines are unknown by now
         unknown = "drop" if self.config.resume else self.data.unknown
         losses = unknown, self.data.max_dropped, self.config.charset.extra
@@ -162,16 +165,16 @@ class _Assembly:
         if real and self.config.augment.concat:
             lines = self._concatenated(lines, charset, length.epochs)
         record = options if own is None else None  # labels are not written down a second time
-        trim, why = choose_trim(self.config.export.trim, self.transform, not real, val.source)
-        if why:
-            self.folder.say(why)
-        val = val if trim else self._cached(val)  # of scaled lines nothing is cut off any more
-        return Assembled(charset, seen, lines, val, paths, self.options, length, trim, record)
+        val = self._cached(val)
+        return Assembled(charset, seen, lines, val, paths, self.options, length, self.crops.trim, record)
 
-    def _prepare(self, source: LineSource, charset: Charset | None) -> PreparedLines:
+    def _prepare(self, source: LineSource, charset: Charset | None, trim: bool) -> PreparedLines:
         decode, widest = self.data.decode_check, self.data.max_width
         peers = self.peers if self.peers.world > 1 else None
-        return prepare(source, self.transform, charset, decode, self._progress, widest, peers)
+        return prepare(source, self.transform, charset, decode, self._progress, widest, peers, trim)
+
+    def _prepare_all(self, sources: Sequence[LineSource], charset: Charset) -> list[PreparedLines]:
+        return [self._prepare(s, charset, trim) for s, trim in zip(sources, self.crops.training, strict=True)]
 
     def _open(self, path: str) -> LineSource:
         kept = Path(self.config.runs_dir) / ".lines"
@@ -242,9 +245,9 @@ class _Assembly:
             found = charset_from(self.config.charset, _labels(sources), drawn)
         except CharsetError:  # there are none: why is said of the lines, if anything is
             for source in sources:
-                self._prepare(source, None).reports[0].refuse_if_too_many(self.data.max_dropped)
+                self._prepare(source, None, False).reports[0].refuse_if_too_many(self.data.max_dropped)
             raise
-        prepared = [self._prepare(source, found.charset) for source in sources]
+        prepared = self._prepare_all(sources, found.charset)
         if any(len(part.reports[0].dropped) for part in prepared) and all(len(part.source) for part in prepared):
             kept = _labels([part.source for part in prepared])
             found = charset_from(self.config.charset, kept, drawn, found)
@@ -257,7 +260,7 @@ class _Assembly:
     ) -> tuple[Charset, SeenCharacters, list[PreparedLines]]:
         """Likewise, of the run that goes on, whatever the place has become that its characters once came from."""
         charset = read_card(self.folder.last).charset
-        prepared = [self._prepare(source, charset) for source in sources]
+        prepared = self._prepare_all(sources, charset)
         counts = count_symbols(_labels([part.source for part in prepared]), charset.rules, charset.unit)
         if sources:
             self.folder.say(f"characters: {len(charset)}, as when the run began")

@@ -84,6 +84,7 @@ class DataConfig:
     max_dropped: float = 0.02
     max_width: int = 4096
     decode_check: bool = True
+    trim: bool | None = None
     cache: str = "none"
     cache_mb: float = 2048
     batch_size: int | None = None
@@ -168,7 +169,6 @@ class ExportConfig:
     """The model file at the end."""
 
     format: str = "onnx"
-    trim: bool | None = None
 
 
 @dataclass

@@ -1,49 +1,52 @@
-"""How closely a training's lines are cropped, and what follows for those that its model will be given."""
+"""Which lines of a training are trimmed, by how closely they are cropped."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-import numpy as np
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from crnn.core.transform import LineTransform
-from crnn.core.trim import line_rows
+from crnn.data.crops import FEW, loose_share
 from crnn.data.sources import LineSource
-from crnn.errors import DataError
-
-SOME = 200
-"""Lines that are looked at, spread over all."""
-FEW = 0.1
-"""Lines are closely cropped if trimming would cut paper off no more than this share of them."""
 
 
-def loose_share(source: LineSource) -> float:
-    """Share (0..1) of the lines that `crnn.core.trim` would cut paper off; of `SOME` of them."""
-    places = np.unique(np.linspace(0, len(source) - 1, min(SOME, len(source))).astype(int))
-    cut = 0
-    for place in places.tolist():
-        with suppress(DataError):  # said when it is trained on
-            cut += line_rows(np.asarray(source.picture(place))) is not None
-    return cut / max(1, len(places))
+class Crops(NamedTuple):
+    """What `choose_crops` chose."""
+
+    trim: bool
+    """Whether readers of the model trim lines before it reads them; validation does then, too."""
+    training: list[bool]
+    """Whether the lines of each training source are trimmed."""
+    why: str
+    """For people; empty if nothing is to be said."""
 
 
-def choose_trim(setting: bool | None, transform: LineTransform, rendered: bool, source: LineSource) -> tuple[bool, str]:
-    """(whether readers trim lines before the model reads them, what to say of it).
+def choose_crops(setting: bool | None, transform: LineTransform, sources: Sequence[LineSource]) -> Crops:
+    """Trim what is cropped loosely.
 
-    A model that has seen closely cropped lines alone reads loosely cropped ones badly, and loses nothing if paper is
-    cut off: from its own lines nothing is. One that has learnt from loosely cropped lines reads them as they are.
-    Rendered lines are cropped in all ways, few of each, and a model of these alone reads them, and real ones, better
-    trimmed.
+    A network reads letters of one size best, and loose crops make them small and of many sizes: so of such lines paper
+    is cut off in training. A model of closely cropped ones reads loosely cropped ones badly, and loses nothing if
+    readers cut paper off: from its own lines nothing is. Rendered lines stay as they are, cropped in all ways, few of
+    each; a model of these alone reads them, and real ones, better trimmed.
 
     Args:
-        setting: ``export.trim``; None: as the lines are cropped.
+        setting: ``data.trim``; None: as the lines are cropped.
         transform: of the model; where all pictures are scaled to one width, nothing is cut off unasked.
-        rendered: whether all lines to train on are.
-        source: validation lines.
+        sources: of training lines that are not rendered.
     """
-    if setting is not None:
-        return setting, ""
-    if transform.width is not None or not (rendered or loose_share(source) <= FEW):
-        return False, ""
-    how = "come in all crops" if rendered else "are cropped closely"
-    return True, f"lines {how}: readers of the model cut paper above and below them off (export.trim)"
+    training = [bool(setting)] * len(sources)
+    if setting is not None or transform.width is not None:
+        return Crops(bool(setting), training, "")
+    shares = [loose_share(source) for source in sources]
+    training = [share > FEW for share in shares]
+    if not sources:
+        return Crops(
+            True, [], "lines come in all crops: readers of the model cut paper above and below off (data.trim)"
+        )
+    if not any(training):
+        why = "lines are cropped closely: readers of the model cut paper above and below others off (data.trim)"
+        return Crops(True, training, why)
+    loose = ", ".join(
+        f"{source.name}: {share:.0%}" for source, share in zip(sources, shares, strict=True) if share > FEW
+    )
+    return Crops(True, training, f"lines are cropped loosely ({loose}): paper above and below is cut off (data.trim)")

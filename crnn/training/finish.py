@@ -61,8 +61,8 @@ def finish(
         folder.say(f"nothing was left to do, all {trainer.current_epoch} epochs were done before; for more: {more}")
     if why := _ended_early(config, trainer):
         folder.say(f"{why}; for more: {folder.again(trainer.world_size)}, with a higher limit")
-    pictures = spread_pictures(loaders.datasets["val"].source)
-    lines = loaders.datasets["val"].source
+    lines = loaders.lines["val"].as_given
+    pictures = spread_pictures(lines)
     temperature = fit_temperature(Recognizer(TorchBackend(card, network, "cpu")), lines)
     card = replace(card, temperature=temperature)
     result["temperature"] = temperature

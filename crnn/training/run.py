@@ -111,7 +111,6 @@ def _train_in(
             config.data.batch_pixels,
             workers_for(config.data.workers, peers.local_world),
             config.seed,
-            data.trim,
         )
         began = _begin_from(start, card, module, data, folder) if start else began_before(config, folder)
         _settle_threads(config, folder, module, data)
@@ -138,7 +137,7 @@ def _train_in(
         folder.say(f"stopped after the last step, before the model file was there; write it with: {again}")
         raise
     if began:
-        say_compared(began, data.val.source, folder, outcome)
+        say_compared(began, data.val.as_given, folder, outcome)
     return outcome
 
 
@@ -213,7 +212,7 @@ def _begin_from(start: Start, card: ModelCard, module: CrnnModule, data: Assembl
     folder.say(start.carry_over(module.network, card.charset))
     if not folder.first:
         return None
-    before = cer_on(card, copy.deepcopy(module.network), data.val.source)
+    before = cer_on(card, copy.deepcopy(module.network), data.val.as_given)
     folder.say(f"before training: CER {before:.2%} on the first {min(OLD_LINES, len(data.val.source)):,} new val lines")
     lines = start.old_lines()
     if lines is None:

@@ -335,13 +335,14 @@ def test_pictures_are_decoded_unless_told_otherwise(line_folder: Path, monkeypat
     asked: list[tuple[object, ...]] = []
     facts = check.picture_facts
 
-    def keep(source, decode, threads, progress, peers):  # type: ignore[no-untyped-def]
-        asked.append((decode, threads, peers))
-        return facts(source, decode, threads, progress, peers)
+    def keep(source, look, threads, progress, peers):  # type: ignore[no-untyped-def]
+        asked.append((look, threads, peers))
+        return facts(source, look, threads, progress, peers)
 
     monkeypatch.setattr(check, "picture_facts", keep)
     source = open_source(line_folder / "train")
-    for report in (check_lines(source, LineTransform()), check_lines(source, LineTransform(), decode=False)):
+    for given in ({}, {"decode": False}, {"decode": False, "trim": True}):
+        report = check_lines(source, LineTransform(), **given)  # type: ignore[arg-type]
         assert report.kept.tolist() == list(range(48))
         assert [tuple(size) for size in report.sizes.tolist()] == [source.size(i) for i in range(48)]
-    assert asked == [(True, 2, None), (False, 2, None)]
+    assert asked == [(look, 2, None) for look in ("decoded", "headers", "lines")]

@@ -38,7 +38,7 @@ def test_sizes_hashes_and_problems(lines: Path) -> None:
         assert tuple(found.sizes[i]) == picture.size == source.size(i)
         assert found.hashes[i] == pixel_hash(picture.tobytes(), picture.size)
     assert len(set(found.hashes.tolist())) == 48  # pictures differ; 0 is the one that cannot be read
-    headers = picture_facts(source, decode=False)
+    headers = picture_facts(source, "headers")
     assert np.array_equal(headers.sizes, found.sizes)
     assert not headers.hashes.any()
     assert pixel_hash(bytes(6), (2, 3)) != pixel_hash(bytes(6), (3, 2))
@@ -55,7 +55,7 @@ def test_views(lines: Path) -> None:
 
 def test_kept_beside_the_index(lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path / "cache"
-    first = picture_facts(open_source(lines, cache=cache), decode=False)
+    first = picture_facts(open_source(lines, cache=cache), "headers")
     decoded = picture_facts(open_source(lines, cache=cache))
     assert decoded.hashes.any()
     looked = []
@@ -65,7 +65,7 @@ def test_kept_beside_the_index(lines: Path, tmp_path: Path, monkeypatch: pytest.
     assert np.array_equal(again.hashes, decoded.hashes)
     assert np.array_equal(again.sizes, decoded.sizes)
     assert again.problems == decoded.problems
-    picture_facts(open_source(lines, cache=cache), decode=False)
+    picture_facts(open_source(lines, cache=cache), "headers")
     assert looked == []
     (lines / "images" / "009.png").write_bytes((lines / "images" / "010.png").read_bytes())
     picture_facts(open_source(lines, cache=cache))
@@ -77,10 +77,15 @@ def test_kept_beside_the_index(lines: Path, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
-    whole = PictureFacts(np.array([[1, 2], [0, 0]], np.int32), np.array([7, 0], np.uint64), {1: "no \u05d0"})
+    whole = PictureFacts(
+        np.array([[1, 2], [0, 0]], np.int32), np.array([7, 0], np.uint64), np.array([1, 0], np.int32), {1: "no \u05d0"}
+    )
     whole.save(tmp_path / "x.npz")
     again = PictureFacts.load(tmp_path / "x.npz")
     assert (again.sizes.tolist(), again.hashes.tolist(), again.problems) == ([[1, 2], [0, 0]], [7, 0], {1: "no \u05d0"})
+    assert again.heights.tolist() == [1, 0]
+    assert PictureFacts.join([whole, whole]).heights.tolist() == [1, 0, 1, 0]
+    assert whole.select(np.array([1, 1, 0])).heights.tolist() == [0, 0, 1]
     assert PictureFacts.join([whole, whole]).problems == {1: "no \u05d0", 3: "no \u05d0"}
 
 
@@ -110,7 +115,7 @@ def test_every_line_is_looked_at_once(count: int, decode: bool, monkeypatch: pyt
             seen.append(position)
             yield position
 
-    found = picture_facts(source, decode, threads=1, progress=watch)
+    found = picture_facts(source, "decoded" if decode else "headers", threads=1, progress=watch)
     assert seen == list(range(count))
     assert found.sizes.tolist() == [[0, 0] if i == 1 or (i == 3 and decode) else [20 + i, 16] for i in range(count)]
     assert found.problems == ({3: "3 is broken"} if decode and count > 3 else {})
@@ -136,7 +141,7 @@ def test_processes_look_at_a_share_each() -> None:
     for _ in range(2):  # the second time, all parts are there
         for rank in range(4):
             source = listed(11, broken=(6,))
-            given = [part or PictureFacts(whole.sizes[:0], whole.hashes[:0], {}).to_bytes() for part in parts]
+            given = [part or PictureFacts.none(0).to_bytes() for part in parts]
             others = Others(rank, given)
             found = picture_facts(source, threads=1, peers=others)
             parts[rank] = others.mine[-1]
@@ -148,7 +153,12 @@ def test_processes_look_at_a_share_each() -> None:
 
 
 def test_facts_of_some_lines_and_of_several_sources() -> None:
-    four = PictureFacts(np.arange(8, dtype=np.int32).reshape(4, 2), np.arange(4, dtype=np.uint64), {1: "a", 3: "b"})
+    four = PictureFacts(
+        np.arange(8, dtype=np.int32).reshape(4, 2),
+        np.arange(4, dtype=np.uint64),
+        np.zeros(4, np.int32),
+        {1: "a", 3: "b"},
+    )
     some = four.select(np.array([3, 0, 1]))
     assert (some.sizes.tolist(), some.hashes.tolist()) == ([[6, 7], [0, 1], [2, 3]], [3, 0, 1])
     assert some.problems == {0: "b", 2: "a"}
@@ -203,15 +213,15 @@ def test_the_first_process_of_a_machine_keeps_what_was_found(rank: int, lines: P
 def test_facts_of_other_lines_are_not_taken(lines: Path, tmp_path: Path) -> None:
     source = open_source(lines, cache=tmp_path / "cache")
     [folder] = (tmp_path / "cache").iterdir()
-    few = PictureFacts(np.ones((47, 2), np.int32), np.ones(47, np.uint64), {})
+    few = PictureFacts(np.ones((47, 2), np.int32), np.ones(47, np.uint64), np.zeros(47, np.int32), {})
     for name in ("decoded", "headers"):
         few.save(folder / f"pictures_{name}.npz")
-    assert picture_facts(source, decode=False).sizes.shape == (48, 2)
+    assert picture_facts(source, "headers").sizes.shape == (48, 2)
     headers = PictureFacts.load(folder / "pictures_headers.npz")
     assert headers.sizes[0].tolist() == list(source.size(0))
-    marked = PictureFacts(np.full((48, 2), 7, np.int32), np.zeros(48, np.uint64), {})
+    marked = PictureFacts(np.full((48, 2), 7, np.int32), np.zeros(48, np.uint64), np.zeros(48, np.int32), {})
     marked.save(folder / "pictures_headers.npz")
-    assert picture_facts(source, decode=False).sizes[0].tolist() == [7, 7]
+    assert picture_facts(source, "headers").sizes[0].tolist() == [7, 7]
     assert picture_facts(source).sizes[0].tolist() == list(source.size(0))  # headers alone do not tell pixels
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests_support import loose_lines, texts_of
 
 from crnn.cli import main
 from crnn.core.charset import Charset
@@ -65,6 +66,22 @@ def test_the_remedy_stands_behind_a_long_label(tmp_path: Path) -> None:
     assert first.startswith("'bbb")
     assert first.endswith(f"aaa… in {tmp_path}/twice/labels.tsv:1")
     assert len(first) < 260 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize("look", [[], ["--headers-only"]])
+def test_what_fits_is_told_of_trimmed_lines_where_training_trims(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], look: list[str]
+) -> None:
+    """Of 60 rows the line fills 20: with them no label fits, without them each does."""
+    text = "0123456789abcdef"
+    folder = loose_lines(tmp_path / "lines", 8, 8, text)
+    assert not len(check_lines(open_source(folder), TRANSFORM, Charset.from_texts([text])).kept)
+    assert main(["check", str(folder), *look, "--fix", str(tmp_path / "mended")]) == 0
+    said = capsys.readouterr().out
+    assert "lines: cropped loosely; training cuts paper above and below lines off (data.trim)" in said
+    assert CANNOT_FIT not in said
+    assert texts_of(open_source(tmp_path / "mended")) == [text] * 8
+    assert open_source(tmp_path / "mended").size(0) == (100, 60)  # pictures as they are
 
 
 @pytest.mark.parametrize("text", ["&lrm;x", "x&#8238;", "x&shy;", "&zwj;x", "&#xFEFF;x"])

@@ -34,7 +34,7 @@ def labelled(tmp_path: Path) -> Path:
 def assembled(lines: Path, *words: str) -> Assembled:
     run = lines.parent / "run"
     run.mkdir(exist_ok=True)
-    config = settings(f"data.train={lines}", f"data.val={lines}", "data.max_dropped=0.5", *words)
+    config = settings(f"data.train={lines}", f"data.val={lines}", "data.max_dropped=0.5", "data.trim=false", *words)
     config.runs_dir = str(lines.parent / "runs")
     return assemble(config, LineTransform(32), RunFolder(run))
 
@@ -49,17 +49,12 @@ def test_decode_check_finds_damaged_pixels_before_the_first_step(labelled: Path,
 @pytest.mark.parametrize("cache", ["memory", "disk"])
 def test_a_cache_keeps_as_many_lines_as_cache_mb_has_room_for(labelled: Path, cache: str) -> None:
     for megabytes, kept in ((2048, LINES - 1), (3.5 * 32 * 64 / 2**20, 3)):
-        data = assembled(labelled, f"data.cache={cache}", f"data.cache_mb={megabytes}", "export.trim=false")
+        data = assembled(labelled, f"data.cache={cache}", f"data.cache_mb={megabytes}")
         for lines in (data.train, data.val):
             assert isinstance(lines.source, CachedLines)
             assert (lines.source.cache.kept, lines.source.cache.bytes) == (kept, kept * 32 * 64)
     files = list((labelled.parent / "runs" / ".lines").glob("lines-*.bin"))
     assert len(files) == (2 if cache == "disk" else 0)  # the same lines on both sides, two bounds
-
-
-def test_of_lines_that_are_trimmed_there_is_none(labelled: Path) -> None:
-    data = assembled(labelled, "data.cache=memory", "export.trim=true")
-    assert [isinstance(lines.source, CachedLines) for lines in (data.train, data.val)] == [True, False]
 
 
 def test_without_a_cache_there_is_none(labelled: Path) -> None:

@@ -704,9 +704,8 @@ def test_mixed_sources_with_weights(line_folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("cache", ["memory", "disk"])
 def test_a_cache_changes_no_loss(cache: str, line_folder: Path, tmp_path: Path) -> None:
     common = (f"data.root={line_folder}", f"runs_dir={tmp_path}", "trainer.max_epochs=2", "trainer.progress=false")
-    untrimmed = "export.trim=false"  # or validation lines would not be kept
     runs = [
-        train(settings(*TINY, *common, f"name={name}", f"data.cache={name}", "data.workers=1", untrimmed)).folder
+        train(settings(*TINY, *common, f"name={name}", f"data.cache={name}", "data.workers=1")).folder
         for name in ("none", cache)
     ]
     assert losses(runs[0]) == losses(runs[1])

@@ -344,5 +344,6 @@ def test_pictures_are_decoded_unless_told_otherwise(line_folder: Path, monkeypat
     for given in ({}, {"decode": False}, {"decode": False, "trim": True}):
         report = check_lines(source, LineTransform(), **given)  # type: ignore[arg-type]
         assert report.kept.tolist() == list(range(48))
-        assert [tuple(size) for size in report.sizes.tolist()] == [source.size(i) for i in range(48)]
+        if "trim" not in given:
+            assert [tuple(size) for size in report.sizes.tolist()] == [source.size(i) for i in range(48)]
     assert asked == [(look, 2, None) for look in ("decoded", "headers", "lines")]

@@ -40,7 +40,7 @@ def add_export(command: NewCommand) -> None:
         help="the mean with MODEL's weights: what it began from ('bundled'), or another training from there; again for "
         "more",
     )
-    add_trim(export, "no; bundled: yes")
+    add_trim(export, "as the checkpoint says")
     kept, chosen = ", or 'train' for what the run saw; kept in the model file", "chosen on validation lines"
     add_decoder_options(export, kept, chosen, chosen)
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+VERSION = 1
+"""Of what is found; one more with each change of it: what was found in pictures is kept."""
 ROWS = 96
 """A higher picture is looked at in so many rows."""
 LEAST_ROWS = 12

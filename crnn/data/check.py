@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from crnn.core.charset import Charset
 from crnn.core.transform import LineTransform
-from crnn.data.crops import trimmed_sizes
-from crnn.data.facts import Peers, Progress, picture_facts
+from crnn.data.crops import narrower, trimmed_sizes
+from crnn.data.facts import Look, Peers, Progress, picture_facts
 from crnn.data.labels import UNKNOWN_CHARACTER, fit_problem, label_problem
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.columns import entries
@@ -102,6 +102,7 @@ def check_lines(
     progress: Progress = iter,
     peers: Peers | None = None,
     trim: bool = False,
+    lines: bool = False,
 ) -> CheckReport:
     """Look at every line once.
 
@@ -115,9 +116,11 @@ def check_lines(
         progress: wraps the positions, for a progress bar.
         peers: processes that check the same lines and share the work.
         trim: sizes, and what fits, are those of the trimmed lines, see `crnn.data.crops`; every picture is decoded.
+        lines: look for the rows that lines fill, too; what is found is kept for others of the same source.
     """
-    facts = picture_facts(source, "lines" if trim else "decoded" if decode else "headers", threads, progress, peers)
-    sizes = trimmed_sizes(facts.sizes, facts.heights, transform) if trim else facts.sizes
+    look: Look = "lines" if trim or lines else "decoded" if decode else "headers"
+    facts = picture_facts(source, look, threads, progress, peers)
+    sizes = trimmed_sizes(facts.sizes, facts.heights, narrower(transform, max_width)) if trim else facts.sizes
     report = CheckReport(with_format(source))
     kept: list[int] = []
     digest = hashlib.sha256()

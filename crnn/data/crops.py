@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from crnn.core.prepared import cropped
 from crnn.core.transform import LineTransform
 from crnn.core.trim import line_rows
 from crnn.data.sources.base import LineSource
-from crnn.data.sources.views import View
+from crnn.data.sources.views import Whole
 from crnn.errors import DataError
 
 SOME = 200
@@ -51,30 +52,28 @@ def trimmed_sizes(sizes: NDArray[np.int32], heights: NDArray[np.int32], transfor
     return np.where(fits[:, None], lines, sizes)
 
 
-class Trimmed(View):
+def narrower(transform: LineTransform, max_width: int | None) -> LineTransform:
+    """The transform, for lines of at most `max_width`, if that is less."""
+    return transform if max_width is None else replace(transform, max_width=min(transform.max_width, max_width))
+
+
+class Trimmed(Whole):
     """The lines of a source, trimmed as the model's readers do.
 
     Args:
         source: not endless.
         sizes: (N, 2) of the trimmed pictures, in pixels.
-        transform: of the model.
+        transform: of the model; no line is trimmed that would be wider than it takes.
     """
 
     def __init__(self, source: LineSource, sizes: NDArray[np.int32], transform: LineTransform) -> None:
-        self.name = source.name
-        self._source = source
+        super().__init__(source)
         self._sizes = sizes
         self._transform = transform
-
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def find(self, position: int) -> tuple[LineSource, int]:
-        return self._source, position
 
     def size(self, position: int) -> tuple[int, int]:
         width, height = self._sizes[position].tolist()
         return width, height
 
     def picture(self, position: int) -> Image.Image:
-        return cropped(self._source.picture(position), self._transform)
+        return cropped(self.source.picture(position), self._transform)

@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn.core.trim import trimmed
+from crnn.core.trim import VERSION, trimmed
 from crnn.data.hashes import pixel_hash
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.indexed import IndexedSource
@@ -138,15 +138,19 @@ def picture_facts(
         return found
     facts = _shared(source, look, threads, progress, peers) if peers else _look(source, look, threads, progress)
     if folder and (peers is None or peers.local_rank == 0):
-        facts.save(folder / f"pictures_{look}.npz")
+        facts.save(folder / _name(look))
     return facts
+
+
+def _name(look: Look) -> str:
+    return f"pictures_{look}{VERSION}.npz" if look == "lines" else f"pictures_{look}.npz"
 
 
 def _found(folder: Path, look: Look, lines: int) -> PictureFacts | None:
     """What an earlier run found out, that looked as closely or more so."""
     for closer in LOOKS[LOOKS.index(look) :]:
         try:
-            facts = PictureFacts.load(folder / f"pictures_{closer}.npz")
+            facts = PictureFacts.load(folder / _name(closer))
             if len(facts.sizes) == lines:
                 return facts
         except (OSError, EOFError, ValueError, KeyError, BadZipFile):

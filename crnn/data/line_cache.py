@@ -20,7 +20,7 @@ from PIL import Image
 
 from crnn.core.transform import LineTransform
 from crnn.data.sources.base import LineSource
-from crnn.data.sources.views import View
+from crnn.data.sources.views import Whole
 from crnn.errors import DataError, printable
 
 UNUSED_DAYS = 4
@@ -120,7 +120,7 @@ def remove_unused(folder: Path) -> None:
             continue
 
 
-class CachedLines(View):
+class CachedLines(Whole):
     """A source whose pictures come scaled to the network's height, from a cache once they were made.
 
     Args:
@@ -141,8 +141,7 @@ class CachedLines(View):
         folder: Path | None = None,
         fingerprint: str = "",
     ) -> None:
-        self.name = source.name
-        self._source = source
+        super().__init__(source)
         self._transform = transform
         told = hashlib.sha256(f"{fingerprint}\0{transform}\0{limit}\0".encode() + sizes.tobytes()).hexdigest()[:24]
         file = folder / f"lines-{told}.bin" if folder else None
@@ -150,16 +149,10 @@ class CachedLines(View):
             remove_unused(folder)
         self.cache = LineCache(transform.scaled_widths(sizes), transform.height, limit, file)
 
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def find(self, position: int) -> tuple[LineSource, int]:
-        return self._source, position
-
     def picture(self, position: int) -> Image.Image:
         picture = self.cache.get(position)
         if picture is None:
-            picture = self._source.picture(position)
+            picture = self.source.picture(position)
             picture = self._transform.resize(picture, self._transform.check_width(picture.size))
             self.cache.put(position, picture)
         return picture

@@ -22,7 +22,7 @@ from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment
 from crnn.data.batching import WidthBatches
 from crnn.data.check import CheckReport, check_lines
-from crnn.data.crops import Trimmed
+from crnn.data.crops import Trimmed, narrower
 from crnn.data.dataset import LineDataset, collate
 from crnn.data.facts import Peers, Progress
 from crnn.data.join import Joined
@@ -63,13 +63,14 @@ def prepare(
     max_width: int | None = None,
     peers: Peers | None = None,
     trim: bool = False,
+    lines: bool = False,
 ) -> PreparedLines:
-    """Check a source and keep what can be used; `peers` prepare the same lines and share the work."""
+    """Check a source, see `check_lines`, and keep what can be used; `peers` prepare the same and share the work."""
     threads = min(8, os.cpu_count() or 1)
-    report = check_lines(source, transform, charset, decode, max_width, threads, progress, peers, trim)
+    report = check_lines(source, transform, charset, decode, max_width, threads, progress, peers, trim, lines)
     kept = Selection(source, report.kept)
-    lines = Trimmed(kept, report.sizes, transform) if trim else kept
-    return PreparedLines(lines, lambda _: report.sizes, [report], trimmed_from=kept if trim else None)
+    used = Trimmed(kept, report.sizes, narrower(transform, max_width)) if trim else kept
+    return PreparedLines(used, lambda _: report.sizes, [report], trimmed_from=kept if trim else None)
 
 
 def cached(lines: PreparedLines, transform: LineTransform, limit: int, folder: Path | None) -> PreparedLines:

@@ -135,7 +135,8 @@ class _Copy:
         if not entry.problem:
             try:
                 picture = source.picture(position)
-                size = (cropped(picture, self.settings.transform) if self._loose else picture).size
+                trims = self.settings.trims(self.role, self._loose)
+                size = (cropped(picture, trims) if trims else picture).size
             except DataError as error:
                 unreadable = str(error)
         return line_problem(entry, unreadable, size, self.settings.transform, charset, self.settings.max_width)

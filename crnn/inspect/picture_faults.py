@@ -45,6 +45,8 @@ class Look(NamedTuple):
     frames: int = 1
     problem: str | None = None
     """Why the picture cannot be read."""
+    line: tuple[int, int] = (0, 0)
+    """Size as it is trained on, which can be trimmed."""
 
 
 def look(
@@ -61,13 +63,14 @@ def look(
         position: of the line.
         entry: the line.
         decode: False reads the size only.
-        trimmed_for: the size is that of the line trimmed for this one's network.
+        trimmed_for: lines are trimmed for this one's network; None: they are not.
     """
     if entry.problem:  # there may be no picture to look for
         return Look()
     try:
         if not decode and trimmed_for is None:
-            return Look(source.size(position))
+            size = source.size(position)
+            return Look(size, line=size)
         picture = source.picture(position)
     except DataError as error:
         return Look(problem=str(error))
@@ -81,7 +84,7 @@ def look(
         polarity = _polarity(raw, picture.width, middle, int(sums[middle]) / len(some))
     frames = _frames(source, position, entry.picture)
     size = cropped(picture, trimmed_for).size if trimmed_for else picture.size
-    return Look(size, hash((raw, picture.size)) & _MASK or 1, light - dark, polarity, frames)
+    return Look(picture.size, hash((raw, picture.size)) & _MASK or 1, light - dark, polarity, frames, line=size)
 
 
 def _step(pixels: int, width: int) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from crnn.core.charset import Charset
 from crnn.core.transform import LineTransform
+from crnn.data.crops import narrower
 from crnn.data.sources.base import LineSource
 from crnn.inspect.tally import Tally
 from crnn.inspect.text_faults import TextFaults
@@ -54,6 +55,11 @@ class Settings:
     max_dropped: float = MAX_DROPPED
     decode: bool = True
     threads: int = 1
+
+    def trims(self, role: str, loose: bool) -> LineTransform | None:
+        """For what lines of a side are trimmed, as training does; None if they are not."""
+        checked = role == "val" and self.decode and self.transform.width is None
+        return narrower(self.transform, self.max_width) if loose or checked else None
 
 
 @dataclass

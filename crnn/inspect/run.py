@@ -99,16 +99,16 @@ class _Pass:
         self.result.sets.append(summary)
         self.facts[role].append(facts)
         settings, add = self.settings, self.result.tally.add
-        for position, (entry, seen) in enumerate(self._looks(source)):
+        for position, (entry, seen) in enumerate(self._looks(role, source)):
             found = [] if entry.problem or not entry.text.strip() else self.faults(entry.text, entry.picture)
             if seen.size != (0, 0):
-                width = settings.transform.scaled_width(*seen.size)
+                width = settings.transform.scaled_width(*seen.line)
                 summary.widths[width // _WIDTH_STEP * _WIDTH_STEP] += 1
                 found += picture_faults(seen, len(entry.text))
             summary.lengths[len(entry.text)] += 1
             # as training does: validation lines may hold what the charset lacks
             charset = self.result.charset if role == "train" else None
-            problem = line_problem(entry, seen.problem, seen.size, settings.transform, charset, settings.max_width)
+            problem = line_problem(entry, seen.problem, seen.line, settings.transform, charset, settings.max_width)
             if problem:
                 summary.dropped[problem[0]] += 1
                 found = [problem, *(fault for fault in found if problem[0] != TOO_WIDE or fault[0] != kinds.ASPECT)]
@@ -121,15 +121,14 @@ class _Pass:
             for kind, detail in found:
                 add(Finding(role, start + position, entry.where, entry.picture, kind, detail))
 
-    def _looks(self, source: LineSource) -> Iterator[tuple[LineEntry, Look]]:
+    def _looks(self, role: str, source: LineSource) -> Iterator[tuple[LineEntry, Look]]:
         """Every line with its look, in order; pictures are decoded by several threads."""
-        transform = self.settings.transform
-        trimmed_for = transform if is_loose(source, transform) else None
-        if trimmed_for:
+        loose = is_loose(source, self.settings.transform)
+        if loose:
             self.result.notes.append(
                 f"{source.name}: cropped loosely; training cuts paper above and below lines off (data.trim)"
             )
-        decode = partial(look, source, decode=self.settings.decode, trimmed_for=trimmed_for)
+        decode = partial(look, source, decode=self.settings.decode, trimmed_for=self.settings.trims(role, loose))
         positions = self.watch(range(len(source)), len(source), "looking at pictures")
         lines = zip(positions, entries(source), strict=True)
         with ThreadPoolExecutor(self.settings.threads) as pool:
@@ -220,7 +219,7 @@ def _beyond(text: str, charset: Charset, seen: Look, transform: LineTransform) -
     unknown = charset.unknown(text)
     if unknown:
         return f"{', '.join(map(describe, unknown[:3]))} not among the {len(charset)} characters that can be written"
-    problem = fit_problem(text, charset, seen.size, transform)
+    problem = fit_problem(text, charset, seen.line, transform)
     return problem[1] if problem else ""
 
 

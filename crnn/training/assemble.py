@@ -32,7 +32,7 @@ from crnn.errors import CharsetError, ConfigError, DataError
 from crnn.loader import read_card
 from crnn.training.characters import charset_from
 from crnn.training.config import TrainConfig, listed_paths
-from crnn.training.crops import choose_crops
+from crnn.training.crops import Crops, choose_crops, crops_of_run
 from crnn.training.findings import report_lines
 from crnn.training.launch import process_count
 from crnn.training.length import Length, length_for
@@ -54,8 +54,8 @@ class Assembled:
     """Of training and validation lines; None for validation lines that were held out."""
     options: ReadOptions
     length: Length
-    trim: bool
-    """Whether readers of the model trim lines first; validation lines are trimmed then, too."""
+    crops: Crops
+    """Which lines are trimmed."""
     rendered: dict[str, Any] | None = None
     """How lines were rendered, if some were: the arguments of `synthetic_pair`."""
 
@@ -77,6 +77,7 @@ class Assembled:
             "characters": "".join(self.charset.symbols),
             "paths": self.paths,
             "options": vars(self.options),
+            "trim": self.crops.record(),
             **({"rendered": self.rendered} if self.rendered else {}),
         }
 
@@ -139,9 +140,7 @@ class _Assembly:
         opened = [None if path == RENDERED else self._open(path) for path in self.train_paths]
         real = [source for source in opened if source is not None]
         real, held_out = self._divide(real)
-        self.crops = choose_crops(self.data.trim, self.transform, real)
-        if self.crops.why:
-            self.folder.say(self.crops.why)
+        self.crops = self._choose_crops(real)
         some = len(real) < len(opened)
         own = own_labels(self.config, real) if some else None
         drawn = drawn_characters(self.config, own, self.folder) if some else ""
@@ -151,10 +150,10 @@ class _Assembly:
         parts = iter(prepared)
         train = [self._fitting(rendered[0], charset) if rendered and s is None else next(parts) for s in opened]
         if held_out is not None:
-            val = self._prepare(held_out, None, self.crops.trim)
+            val = self._prepare(held_out, None, self.crops.validation)
         else:
             assert rendered  # noqa: S101  # for mypy
-            val = prepare(rendered[1], self.transform, charset, False, iter, trim=self.crops.trim)
+            val = prepare(rendered[1], self.transform, charset, False, iter, trim=self.crops.validation)
         # of a run that goes on, characters of dropped lines are unknown by now
         unknown = "drop" if self.config.resume else self.data.unknown
         losses = unknown, self.data.max_dropped, self.config.charset.extra
@@ -166,12 +165,21 @@ class _Assembly:
             lines = self._concatenated(lines, charset, length.epochs)
         record = options if own is None else None  # labels are not written down a second time
         val = self._cached(val)
-        return Assembled(charset, seen, lines, val, paths, self.options, length, self.crops.trim, record)
+        return Assembled(charset, seen, lines, val, paths, self.options, length, self.crops, record)
 
     def _prepare(self, source: LineSource, charset: Charset | None, trim: bool) -> PreparedLines:
         decode, widest = self.data.decode_check, self.data.max_width
         peers = self.peers if self.peers.world > 1 else None
-        return prepare(source, self.transform, charset, decode, self._progress, widest, peers, trim)
+        lines = self.crops.validation and not self.val_paths  # of the same pictures: looked at once for both
+        return prepare(source, self.transform, charset, decode, self._progress, widest, peers, trim, lines)
+
+    def _choose_crops(self, sources: Sequence[LineSource]) -> Crops:
+        if self.config.resume:
+            return crops_of_run(self.config, self.folder, len(sources))
+        crops = choose_crops(self.config, self.transform, sources, self.peers)
+        if crops.why:
+            self.folder.say(crops.why)
+        return crops
 
     def _prepare_all(self, sources: Sequence[LineSource], charset: Charset) -> list[PreparedLines]:
         return [self._prepare(s, charset, trim) for s, trim in zip(sources, self.crops.training, strict=True)]

@@ -99,7 +99,7 @@ def _train_in(
         augment = Augment(config.augment, data.length.epochs) if real else None
 
         note = _note(config, data, start, folder)
-        card = ModelCard(data.charset, transform, config.model.to_dict(), trim=data.trim, training=note)
+        card = ModelCard(data.charset, transform, config.model.to_dict(), trim=data.crops.readers, training=note)
         module = _make_module(config, card, folder, why_model)
         loaders = LineDataModule(
             data.train,
@@ -212,7 +212,8 @@ def _begin_from(start: Start, card: ModelCard, module: CrnnModule, data: Assembl
     folder.say(start.carry_over(module.network, card.charset))
     if not folder.first:
         return None
-    before = cer_on(card, copy.deepcopy(module.network), data.val.as_given)
+    as_before = replace(card, trim=start.card.trim)
+    before = cer_on(as_before, copy.deepcopy(module.network), data.val.as_given)
     folder.say(f"before training: CER {before:.2%} on the first {min(OLD_LINES, len(data.val.source)):,} new val lines")
     lines = start.old_lines()
     if lines is None:

@@ -229,7 +229,10 @@ def config_of_run(run: str, overrides: list[str]) -> DictConfig:
         if key.startswith(("model.", "image.", "charset.")):
             raise ConfigError(f"{override}: the network is the run's own; start a new one from it, with init={run}")
     try:
-        stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.load(path / "config.yaml"))
+        written = OmegaConf.load(path / "config.yaml")
+        if "export" in written:
+            written.export.pop("trim", None)  # what data.trim was called for some days
+        stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), written)
         merged = OmegaConf.merge(stored, {"resume": run})
         for change in OverridesParser.create().parse_overrides(overrides):
             OmegaConf.update(merged, change.key_or_group, change.value())

@@ -12,12 +12,14 @@ from tests_support import loose_lines
 from crnn.core.charset import Charset
 from crnn.core.prepared import prepare
 from crnn.core.transform import LineTransform
+from crnn.data import facts
 from crnn.data.check import check_lines
 from crnn.data.crops import FEW, SOME, is_loose, loose_share
 from crnn.data.facts import picture_facts
 from crnn.data.module import cached
 from crnn.data.module import prepare as prepare_lines
 from crnn.data.sources import open_source
+from crnn.data.sources.columns import labels
 
 HEIGHT, CUT = 60, 26
 """Of a loosely cropped line, and of it trimmed."""
@@ -46,7 +48,7 @@ def test_a_source_is_loose_where_more_than_few_lines_are(tmp_path: Path) -> None
 
 
 def test_sizes_pixels_and_what_fits_are_those_of_the_trimmed_line(tmp_path: Path) -> None:
-    """Ten characters have no room in 100 x 60 pixels, scaled to height 32, but in 100 x 26."""
+    """Sixteen characters have no room in 100 x 60 pixels, scaled to height 32, but in 100 x 26."""
     source = open_source(loose_lines(tmp_path / "lines", 4, 2, "0123456789abcdef"))
     charset, transform = Charset.from_texts(["0123456789abcdef"]), LineTransform()
     assert check_lines(source, transform, charset).kept.tolist() == [2, 3]
@@ -94,12 +96,34 @@ def test_trimmed_and_untrimmed_lines_have_caches_of_their_own(tmp_path: Path) ->
     assert len(list(kept.glob("lines-*.bin"))) == 2
 
 
-def test_a_line_that_would_be_too_wide_stays_as_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("widest", "max_width"), [(900, None), (32768, 900)])
+def test_a_line_that_would_be_too_wide_stays_as_it_is(tmp_path: Path, widest: int, max_width: int | None) -> None:
+    """For the network, or for the training."""
     folder = loose_lines(tmp_path / "lines", 2, 1)
     page = np.asarray(Image.open(folder / "000.png"))
     for name in ("000.png", "001.png"):
         Image.fromarray(np.tile(page, (1, 8))).save(folder / name)  # 800 x 60 pixels
-    transform = LineTransform(max_width=900)
-    lines = prepare_lines(open_source(folder), transform, None, True, iter, trim=True)
+    transform = LineTransform(max_width=widest)
+    lines = prepare_lines(open_source(folder), transform, None, True, iter, max_width, trim=True)
     assert lines.sizes(0).tolist() == [[800, HEIGHT]] * 2
     assert lines.source.picture(0).size == (800, HEIGHT)
+
+
+def test_columns_of_trimmed_and_cached_lines_are_those_of_the_index(tmp_path: Path) -> None:
+    lines = prepare_lines(
+        open_source(loose_lines(tmp_path / "lines", 4, 2)), LineTransform(), None, True, iter, trim=True
+    )
+    source = cached(lines, LineTransform(), 10**6, None).source
+    source.entry = lambda i: pytest.fail("one by one")  # type: ignore[method-assign, assignment]
+    assert list(labels(source)) == ["ab"] * 4
+
+
+def test_what_an_earlier_way_of_trimming_found_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, kept = loose_lines(tmp_path / "lines", 4, 2), tmp_path / "kept"
+    picture_facts(open_source(folder, cache=kept), "lines")
+    monkeypatch.setattr(facts, "VERSION", facts.VERSION + 1)
+    source, asked = open_source(folder, cache=kept), []
+    picture = source.picture
+    source.picture = lambda i: (asked.append(i), picture(i))[1]  # type: ignore[method-assign]
+    picture_facts(source, "lines")
+    assert sorted(asked) == [0, 1, 2, 3]

@@ -105,7 +105,7 @@ def test_a_full_disk_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def fill(view: CachedLines) -> int:
     for i in range(LINES):
         view.picture(i)
-    return len(view._source.opened)  # type: ignore[attr-defined]
+    return len(view.source.opened)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("on_disk", [False, True])

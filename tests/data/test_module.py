@@ -211,7 +211,7 @@ def test_pictures_are_looked_at_on_all_cores_up_to_eight(
     monkeypatch.setattr(module_module.os, "cpu_count", lambda: cores)
     source = prepared(3).source
     lines = prepare(source, TRANSFORM, CHARSET, False, iter, 99)
-    assert asked == [(source, TRANSFORM, CHARSET, False, 99, threads, iter, None, False)]
+    assert asked == [(source, TRANSFORM, CHARSET, False, 99, threads, iter, None, False, False)]
     assert (len(lines.source), lines.source.entry(0).where, lines.reports) == (1, "1:1", [report])
 
 

@@ -17,7 +17,7 @@ from crnn.data.labels import CANNOT_FIT, fit_problem
 from crnn.data.sources import LineSource, open_source
 from crnn.data.sources.views import together
 from crnn.errors import DataError
-from crnn.inspect.kinds import HTML_ENTITY
+from crnn.inspect.kinds import HTML_ENTITY, OUT_OF_REACH, TINY
 from crnn.inspect.results import Settings
 from crnn.inspect.run import inspect
 from crnn.inspect.text_faults import LabelStatistics, TextFaults
@@ -82,6 +82,20 @@ def test_what_fits_is_told_of_trimmed_lines_where_training_trims(
     assert CANNOT_FIT not in said
     assert texts_of(open_source(tmp_path / "mended")) == [text] * 8
     assert open_source(tmp_path / "mended").size(0) == (100, 60)  # pictures as they are
+
+
+def test_validation_lines_are_judged_trimmed_as_training_has_them(tmp_path: Path) -> None:
+    """One loose line among ten is no reason to trim training lines; the size of the picture itself stays its own."""
+    text = "0123456789abcdef"
+    train, val = (open_source(loose_lines(tmp_path / side, 10, 1, text)) for side in ("train", "val"))
+    looked = inspect([train], [val], Settings(TRANSFORM))
+    assert [one.kept for one in looked.sets] == [9, 10]
+    assert not looked.tally.first.get(OUT_OF_REACH)
+    for i in range(10):
+        picture = Image.open(tmp_path / "train" / f"{i:03}.png").crop((0, 0, 100, 60)).resize((100, 20))
+        picture.save(tmp_path / "train" / f"{i:03}.png")  # of a line in a page of 60 rows 7 are left
+    tiny = inspect([open_source(tmp_path / "train")], [], Settings(TRANSFORM)).tally.first.get(TINY, [])
+    assert tiny == []
 
 
 @pytest.mark.parametrize("text", ["&lrm;x", "x&#8238;", "x&shy;", "&zwj;x", "&#xFEFF;x"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,13 +16,24 @@ from crnn.core.transform import LineTransform
 from crnn.data.batching import LineKey
 from crnn.data.module import LineDataModule
 from crnn.data.sources import open_source
+from crnn.data.sources.indexed import IndexedSource
+from crnn.errors import ConfigError
 from crnn.loader import read_card
+from crnn.training import run as run_module
 from crnn.training.assemble import assemble
-from crnn.training.crops import choose_crops
+from crnn.training.config import to_config
+from crnn.training.crops import Crops, choose_crops
+from crnn.training.processes import Peers
 from crnn.training.run import train
-from crnn.training.run_folder import RunFolder
+from crnn.training.run_folder import RunFolder, config_of_run
 
-QUICK = ["trainer.max_epochs=1", "trainer.accelerator=cpu", "trainer.threads=1", "data.workers=0"]
+QUICK = [
+    "trainer.max_epochs=1",
+    "trainer.accelerator=cpu",
+    "trainer.threads=1",
+    "data.workers=0",
+    "trainer.progress=false",
+]
 
 
 def test_loosely_cropped_lines_are_trimmed_in_training_and_others_where_they_are_read(tmp_path: Path) -> None:
@@ -32,15 +45,92 @@ def test_loosely_cropped_lines_are_trimmed_in_training_and_others_where_they_are
         ([close, loose], [False, True], "loose: 20%): paper above and below is cut off"),
         ([loose, loose], [True, True], "20%, "),
     ):
-        crops = choose_crops(None, free, sources)
-        assert crops.trim
-        assert crops.training == trimmed
+        crops = choose_crops(settings(), free, sources)
+        assert (crops.readers, crops.validation, crops.training) == (True, True, trimmed)
         assert said in crops.why
         assert "data.trim" in crops.why
-        assert choose_crops(None, fixed, sources) == (False, [False] * len(sources), "")
+        undecoded = choose_crops(settings("data.decode_check=false"), free, sources)
+        assert (undecoded.readers, undecoded.training) == (True, trimmed)
+        assert undecoded.validation is (sources != [close])  # their pictures are not looked at
+        assert choose_crops(settings(), fixed, sources) == Crops(False, False, [False] * len(sources))
         for asked in (True, False):
-            assert choose_crops(asked, free, sources) == (asked, [asked] * len(sources), "")
-            assert choose_crops(asked, fixed, sources) == (asked, [asked] * len(sources), "")
+            for transform in (free, fixed):
+                crops = choose_crops(settings(f"data.trim={str(asked).lower()}"), transform, sources)
+                assert crops == Crops(asked, asked, [asked] * len(sources))
+
+
+def test_processes_choose_alike(tmp_path: Path) -> None:
+    """A picture that one of them cannot read makes no other choice there."""
+    loose = open_source(loose_lines(tmp_path / "loose", 10, 2))
+
+    class Second(Peers):
+        def from_first(self, make: Callable[[], str]) -> str:
+            return "[0.1]"
+
+    assert choose_crops(settings(), LineTransform(), [loose]).training == [True]
+    assert choose_crops(settings(), LineTransform(), [loose], Second()).training == [False]
+
+
+def begun(tmp_path: Path, *words: str) -> Path:
+    """A run of loosely cropped lines, some held out, after an epoch."""
+    data = loose_lines(tmp_path / "lines", 20, 20)
+    return train(
+        settings("model=crnn_tiny", f"data.train={data}", f"runs_dir={tmp_path}", "name=run", *QUICK, *words)
+    ).folder
+
+
+def gone_on(run: Path, *words: str) -> Path:
+    return train(to_config(config_of_run(str(run), ["trainer.max_epochs=2", *words]))).folder
+
+
+def test_a_run_goes_on_as_it_began(tmp_path: Path) -> None:
+    run = begun(tmp_path)
+    assert json.loads((run / "data.json").read_text())["trim"] == {
+        "readers": True,
+        "validation": True,
+        "training": [True],
+    }
+    with pytest.raises(ConfigError, match=r"^data.trim=false: the run began with true, and its figures .* init="):
+        gone_on(run, "data.trim=false")
+    gone_on(run, "data.trim=true")
+    assert json.loads((run / "data.json").read_text())["trim"]["training"] == [True]
+    assert read_card(run / "checkpoints" / "last.ckpt").trim
+
+
+def test_a_run_of_an_earlier_version_goes_on_with_pictures_as_they_are(tmp_path: Path) -> None:
+    run = begun(tmp_path, "data.trim=false")
+    record = json.loads((run / "data.json").read_text())
+    del record["trim"]
+    (run / "data.json").write_text(json.dumps(record))
+    stored = (run / "config.yaml").read_text().replace("  trim: false\n", "")
+    (run / "config.yaml").write_text(stored.replace("export:\n", "export:\n  trim: null\n"))
+    gone_on(run)
+    record = json.loads((run / "data.json").read_text())["trim"]
+    assert record == {"readers": False, "validation": False, "training": [False]}
+
+
+def test_pictures_are_decoded_once_for_both_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And some of them before, to see how closely lines are cropped."""
+    picture, asked = IndexedSource.picture, []
+    monkeypatch.setattr(IndexedSource, "picture", lambda self, i: (asked.append(i), picture(self, i))[1])
+    for loose, decode, times in ((0, True, 1), (20, True, 1), (0, False, 0), (20, False, 1)):
+        data = loose_lines(tmp_path / f"{loose}{decode}", 20, loose)
+        config = settings(f"data.train={data}", f"runs_dir={data}/runs", f"data.decode_check={str(decode).lower()}")
+        asked.clear()
+        data_of_run = assemble(config, LineTransform(), RunFolder.create(config))
+        held_out = len(data_of_run.val.source)
+        assert len(asked) == 20 * times + 20 - held_out  # training lines are looked at before
+        assert data_of_run.crops.validation is (decode or loose > 0)
+
+
+def test_before_training_a_model_reads_as_its_own_file_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = begun(tmp_path, "data.trim=false")
+    seen = []
+    monkeypatch.setattr(run_module, "cer_on", lambda card, *_: (seen.append(card.trim), 0.5)[1])
+    words = [f"data.train={tmp_path / 'lines'}", f"runs_dir={tmp_path}", "name=next", f"init={run}", *QUICK]
+    train(settings(*words))
+    assert not seen[0]
+    assert read_card(tmp_path / "next" / "checkpoints" / "last.ckpt").trim
 
 
 @pytest.mark.parametrize(
@@ -56,7 +146,7 @@ def test_the_files_of_a_run_say_so(tmp_path: Path, loose: int, setting: str, tri
     """The checkpoint, too: what is exported of it later reads as the run's own file does."""
     data = loose_lines(tmp_path / "lines", 8, loose)
     words = [f"data.train={data}", f"data.val={data}", f"runs_dir={tmp_path}", "name=run", f"data.trim={setting}"]
-    folder = train(settings("model=crnn_tiny", *words, *QUICK, "trainer.progress=false")).folder
+    folder = train(settings("model=crnn_tiny", *words, *QUICK)).folder
     assert crnn.load(folder / "model.onnx").trim is trimmed
     assert read_card(folder / "checkpoints" / "best.ckpt").trim is trimmed
     log = (folder / "train.log").read_text()
@@ -66,7 +156,7 @@ def test_the_files_of_a_run_say_so(tmp_path: Path, loose: int, setting: str, tri
 
 def test_a_model_of_rendered_lines_has_them_trimmed(tmp_path: Path) -> None:
     rendered = ["data.rendered.lines=8", "data.rendered.val_lines=8", "data.rendered.max_length=8"]
-    words = ["model=crnn_tiny", f"runs_dir={tmp_path}", "name=run", "trainer.progress=false", *rendered, *QUICK]
+    words = ["model=crnn_tiny", f"runs_dir={tmp_path}", "name=run", *rendered, *QUICK]
     folder = train(settings(*words)).folder
     assert crnn.load(folder / "model.onnx").trim
     assert "lines come in all crops" in (folder / "train.log").read_text()
@@ -85,11 +175,11 @@ def test_validation_sees_what_readers_see(
     config = settings("model=crnn_tiny", f"data.trim={setting}", *words)
     transform = LineTransform()
     data = assemble(config, transform, RunFolder.create(config))
-    assert data.trim is (setting == "null")
+    assert data.crops.readers is data.crops.validation is (setting == "null")
     loaders = LineDataModule(data.train, data.val, data.charset, transform, None, 2, 10**6, 0, 0)
     for _ in range(2):  # the second time from the cache, if there is one
         for i in range(12):
             path = folder / f"{i:03}.png"
-            for side, trim in (("val", data.trim), ("train", train_too)):
+            for side, trim in (("val", data.crops.validation), ("train", train_too)):
                 theirs = torch.from_numpy(transform.normalize(prepare(path, transform, trim).grey[None]))
                 assert torch.equal(loaders.datasets[side][LineKey(0, i, 0)].image, theirs)

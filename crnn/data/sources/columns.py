@@ -12,7 +12,7 @@ import numpy as np
 from crnn.data.sources.base import LineEntry, LineSource
 from crnn.data.sources.index import LineIndex
 from crnn.data.sources.indexed import IndexedSource
-from crnn.data.sources.views import Concatenation, Selection
+from crnn.data.sources.views import Concatenation, Selection, Whole
 
 T = TypeVar("T")
 
@@ -46,6 +46,8 @@ def _over(source: LineSource, whole: Callable[[LineIndex], Iterable[T]], one: Ca
     elif isinstance(source, Concatenation):
         for part in source.sources:
             yield from _over(part, whole, one)
+    elif isinstance(source, Whole):
+        yield from _over(source.source, whole, one)
     elif isinstance(source, Selection) and _in_order(source):
         wanted = np.zeros(source.positions[-1] + 1, dtype=np.bool_)
         wanted[source.positions] = True

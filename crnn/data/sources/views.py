@@ -64,6 +64,20 @@ class Selection(View):
         return self.source, int(self.positions[position])
 
 
+class Whole(View):
+    """All lines of one source; a subclass makes their pictures otherwise."""
+
+    def __init__(self, source: LineSource) -> None:
+        self.name = source.name
+        self.source = source
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def find(self, position: int) -> tuple[LineSource, int]:
+        return self.source, position
+
+
 def together(sources: Sequence[LineSource]) -> LineSource:
     """One source of one or several: all their lines, in order."""
     return sources[0] if len(sources) == 1 else Concatenation(sources)

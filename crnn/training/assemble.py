@@ -32,7 +32,7 @@ from crnn.errors import CharsetError, ConfigError, DataError
 from crnn.loader import read_card
 from crnn.training.characters import charset_from
 from crnn.training.config import TrainConfig, listed_paths
-from crnn.training.crops import Crops, choose_crops, crops_of_run
+from crnn.training.crops import Crops, crops_for
 from crnn.training.findings import report_lines
 from crnn.training.launch import process_count
 from crnn.training.length import Length, length_for
@@ -140,7 +140,7 @@ class _Assembly:
         opened = [None if path == RENDERED else self._open(path) for path in self.train_paths]
         real = [source for source in opened if source is not None]
         real, held_out = self._divide(real)
-        self.crops = self._choose_crops(real)
+        self.crops = crops_for(self.config, self.transform, real, self.folder, self.peers)
         some = len(real) < len(opened)
         own = own_labels(self.config, real) if some else None
         drawn = drawn_characters(self.config, own, self.folder) if some else ""
@@ -172,14 +172,6 @@ class _Assembly:
         peers = self.peers if self.peers.world > 1 else None
         lines = self.crops.validation and not self.val_paths  # of the same pictures: looked at once for both
         return prepare(source, self.transform, charset, decode, self._progress, widest, peers, trim, lines)
-
-    def _choose_crops(self, sources: Sequence[LineSource]) -> Crops:
-        if self.config.resume:
-            return crops_of_run(self.config, self.folder, len(sources))
-        crops = choose_crops(self.config, self.transform, sources, self.peers)
-        if crops.why:
-            self.folder.say(crops.why)
-        return crops
 
     def _prepare_all(self, sources: Sequence[LineSource], charset: Charset) -> list[PreparedLines]:
         return [self._prepare(s, charset, trim) for s, trim in zip(sources, self.crops.training, strict=True)]

@@ -35,6 +35,18 @@ class Crops:
         return {key: value for key, value in asdict(self).items() if key != "why"}
 
 
+def crops_for(
+    config: TrainConfig, transform: LineTransform, sources: Sequence[LineSource], folder: RunFolder, peers: Peers
+) -> Crops:
+    """As the run began, if it goes on; else `choose_crops`, which is said."""
+    if config.resume:
+        return crops_of_run(config, folder, len(sources))
+    crops = choose_crops(config, transform, sources, peers)
+    if crops.why:
+        folder.say(crops.why)
+    return crops
+
+
 def choose_crops(
     config: TrainConfig, transform: LineTransform, sources: Sequence[LineSource], peers: Peers | None = None
 ) -> Crops:

@@ -51,7 +51,7 @@ class PreparedLines:
     @property
     def as_given(self) -> LineSource:
         """The lines as readers are given them, who trim by themselves."""
-        return self.trimmed_from or self.source
+        return self.source if self.trimmed_from is None else self.trimmed_from
 
 
 def prepare(

@@ -10,7 +10,7 @@ from typing import Any
 from crnn.core.transform import LineTransform
 from crnn.data.crops import FEW, loose_share
 from crnn.data.sources import LineSource
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, DataError
 from crnn.loader import read_card
 from crnn.training.config import TrainConfig
 from crnn.training.processes import Peers
@@ -85,11 +85,18 @@ def crops_of_run(config: TrainConfig, folder: RunFolder, sources: int) -> Crops:
 
     Raises:
         ConfigError: if ``data.trim`` says otherwise.
+        DataError: if there is another number of sources.
     """
     begun = folder.read_json("data.json").get("trim")
     if not isinstance(begun, dict):  # by an earlier version, which left pictures as they are
         begun = {"readers": read_card(folder.last).trim, "validation": False, "training": [False] * sources}
     crops = Crops(**begun)
+    if len(crops.training) != sources:
+        sets = f"{len(crops.training)} set{'s' if len(crops.training) != 1 else ''} of training lines"
+        raise DataError(
+            f"resume={folder.path}: the run began with {sets}, and now there are {sources}; name as many, or "
+            f"start a new run from its weights with init={folder.path}"
+        )
     if config.data.trim not in (None, crops.readers):
         raise ConfigError(
             f"data.trim={str(config.data.trim).lower()}: the run began with {str(crops.readers).lower()}, and its "

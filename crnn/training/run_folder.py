@@ -230,8 +230,8 @@ def config_of_run(run: str, overrides: list[str]) -> DictConfig:
             raise ConfigError(f"{override}: the network is the run's own; start a new one from it, with init={run}")
     try:
         written = OmegaConf.load(path / "config.yaml")
-        if "export" in written:
-            written.export.pop("trim", None)  # what data.trim was called for some days
+        if isinstance(export := OmegaConf.select(written, "export"), DictConfig):
+            export.pop("trim", None)  # what data.trim was called for some days
         stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), written)
         merged = OmegaConf.merge(stored, {"resume": run})
         for change in OverridesParser.create().parse_overrides(overrides):

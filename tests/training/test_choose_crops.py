@@ -17,7 +17,7 @@ from crnn.data.batching import LineKey
 from crnn.data.module import LineDataModule
 from crnn.data.sources import open_source
 from crnn.data.sources.indexed import IndexedSource
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, DataError
 from crnn.loader import read_card
 from crnn.training import run as run_module
 from crnn.training.assemble import assemble
@@ -95,6 +95,23 @@ def test_a_run_goes_on_as_it_began(tmp_path: Path) -> None:
     gone_on(run, "data.trim=true")
     assert json.loads((run / "data.json").read_text())["trim"]["training"] == [True]
     assert read_card(run / "checkpoints" / "last.ckpt").trim
+
+
+def test_another_number_of_sets_is_no_traceback(tmp_path: Path) -> None:
+    run = begun(tmp_path)
+    more = loose_lines(tmp_path / "more", 4, 0)
+    with pytest.raises(DataError, match=r"the run began with 1 set of training lines, and now there are 2; "):
+        gone_on(run, f"data.train=[{tmp_path / 'lines'},{more}]")
+
+
+@pytest.mark.parametrize("damaged", ["null", "[1]", "x"])
+def test_damaged_settings_of_a_run_are_one_line(tmp_path: Path, damaged: str) -> None:
+    run = begun(tmp_path)
+    stored = (run / "config.yaml").read_text().replace("export:\n  format: onnx\n", f"export: {damaged}\n")
+    (run / "config.yaml").write_text(stored)
+    assert f"export: {damaged}\n" in stored
+    with pytest.raises(ConfigError, match=r"resume=.*: "):
+        config_of_run(str(run), [])
 
 
 def test_a_run_of_an_earlier_version_goes_on_with_pictures_as_they_are(tmp_path: Path) -> None:

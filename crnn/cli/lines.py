@@ -22,6 +22,11 @@ def add_check(command: NewCommand) -> None:
     )
     check.add_argument("--charset", metavar="CHARS", help="characters allowed: a text file, set:NAME, or themselves")
     check.add_argument("--height", type=positive, metavar="H", help="of the network in pixels (32)")
+    check.add_argument(
+        "--trim",
+        action=argparse.BooleanOptionalAction,
+        help="cut paper above and below off, as data.trim (where lines are cropped loosely)",
+    )
     check.add_argument("--headers-only", action="store_true", help="do not decode pictures: faster, finds less")
     check.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
     check.add_argument("--json", action="store_true", help="print JSON")

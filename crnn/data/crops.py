@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from PIL import Image
 from crnn.core.prepared import cropped
 from crnn.core.transform import LineTransform
 from crnn.core.trim import line_rows
+from crnn.data.progress import Watch, unwatched
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.views import Whole
 from crnn.errors import DataError
@@ -22,19 +25,68 @@ FEW = 0.1
 """Lines are closely cropped if trimming would cut paper off no more than this share of them."""
 
 
-def loose_share(source: LineSource) -> float:
+def loose_share(source: LineSource, watch: Watch = unwatched) -> float:
     """Share (0..1) of the lines that `crnn.core.trim` would cut paper off; of `SOME` of them."""
     places = np.unique(np.linspace(0, len(source) - 1, min(SOME, len(source))).astype(int))
     cut = 0
-    for place in places.tolist():
+    for place in watch(places.tolist(), len(places), "looking at crops"):
         with suppress(DataError):  # said when all are looked at
             cut += line_rows(np.asarray(source.picture(place))) is not None
     return cut / max(1, len(places))
 
 
-def is_loose(source: LineSource, transform: LineTransform) -> bool:
-    """Whether training on the lines trims them unasked; where all are scaled to one width it does not."""
-    return transform.width is None and loose_share(source) > FEW
+@dataclass(frozen=True)
+class Crops:
+    """What `choose_crops` chose."""
+
+    readers: bool
+    """Whether readers of the model trim lines before it reads them."""
+    validation: bool
+    """Whether validation lines are trimmed, too, as they should be."""
+    training: list[bool]
+    """Whether the lines of each training source that is not rendered are."""
+    why: str = ""
+    """For people; empty if nothing is to be said."""
+
+    def record(self) -> dict[str, Any]:
+        """For data.json."""
+        return {key: value for key, value in asdict(self).items() if key != "why"}
+
+
+def choose_crops(
+    sources: Sequence[LineSource],
+    transform: LineTransform,
+    asked: bool | None = None,
+    decode: bool = True,
+    shares: Callable[[], Sequence[float]] | None = None,
+) -> Crops:
+    """Trim what is cropped loosely.
+
+    A network reads letters of one size best, and loose crops make them small and of many sizes: so of such lines paper
+    is cut off in training. A model of closely cropped ones reads loosely cropped ones badly, and loses nothing if
+    readers cut paper off: from its own lines nothing is. Rendered lines stay as they are, cropped in all ways, few of
+    each; a model of these alone reads them, and real ones, better trimmed. Validation lines are those that readers see,
+    but where closely cropped pictures are not to be decoded before the first step.
+
+    Args:
+        sources: of training lines that are not rendered.
+        transform: of the model; where all pictures are scaled to one width, nothing is cut off unasked.
+        asked: ``data.trim``; None is as the lines are cropped.
+        decode: ``data.decode_check``.
+        shares: in place of `loose_share` of each source; asked for where it decides.
+    """
+    if asked is not None or transform.width is not None:
+        return Crops(bool(asked), bool(asked), [bool(asked)] * len(sources))
+    found = shares() if shares else [loose_share(source) for source in sources]
+    training = [share > FEW for share in found]
+    if not sources:
+        why = "lines come in all crops: readers of the model cut paper above and below off (data.trim)"
+    elif not any(training):
+        why = "lines are cropped closely: readers of the model cut paper above and below others off (data.trim)"
+    else:
+        named = ", ".join(f"{s.name}: {share:.0%}" for s, share in zip(sources, found, strict=True) if share > FEW)
+        why = f"lines are cropped loosely ({named}): paper above and below is cut off (data.trim)"
+    return Crops(True, decode or not sources or any(training), training, why)
 
 
 def trimmed_sizes(sizes: NDArray[np.int32], heights: NDArray[np.int32], transform: LineTransform) -> NDArray[np.int32]:

@@ -44,6 +44,7 @@ _OPTIONS = {
     "data.text_column": "--text-column NAME",
     "data.image_column": "--image-column NAME",
     "data.name_pattern": "--name-pattern REGEX",
+    "data.trim": "--trim or --no-trim",
     "image.height": "--height H",
     "charset.symbols": "--charset CHARS",
     "charset.source": "--charset FILE, or --model MODEL",
@@ -127,7 +128,8 @@ def _settings(args: Namespace) -> Settings:
     elif args.charset:
         charset = _charset(args.charset)
     transform = transform or LineTransform(args.height or DEFAULT_HEIGHT)
-    return Settings(transform, charset, decode=not args.headers_only, threads=min(8, os.cpu_count() or 1))
+    threads = min(8, os.cpu_count() or 1)
+    return Settings(transform, charset, decode=not args.headers_only, threads=threads, trim=args.trim)
 
 
 def _charset(given: str) -> Charset:

@@ -134,6 +134,7 @@ def as_dict(inspection: Inspection) -> dict[str, Any]:
                 "role": one.role,
                 "name": printable(one.name, 1000),
                 "lines": one.lines,
+                "trimmed": one.trimmed,
                 "readable": one.readable,
                 "kept": one.kept,
                 "dropped": dict(one.dropped),

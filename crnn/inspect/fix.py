@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from crnn.core.charset import Charset
 from crnn.core.prepared import cropped
+from crnn.core.transform import LineTransform
 from crnn.data.check import line_problem
 from crnn.data.convert.names import safe_stem
 from crnn.data.convert.pictures import file_of
-from crnn.data.crops import is_loose
 from crnn.data.labels import LONE_SURROGATE
 from crnn.data.progress import Watch, unwatched
 from crnn.data.sources import open_source
@@ -78,10 +78,11 @@ class _Copy:
     def __init__(self, folder: Path, role: str, inspection: Inspection) -> None:
         assert inspection.text_faults is not None  # noqa: S101  # for mypy
         self.folder = folder
+        self.inspection = inspection
         self.settings = inspection.settings
         self.role = role
         self.repair = inspection.text_faults.repair
-        self._loose = False
+        self._trims: LineTransform | None = None
         self.lines = self.changed = self.dropped = 0
 
     def write(self, sources: Sequence[LineSource], watch: Watch) -> Fixed:
@@ -95,8 +96,8 @@ class _Copy:
             self._changes.writerow(("picture", "where", "change", "before", "after"))
             self._dropped = csv.writer(dropped, delimiter="\t", lineterminator="\n")
             self._dropped.writerow(("where", "picture", "reason", "detail"))
-            for source in sources:
-                self._loose = is_loose(source, self.settings.transform)
+            for number, source in enumerate(sources):
+                self._trims = self.inspection.trims(self.role, number)
                 for position in watch(range(len(source)), len(source), "writing"):
                     labels.write(self._line(source, position))
         self._read_back()
@@ -135,8 +136,7 @@ class _Copy:
         if not entry.problem:
             try:
                 picture = source.picture(position)
-                trims = self.settings.trims(self.role, self._loose)
-                size = (cropped(picture, trims) if trims else picture).size
+                size = (cropped(picture, self._trims) if self._trims else picture).size
             except DataError as error:
                 unreadable = str(error)
         return line_problem(entry, unreadable, size, self.settings.transform, charset, self.settings.max_width)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from crnn.core.charset import Charset
 from crnn.core.transform import LineTransform
-from crnn.data.crops import narrower
+from crnn.data.crops import Crops, narrower
 from crnn.data.sources.base import LineSource
 from crnn.inspect.tally import Tally
 from crnn.inspect.text_faults import TextFaults
@@ -47,6 +47,7 @@ class Settings:
         max_dropped: share (0..1) of unusable lines up to which training accepts a source.
         decode: decode every picture; False reads headers only.
         threads: that many pictures are decoded at once.
+        trim: training's ``data.trim``: paper above and below lines is cut off; None where they are cropped loosely.
     """
 
     transform: LineTransform
@@ -55,11 +56,7 @@ class Settings:
     max_dropped: float = MAX_DROPPED
     decode: bool = True
     threads: int = 1
-
-    def trims(self, role: str, loose: bool) -> LineTransform | None:
-        """For what lines of a side are trimmed, as training does; None if they are not."""
-        checked = role == "val" and self.decode and self.transform.width is None
-        return narrower(self.transform, self.max_width) if loose or checked else None
+    trim: bool | None = None
 
 
 @dataclass
@@ -71,6 +68,8 @@ class SetSummary:
     shown: str
     """The name, and the format; see `crnn.data.sources.views.with_format`."""
     lines: int
+    trimmed: bool = False
+    """Whether paper above and below its lines is cut off first."""
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     """Lines that training leaves out, by reason."""
@@ -101,3 +100,11 @@ class Inspection:
     """Why training would refuse these lines; empty if it would not."""
     text_faults: TextFaults | None = None
     """The judge of labels, which also repairs them."""
+    crops: Crops | None = None
+    """Which lines training trims."""
+
+    def trims(self, role: str, number: int) -> LineTransform | None:
+        """For what the lines of a role's source, counted from 0, are trimmed, as training does; None if not."""
+        if self.crops is None or not (self.crops.training[number] if role == "train" else self.crops.validation):
+            return None
+        return narrower(self.settings.transform, self.settings.max_width)

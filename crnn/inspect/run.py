@@ -14,7 +14,7 @@ from crnn.core.charset import Charset, count_symbols, describe
 from crnn.core.text import TextRules
 from crnn.core.transform import LineTransform
 from crnn.data.check import TOO_WIDE, line_problem, too_many_dropped
-from crnn.data.crops import is_loose
+from crnn.data.crops import choose_crops, loose_share
 from crnn.data.hashes import text_hash
 from crnn.data.labels import SHOWN, UNKNOWN_CHARACTER, fit_problem, label_problem, runs_against
 from crnn.data.progress import Watch, unwatched
@@ -67,10 +67,11 @@ class _Pass:
     def run(self) -> Inspection:
         self.faults = self._count_characters()
         self.result.text_faults = self.faults
+        self._choose_crops()
         for role, sources in self.sources.items():
             start = 0
-            for source in sources:
-                self._look_at(role, source, start)
+            for number, source in enumerate(sources):
+                self._look_at(role, number, source, start)
                 start += len(source)
         for role in self.sources:
             self._whole_sets(role)
@@ -93,13 +94,25 @@ class _Pass:
             self.result.charset = Charset.from_counts(self.result.characters["train"], rules=rules)
         return TextFaults(statistics, rules)
 
-    def _look_at(self, role: str, source: LineSource, start: int) -> None:
-        summary = SetSummary(role, source.name, with_format(source), len(source))
+    def _choose_crops(self) -> None:
+        settings, train = self.settings, self.sources["train"]
+
+        def shares() -> list[float]:
+            return [loose_share(source, self.watch) for source in train]
+
+        crops = choose_crops(train, settings.transform, settings.trim, settings.decode, shares)
+        self.result.crops = crops
+        if crops.why and any(crops.training):
+            self.result.notes.append(crops.why)
+
+    def _look_at(self, role: str, number: int, source: LineSource, start: int) -> None:
+        trims = self.result.trims(role, number)
+        summary = SetSummary(role, source.name, with_format(source), len(source), trims is not None)
         facts = sets.SetFacts(len(source))
         self.result.sets.append(summary)
         self.facts[role].append(facts)
         settings, add = self.settings, self.result.tally.add
-        for position, (entry, seen) in enumerate(self._looks(role, source)):
+        for position, (entry, seen) in enumerate(self._looks(source, trims)):
             found = [] if entry.problem or not entry.text.strip() else self.faults(entry.text, entry.picture)
             if seen.size != (0, 0):
                 width = settings.transform.scaled_width(*seen.line)
@@ -121,14 +134,9 @@ class _Pass:
             for kind, detail in found:
                 add(Finding(role, start + position, entry.where, entry.picture, kind, detail))
 
-    def _looks(self, role: str, source: LineSource) -> Iterator[tuple[LineEntry, Look]]:
+    def _looks(self, source: LineSource, trims: LineTransform | None) -> Iterator[tuple[LineEntry, Look]]:
         """Every line with its look, in order; pictures are decoded by several threads."""
-        loose = is_loose(source, self.settings.transform)
-        if loose:
-            self.result.notes.append(
-                f"{source.name}: cropped loosely; training cuts paper above and below lines off (data.trim)"
-            )
-        decode = partial(look, source, decode=self.settings.decode, trimmed_for=self.settings.trims(role, loose))
+        decode = partial(look, source, decode=self.settings.decode, trimmed_for=trims)
         positions = self.watch(range(len(source)), len(source), "looking at pictures")
         lines = zip(positions, entries(source), strict=True)
         with ThreadPoolExecutor(self.settings.threads) as pool:

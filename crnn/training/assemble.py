@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from crnn.core.charset import Charset, characters, count_symbols
 from crnn.core.seen import SeenCharacters
 from crnn.core.transform import LineTransform
 from crnn.data.augment import first_plain_epoch
+from crnn.data.crops import Crops
 from crnn.data.join import Joined
 from crnn.data.labels import label_problem
 from crnn.data.module import PreparedLines, cached, concatenated, joined, mixed, prepare
@@ -32,7 +34,7 @@ from crnn.errors import CharsetError, ConfigError, DataError
 from crnn.loader import read_card
 from crnn.training.characters import charset_from
 from crnn.training.config import TrainConfig, listed_paths
-from crnn.training.crops import Crops, crops_for
+from crnn.training.crops import crops_for
 from crnn.training.findings import report_lines
 from crnn.training.launch import process_count
 from crnn.training.length import Length, length_for
@@ -140,7 +142,7 @@ class _Assembly:
         opened = [None if path == RENDERED else self._open(path) for path in self.train_paths]
         real = [source for source in opened if source is not None]
         real, held_out = self._divide(real)
-        self.crops = crops_for(self.config, self.transform, real, self.folder, self.peers)
+        self.crops = crops_for(self.config, self.transform, real, self.folder, self.peers, self._watching)
         some = len(real) < len(opened)
         own = own_labels(self.config, real) if some else None
         drawn = drawn_characters(self.config, own, self.folder) if some else ""
@@ -171,7 +173,8 @@ class _Assembly:
         decode, widest = self.data.decode_check, self.data.max_width
         peers = self.peers if self.peers.world > 1 else None
         lines = self.crops.validation and not self.val_paths  # of the same pictures: looked at once for both
-        return prepare(source, self.transform, charset, decode, self._progress, widest, peers, trim, lines)
+        look = partial(self._watching, total=len(source), doing="checking lines")
+        return prepare(source, self.transform, charset, decode, look, widest, peers, trim, lines)
 
     def _prepare_all(self, sources: Sequence[LineSource], charset: Charset) -> list[PreparedLines]:
         return [self._prepare(s, charset, trim) for s, trim in zip(sources, self.crops.training, strict=True)]
@@ -187,8 +190,8 @@ class _Assembly:
     def _watch(self, rows: Iterable[Row]) -> Iterable[Row]:
         return track(rows, "listing lines", None, transient=True, disable=self._quiet, console=self.folder.console)
 
-    def _progress(self, positions: Iterable[int]) -> Iterable[int]:
-        return track(positions, "checking lines", transient=True, disable=self._quiet, console=self.folder.console)
+    def _watching(self, positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
+        return track(positions, doing, total, transient=True, disable=self._quiet, console=self.folder.console)
 
     @property
     def _quiet(self) -> bool:

@@ -14,7 +14,7 @@ from crnn.core.prepared import prepare
 from crnn.core.transform import LineTransform
 from crnn.data import facts
 from crnn.data.check import check_lines
-from crnn.data.crops import FEW, SOME, is_loose, loose_share
+from crnn.data.crops import FEW, SOME, choose_crops, loose_share
 from crnn.data.facts import picture_facts
 from crnn.data.module import cached
 from crnn.data.module import prepare as prepare_lines
@@ -43,8 +43,8 @@ def test_the_share_of_loosely_cropped_lines(tmp_path: Path) -> None:
 def test_a_source_is_loose_where_more_than_few_lines_are(tmp_path: Path) -> None:
     most = int(FEW * 40)
     close, loose = (open_source(loose_lines(tmp_path / str(n), 40, n)) for n in (most, most + 1))
-    assert [is_loose(source, LineTransform(32)) for source in (close, loose)] == [False, True]
-    assert not is_loose(loose, LineTransform(32, 96))
+    assert choose_crops([close, loose], LineTransform(32)).training == [False, True]
+    assert choose_crops([loose], LineTransform(32, 96)).training == [False]
 
 
 def test_sizes_pixels_and_what_fits_are_those_of_the_trimmed_line(tmp_path: Path) -> None:

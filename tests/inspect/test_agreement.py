@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -78,10 +79,26 @@ def test_what_fits_is_told_of_trimmed_lines_where_training_trims(
     assert not len(check_lines(open_source(folder), TRANSFORM, Charset.from_texts([text])).kept)
     assert main(["check", str(folder), *look, "--fix", str(tmp_path / "mended")]) == 0
     said = capsys.readouterr().out
-    assert "lines: cropped loosely; training cuts paper above and below lines off (data.trim)" in said
+    assert "lines: 100%): paper above and below is cut off (data.trim)" in " ".join(said.split())
     assert CANNOT_FIT not in said
     assert texts_of(open_source(tmp_path / "mended")) == [text] * 8
     assert open_source(tmp_path / "mended").size(0) == (100, 60)  # pictures as they are
+
+
+@pytest.mark.parametrize(("options", "kept", "beyond"), [([], 9, 0), (["--trim"], 10, 0), (["--no-trim"], 9, 1)])
+def test_trimming_is_as_training_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], kept: int, beyond: int
+) -> None:
+    """One of ten lines is loose: its label fits once it is trimmed."""
+    text = "0123456789abcdef"
+    sides = [str(loose_lines(tmp_path / side, 10, 1, text)) for side in ("train", "val")]
+    command = ["check", sides[0], "--val", sides[1], *options, "--json"]
+    assert main([*command, "--fix", str(tmp_path / "mended")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["kept"] for one in told["sets"]] == [kept, 10]
+    assert [one["trimmed"] for one in told["sets"]] == [options == ["--trim"], options != ["--no-trim"]]
+    assert sum(kind["count"] for kind in told["kinds"] if kind["name"] == OUT_OF_REACH) == beyond
+    assert len(texts_of(open_source(tmp_path / "mended" / "train"))) == kept
 
 
 def test_validation_lines_are_judged_trimmed_as_training_has_them(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import crnn
 from crnn.core.prepared import prepare
 from crnn.core.transform import LineTransform
 from crnn.data.batching import LineKey
+from crnn.data.crops import Crops, choose_crops
 from crnn.data.module import LineDataModule
 from crnn.data.sources import open_source
 from crnn.data.sources.indexed import IndexedSource
@@ -22,7 +23,7 @@ from crnn.loader import read_card
 from crnn.training import run as run_module
 from crnn.training.assemble import assemble
 from crnn.training.config import to_config
-from crnn.training.crops import Crops, choose_crops
+from crnn.training.crops import crops_for
 from crnn.training.processes import Peers
 from crnn.training.run import train
 from crnn.training.run_folder import RunFolder, config_of_run
@@ -45,30 +46,44 @@ def test_loosely_cropped_lines_are_trimmed_in_training_and_others_where_they_are
         ([close, loose], [False, True], "loose: 20%): paper above and below is cut off"),
         ([loose, loose], [True, True], "20%, "),
     ):
-        crops = choose_crops(settings(), free, sources)
+        crops = choose_crops(sources, free)
         assert (crops.readers, crops.validation, crops.training) == (True, True, trimmed)
         assert said in crops.why
         assert "data.trim" in crops.why
-        undecoded = choose_crops(settings("data.decode_check=false"), free, sources)
+        undecoded = choose_crops(sources, free, decode=False)
         assert (undecoded.readers, undecoded.training) == (True, trimmed)
         assert undecoded.validation is (sources != [close])  # their pictures are not looked at
-        assert choose_crops(settings(), fixed, sources) == Crops(False, False, [False] * len(sources))
+        assert choose_crops(sources, fixed) == Crops(False, False, [False] * len(sources))
         for asked in (True, False):
             for transform in (free, fixed):
-                crops = choose_crops(settings(f"data.trim={str(asked).lower()}"), transform, sources)
-                assert crops == Crops(asked, asked, [asked] * len(sources))
+                assert choose_crops(sources, transform, asked) == Crops(asked, asked, [asked] * len(sources))
 
 
 def test_processes_choose_alike(tmp_path: Path) -> None:
     """A picture that one of them cannot read makes no other choice there."""
     loose = open_source(loose_lines(tmp_path / "loose", 10, 2))
+    config = settings(f"runs_dir={tmp_path}")
 
     class Second(Peers):
         def from_first(self, make: Callable[[], str]) -> str:
             return "[0.1]"
 
-    assert choose_crops(settings(), LineTransform(), [loose]).training == [True]
-    assert choose_crops(settings(), LineTransform(), [loose], Second()).training == [False]
+    chosen = [
+        crops_for(config, LineTransform(), [loose], RunFolder.create(config), peers) for peers in (Peers(), Second())
+    ]
+    assert [crops.training for crops in chosen] == [[True], [False]]
+
+
+def test_looking_at_crops_is_shown(tmp_path: Path) -> None:
+    """On pages of their own two hundred lines take seconds."""
+    loose, config, shown = open_source(loose_lines(tmp_path / "loose", 10, 2)), settings(f"runs_dir={tmp_path}"), []
+
+    def watch(positions: Iterable[int], total: int, doing: str) -> Iterable[int]:
+        shown.append((total, doing))
+        return positions
+
+    crops_for(config, LineTransform(), [loose], RunFolder.create(config), Peers(), watch)
+    assert shown == [(10, "looking at crops")]
 
 
 def begun(tmp_path: Path, *words: str) -> Path:

@@ -35,6 +35,7 @@ class Look(importlib.abc.MetaPathFinder):
             print(os.environ.get("GOMP_SPINCOUNT"), os.environ.get("TORCH_CPP_LOG_LEVEL"))
 sys.meta_path.insert(0, Look())
 import crnn.training.main
+import torch
 """
 
 

@@ -24,14 +24,15 @@ import crnn
 from crnn.cli import main
 from crnn.core.decode.settings import DECODERS
 from crnn.core.plugins import Registry
-from crnn.data.augment import CHANGES, Augment, AugmentConfig
+from crnn.data.augment import CHANGES, Augment
+from crnn.data.augment_config import AugmentConfig
 from crnn.data.sources import FORMATS, open_source
 from crnn.errors import ConfigError, DataError, ModelFileError, PluginError
 from crnn.explain.shapes import stages
 from crnn.export import export
 from crnn.export.torch_backend import read_network
 from crnn.model.backbones import BACKBONES, Backbone, make_backbone
-from crnn.model.crnn import BackboneConfig, NetworkConfig
+from crnn.model.config import BackboneConfig, NetworkConfig
 
 EXAMPLES = Path(__file__).parent / "plugins"
 ADDED = {

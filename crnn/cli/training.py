@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 from crnn.cli.options import NewCommand, minutes, positive
@@ -21,10 +19,7 @@ def add_train(command: NewCommand) -> None:
 
 def train(args: argparse.Namespace) -> int:
     """Hands everything over to Hydra."""
-    from crnn.data.progress import busy
-
-    with busy("loading torch and Lightning") if "LOCAL_RANK" not in os.environ else nullcontext():  # of torchrun
-        from crnn.training import main
+    from crnn.training import main
 
     # as if the script itself had been called: Hydra reads sys.argv, and Lightning starts further processes with it
     sys.argv = [str(Path(main.__file__)), *args.settings]

@@ -16,7 +16,8 @@ from crnn.core.onnx_backend import open_onnx
 from crnn.errors import ConfigError, ModelFileError
 from crnn.export.torch_backend import build_network, read_network
 from crnn.loader import model_file
-from crnn.model.crnn import CRNN, NetworkConfig
+from crnn.model.config import NetworkConfig
+from crnn.model.crnn import CRNN
 from crnn.models import NAMES, bundled
 
 EPSILON = 1e-5

@@ -7,7 +7,8 @@ from pathlib import Path
 from crnn.core.transform import LineTransform
 from crnn.errors import ConfigError, ModelFileError
 from crnn.loader import read_card
-from crnn.model.crnn import CRNN, NetworkConfig
+from crnn.model.config import NetworkConfig
+from crnn.model.crnn import CRNN
 
 ASCII = "".join(map(chr, range(32, 127)))
 """What settings that leave the characters to the training labels are taken to read: 95 characters, 96 classes."""

@@ -15,7 +15,8 @@ from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.file_kind import file_kind
 from crnn.core.safetensors_file import open_safetensors
 from crnn.errors import ConfigError, ModelFileError, PluginError, printable
-from crnn.model.crnn import CRNN, NetworkConfig
+from crnn.model.config import NetworkConfig
+from crnn.model.crnn import CRNN
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 """Name -> what convolutions, LSTM and matrix products are computed in; the head and its softmax stay in float32."""

@@ -12,7 +12,6 @@ from crnn.data.sources.views import MOST_WEIGHT
 from crnn.data.split import SplitRule
 from crnn.data.synth.source import check_lengths
 from crnn.errors import ConfigError
-from crnn.export.export import FORMATS
 
 if TYPE_CHECKING:
     from crnn.training.config import CharsetConfig, RenderedConfig, TrainConfig
@@ -32,8 +31,6 @@ def check_settings(config: TrainConfig) -> None:
     choice("data.unknown", config.data.unknown, ("error", "drop"))
     choice("data.cache", config.data.cache, ("none", "memory", "disk"))
     check_charset(config.charset)
-    if config.export.format != "none":
-        FORMATS.find(config.export.format, f"export.format={config.export.format}:", ("none",))
     choice("trainer.strategy", config.trainer.strategy, ("auto", "ddp"))
     choice("trainer.precision", config.trainer.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
     if config.model.lstm.proj_size and config.export.format == "onnx":
@@ -81,6 +78,14 @@ def check_settings(config: TrainConfig) -> None:
     ):
         if not 0 <= value < 1:
             raise ConfigError(f"{name}={value}: must be 0 or more and below 1")
+
+
+def check_export(config: TrainConfig) -> None:
+    """Refuse a format of model files that is not there, with a ConfigError."""
+    if config.export.format != "none":
+        from crnn.export.export import FORMATS  # loads torch: what else is wrong has been said by now
+
+        FORMATS.find(config.export.format, f"export.format={config.export.format}:", ("none",))
 
 
 def choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

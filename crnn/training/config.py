@@ -10,12 +10,12 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from crnn.data.augment import AugmentConfig
+from crnn.data.augment_config import AugmentConfig
 from crnn.data.recorded import RENDERED
 from crnn.errors import ConfigError
-from crnn.model.crnn import NetworkConfig
+from crnn.model.config import NetworkConfig
 from crnn.models import NAMES
-from crnn.training.checks import check_settings
+from crnn.training.checks import check_export, check_settings
 
 AUTO = "auto"
 """``init``: see `settled_init`."""
@@ -273,4 +273,5 @@ def to_config(node: Any) -> TrainConfig:
     assert isinstance(config, TrainConfig)  # noqa: S101  # for mypy
     config = settled(config)
     check_settings(config)
+    check_export(config)
     return config

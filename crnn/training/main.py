@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +14,17 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from crnn.data.progress import busy
 from crnn.errors import ConfigError, CrnnError
 from crnn.libraries import said_of
 from crnn.machine import set_thread_policy
 from crnn.signals import exit_code, sigterm_like_ctrl_c
+from crnn.training.checks import check_settings
+from crnn.training.config import AUTO, BUNDLED_NETWORK, TrainConfig, config_folder, register, settled, to_config
+from crnn.training.overrides import quoted, refuse_wrong
+from crnn.training.run_folder import RunFolder, config_of_run, unusable
 
-set_thread_policy()  # before the next lines load torch
-
-from crnn.training.config import (  # noqa: E402
-    AUTO,
-    BUNDLED_NETWORK,
-    TrainConfig,
-    config_folder,
-    register,
-    to_config,
-)
-from crnn.training.overrides import quoted, refuse_wrong  # noqa: E402
-from crnn.training.run_folder import RunFolder, config_of_run, unusable  # noqa: E402
-
+set_thread_policy()  # before torch is loaded, which none of the above does
 register()
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -118,11 +114,11 @@ def _together(config: TrainConfig, why_model: str) -> None:
             sys.exit(1)
 
 
-@hydra.main(config_path=config_folder(), config_name="train", version_base="1.3")
-def _hydra_main(composed: DictConfig) -> None:
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """What is wrong before a training begins is said, and ends the process."""
     try:
-        config, why_model = _settings(composed)
-        _together(config, why_model)
+        yield
     except CrnnError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -141,15 +137,32 @@ def _hydra_main(composed: DictConfig) -> None:
         sys.exit(exit_code(stop))
 
 
+@hydra.main(config_path=config_folder(), config_name="train", version_base="1.3")
+def _hydra_main(composed: DictConfig) -> None:
+    with _in_one_line():
+        config, why_model = _settings(composed)
+        _together(config, why_model)
+
+
+def _refuse_at_once(words: list[str]) -> bool:
+    """Refuse settings that are wrong, before torch is loaded, which takes seconds; False where Hydra has the word."""
+    asked = refuse_wrong(words)
+    if asked is None:
+        return False
+    if asked.resume:
+        config_of_run(asked.resume, [word for word in words if not word.startswith("resume=")])
+    else:
+        check_settings(settled(asked))
+    return True
+
+
 def main() -> None:
     """Train with the settings on the command line (``sys.argv``)."""
     sys.argv[1:] = [quoted(word) for word in sys.argv[1:]]
-    try:
-        refuse_wrong(sys.argv[1:])
-    except ConfigError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    with sigterm_like_ctrl_c():
+    with _in_one_line(), sigterm_like_ctrl_c():
+        if _refuse_at_once(sys.argv[1:]):
+            with busy("loading torch and Lightning") if "LOCAL_RANK" not in os.environ else nullcontext():  # torchrun's
+                import crnn.training.run  # noqa: F401
         _hydra_main()
 
 

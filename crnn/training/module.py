@@ -18,7 +18,8 @@ from crnn.core.card import CARD_KEY, ModelCard
 from crnn.core.decode import Decoded, GreedyDecoder
 from crnn.data.dataset import Batch
 from crnn.errors import DataError
-from crnn.model.crnn import CRNN, NetworkConfig, Output
+from crnn.model.config import NetworkConfig
+from crnn.model.crnn import CRNN, Output
 from crnn.training.config import LossConfig, OptimizerConfig
 from crnn.training.loss import CtcLoss, Shortcut
 from crnn.training.schedule import make_optimizer

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from crnn.errors import ConfigError
-from crnn.training.config import config_folder, schema
+from crnn.training.config import BUNDLED_NETWORK, TrainConfig, config_folder, schema
 
 LISTS = ("data.train", "data.val")
 """Settings with several paths."""
@@ -28,6 +28,7 @@ OPTIONS = (
     "-h", "-c", "-p", "-r", "-m", "-i", "-sc", "-cp", "-cn", "-cd",
 )  # fmt: skip
 """Hydra's own."""
+_ANY = f"model={BUNDLED_NETWORK}"
 _HELP = "(crnn train --help lists all settings)"
 _QUOTES = ("'", '"')
 _LEFT_OUT = ("See http", "reference_type", "object_type", "full_key", "Error merging override")
@@ -59,13 +60,17 @@ def _as_text(value: str) -> str:
     return "'" + re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value) + "'"
 
 
-def refuse_wrong(words: Sequence[str]) -> None:
+def refuse_wrong(words: Sequence[str]) -> TrainConfig | None:
     """Refuse what Hydra would refuse, in one line that names the word and what may stand there.
 
-    Words with Hydra's own options or settings among them (``--cfg job``, ``hydra.verbose=true``) are left to Hydra.
+    Torch is not loaded for it, so it takes no time: which network is the machine's own is left open.
 
     Args:
         words: passed through `quoted`.
+
+    Returns:
+        What they come to, not settled; None for words with Hydra's own options or settings among them (``--cfg job``,
+        ``hydra.verbose=true``), which are left to Hydra.
 
     Raises:
         ConfigError: for the first word that is wrong.
@@ -73,14 +78,17 @@ def refuse_wrong(words: Sequence[str]) -> None:
     for word in words:
         _refuse_option(word)
     if any(word.lstrip("+~").startswith(("-", "hydra")) for word in words):
-        return
+        return None
     for word in words:
         _refuse_unknown(word)
+    network = [] if any(word.partition("=")[0].lstrip("+~") == "model" for word in words) else [_ANY]
     try:
         with initialize_config_dir(config_folder(), version_base="1.3"):
-            compose("train", list(words))
+            found = OmegaConf.to_object(compose("train", [*words, *network]))
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(f"{_guilty(words, error)}{one_line(error)}") from None
+    assert isinstance(found, TrainConfig)  # noqa: S101  # for mypy
+    return found
 
 
 def one_line(error: BaseException) -> str:

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -36,7 +36,9 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 from crnn.errors import ConfigError, printable
 from crnn.files import write_text
 from crnn.training.config import TrainConfig
-from crnn.training.processes import Peers
+
+if TYPE_CHECKING:  # loads torch
+    from crnn.training.processes import Peers
 
 LOCK = ".lock"
 """Held by the process that trains."""

@@ -16,7 +16,8 @@ from crnn.data.recorded import recorded_lines
 from crnn.data.sources import LineSource
 from crnn.errors import ConfigError, CrnnError
 from crnn.export.torch_backend import TorchBackend, read_network
-from crnn.model.crnn import CRNN, NetworkConfig
+from crnn.model.config import NetworkConfig
+from crnn.model.crnn import CRNN
 from crnn.models import NAMES, bundled
 from crnn.report.evaluate import evaluate
 from crnn.training.characters import asked_otherwise

@@ -20,7 +20,8 @@ from torch.utils.data import DataLoader
 from crnn.core.charset import Charset
 from crnn.core.picture import open_picture
 from crnn.core.transform import LineTransform
-from crnn.data.augment import Augment, AugmentConfig
+from crnn.data.augment import Augment
+from crnn.data.augment_config import AugmentConfig
 from crnn.data.batching import WidthBatches
 from crnn.data.dataset import LineDataset, collate
 from crnn.data.module import PreparedLines, cached, prepare

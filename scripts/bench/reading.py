@@ -179,7 +179,8 @@ def scaling(model: str, threads: int, rounds: int) -> Figures:
     import torch
 
     from crnn.core.onnx_backend import OnnxBackend
-    from crnn.model.crnn import CRNN, NetworkConfig
+    from crnn.model.config import NetworkConfig
+    from crnn.model.crnn import CRNN
 
     from .networks import forward_flops
     from .peaks import onnx_peak

@@ -28,7 +28,7 @@ from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.transform import LineTransform
 from crnn.data.dataset import Batch
-from crnn.model.crnn import NetworkConfig
+from crnn.model.config import NetworkConfig
 from crnn.training.config import TrainConfig, config_folder, register, to_config
 from crnn.training.module import CrnnModule
 from crnn.training.trainer import precision_for

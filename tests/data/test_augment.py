@@ -14,7 +14,8 @@ from tests_support import settings
 
 from crnn.core.charset import Charset
 from crnn.core.transform import LineTransform
-from crnn.data.augment import CHANGES, Augment, AugmentConfig, first_plain_epoch, tv
+from crnn.data.augment import CHANGES, Augment, first_plain_epoch, tv
+from crnn.data.augment_config import AugmentConfig
 from crnn.data.batching import LineKey
 from crnn.data.dataset import LineDataset
 from crnn.data.sources import open_source

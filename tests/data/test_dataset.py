@@ -13,7 +13,8 @@ from tests_support import ListSource
 
 from crnn.core.charset import Charset
 from crnn.core.transform import LineTransform
-from crnn.data.augment import CHANGES, Augment, AugmentConfig
+from crnn.data.augment import CHANGES, Augment
+from crnn.data.augment_config import AugmentConfig
 from crnn.data.batching import LineKey
 from crnn.data.dataset import LineDataset, collate
 from crnn.data.sources import LineEntry, open_source

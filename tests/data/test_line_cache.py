@@ -16,7 +16,8 @@ from tests_support import ListSource
 
 from crnn.core.charset import Charset
 from crnn.core.transform import LineTransform
-from crnn.data.augment import Augment, AugmentConfig
+from crnn.data.augment import Augment
+from crnn.data.augment_config import AugmentConfig
 from crnn.data.batching import LineKey
 from crnn.data.dataset import LineDataset
 from crnn.data.line_cache import UNUSED_DAYS, CachedLines, LineCache

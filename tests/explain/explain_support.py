@@ -15,7 +15,8 @@ from crnn.core.card import ModelCard
 from crnn.core.charset import Charset
 from crnn.core.transform import LineTransform
 from crnn.explain.model import Opened
-from crnn.model.crnn import CRNN, BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.config import BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.crnn import CRNN
 
 SYMBOLS = (" ", "<", "&", "a", "b", "é")
 VOID = {"meta", "img", "input", "br", "link"}

@@ -16,7 +16,8 @@ from crnn.explain.line import sample_picture, trace
 from crnn.explain.model import Opened, open_model, read_onnx
 from crnn.export.onnx_writer import write_onnx
 from crnn.export.torch_backend import write_safetensors
-from crnn.model.crnn import CRNN, BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.config import BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.crnn import CRNN
 from crnn.models import bundled
 
 

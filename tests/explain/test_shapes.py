@@ -21,7 +21,8 @@ from crnn.explain.lstm_parameters import lstm_parameters, lstm_total
 from crnn.explain.shapes import Stage, explain_shapes, render, stages, symbols
 from crnn.export.onnx_writer import write_onnx
 from crnn.export.torch_backend import write_safetensors
-from crnn.model.crnn import CRNN, BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.config import BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.crnn import CRNN
 
 TINY = BackboneConfig([3, 5, 6], ["2x2", "none", "2x2"], 7)
 SETTINGS = list(itertools.product((1, 2, 3), (True, False), (True, False), (0, 4)))

@@ -28,7 +28,8 @@ from crnn.export.command import export_checkpoint
 from crnn.export.export import FORMATS, export_model
 from crnn.export.parity import check_parity
 from crnn.export.torch_backend import TorchBackend, write_safetensors
-from crnn.model.crnn import CRNN, BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.config import BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.crnn import CRNN
 from crnn.report.lm_weights import LmWeights
 
 CHARSET = Charset.from_texts(["0123456789 abcdefg", "नि", "ï"])

@@ -24,7 +24,8 @@ from crnn.export.export import export_model
 from crnn.export.parity import spread_pictures
 from crnn.export.quantize import check_alone, make_int8, write_int8
 from crnn.export.torch_backend import write_safetensors
-from crnn.model.crnn import CRNN, BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.config import BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.crnn import CRNN
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from torch import nn
 
 from crnn.errors import ConfigError
 from crnn.model.backbones import POOLS, ConvBackbone, column_mask
-from crnn.model.crnn import BackboneConfig
+from crnn.model.config import BackboneConfig
 
 CRNN = BackboneConfig()
 SMALL = BackboneConfig([24, 64, 128, 128], ["2x2", "2x2", "2x1", "2x1"], 512)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from crnn.errors import ConfigError
-from crnn.model.crnn import CRNN, BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.config import BackboneConfig, LstmConfig, NetworkConfig
+from crnn.model.crnn import CRNN
 from crnn.training.config import config_folder, register, to_config
 
 MODELS = {path.stem: path for path in sorted(Path(config_folder()).glob("model/*.yaml"))}

@@ -14,7 +14,8 @@ from crnn.core.transform import LineTransform
 from crnn.errors import CharsetError, ConfigError, CrnnError
 from crnn.explain.network import network_of_settings
 from crnn.export.torch_backend import write_safetensors
-from crnn.model.crnn import CRNN, NetworkConfig
+from crnn.model.config import NetworkConfig
+from crnn.model.crnn import CRNN
 from crnn.training.characters import charset_from, listed_characters
 from crnn.training.config import CharsetConfig
 from crnn.training.overrides import quoted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -92,6 +93,32 @@ def test_each_experiment_and_network_is_known() -> None:
         assert len(names) > 3
         for name in names:
             refuse_wrong([f"{group}={name}"])
+
+
+WITHOUT_TORCH = """
+import sys
+from crnn.cli import main
+try:
+    main(["train", *sys.argv[1:]])
+finally:
+    print([name for name in ("torch", "lightning", "torchvision") if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["data.rot=x"], "there is no setting data.rot"),
+        (["trainer.max_epochs=many"], "could not be converted to Integer"),
+        (["experiment=receipts", "data.batch_size=0"], "data.batch_size=0: must be above 0"),
+        (["resume=nowhere"], "resume=nowhere: is not a run folder"),
+    ],
+)
+def test_a_wrong_word_costs_no_loading_of_torch(words: list[str], said: str) -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "[]\n")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_command_says_it_and_no_more(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

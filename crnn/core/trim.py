@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-VERSION = 1
+VERSION = 2
 """Of what is found; one more with each change of it: what was found in pictures is kept."""
 ROWS = 96
 """A higher picture is looked at in so many rows."""
@@ -52,31 +52,50 @@ def line_rows(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
         size = (max(2, round(width * ROWS / height)), ROWS)
         rows = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
     pixels = rows.astype(np.float32)
-    change = np.abs(np.diff(pixels, axis=1)).mean(1)
-    quiet, busy = np.quantile(change, (0.1, 0.95))
+    steps = np.abs(pixels[:, 1:] - pixels[:, :-1])
+    change = steps.mean(1)
+    quiet, busy = _quantiles(change, 0.1, 0.95)
     if busy - quiet < LEAST_CHANGE:
         return None
     change = np.maximum(change - quiet, 0)
     pieces = _runs(change > INK * (busy - quiet))
     first, last = max(pieces, key=lambda piece: change[slice(*piece)].sum())
+    if _stays(first, last, len(change)) > MOST:  # as of most lines; what belongs to it makes it no lower
+        return None
     pieces.remove((first, last))
     first, last = _with_accents(first, last, pieces)
-    first, last = _with_single_strokes(pixels, first, last)
+    first, last = _with_single_strokes(steps, first, last)
     line, others = float(change[first:last].sum()), [float(change[slice(*piece)].sum()) for piece in pieces]
     if max(others, default=0) > RIVAL * line:
         return None
-    if _extent(pixels[first:last]) < last - first:
+    if _extent(steps[first:last]) < last - first:
         return None
     margin = MARGIN * (last - first)
-    top, bottom = first - margin, last + margin
-    at_edge = top < margin or bottom > len(change) - margin
+    at_edge = first < 2 * margin or last > len(change) - 2 * margin
     if at_edge and sum(others) > QUIET * line:
         return None
-    top, bottom = max(0.0, top), min(float(len(change)), bottom)
-    if bottom - top > (MOST_AT_EDGE if at_edge else MOST) * len(change):
+    if _stays(first, last, len(change)) > (MOST_AT_EDGE if at_edge else MOST):
         return None
     scale = height / len(change)
-    return int(top * scale), int(np.ceil(bottom * scale))
+    return int(max(0.0, first - margin) * scale), int(np.ceil(min(float(len(change)), last + margin) * scale))
+
+
+def _stays(first: int, last: int, rows: int) -> float:
+    """Share of the rows that the line and its margins take."""
+    margin = MARGIN * (last - first)
+    return (min(float(rows), last + margin) - max(0.0, first - margin)) / rows
+
+
+def _quantiles(values: NDArray[np.float32], *shares: float) -> list[float]:
+    """As `numpy.quantile` has them, in a tenth of its time."""
+    ordered = np.sort(values)
+    found = []
+    for share in shares:
+        place = share * (len(ordered) - 1)
+        below = int(place)
+        low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+        found.append(low + (high - low) * (place - below))
+    return found
 
 
 def _runs(on: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -100,9 +119,9 @@ def _with_accents(first: int, last: int, pieces: list[tuple[int, int]]) -> tuple
     return first, last
 
 
-def _with_single_strokes(pixels: NDArray[np.float32], first: int, last: int) -> tuple[int, int]:
+def _with_single_strokes(steps: NDArray[np.float32], first: int, last: int) -> tuple[int, int]:
     """The line with what a few letters alone reach, which differs little as a row: the only b, g or Ä of a line."""
-    stroke = np.abs(np.diff(pixels, axis=1)).max(1)
+    stroke = steps.max(1)
     strong = stroke > STRONG * float(np.median(stroke[first:last]))
     step, reach = max(1, round(GAP * (last - first))), round(REACH * (last - first))
     above, below = strong[max(0, first - reach) : first][::-1], strong[last : last + reach]
@@ -119,10 +138,10 @@ def _reached(strong: NDArray[np.bool_], step: int) -> int:
     return far
 
 
-def _extent(pixels: NDArray[np.float32]) -> int:
+def _extent(steps: NDArray[np.float32]) -> int:
     """Columns from the first to the last stroke."""
-    stroke = np.abs(np.diff(pixels, axis=1)).max(0)
-    low, high = np.quantile(stroke, (0.05, 0.95))
+    stroke = steps.max(0)
+    low, high = _quantiles(stroke, 0.05, 0.95)
     found = np.flatnonzero(stroke > max(0.75 * low + 0.25 * high, LEAST_STROKE))
     return int(found[-1] - found[0] + 1) if len(found) else 0
 

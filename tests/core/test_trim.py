@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn.core.trim import ROWS, line_rows, trimmed
+from crnn.core import trim
+from crnn.core.trim import ROWS, _quantiles, line_rows, trimmed
 
 Grey = NDArray[np.uint8]
 
@@ -129,3 +130,21 @@ def test_only_rows_are_cut_off() -> None:
     assert np.array_equal(np.asarray(trimmed(Image.fromarray(page))), page[17:43])
     close = Image.fromarray(writing())
     assert trimmed(close) is close
+
+
+def test_quantiles_are_numpys() -> None:
+    rng = np.random.default_rng(0)
+    for count in (1, 2, 3, 11, 96, 301):
+        values = rng.random(count, dtype=np.float32) * 255
+        for shares in ((0.1, 0.95), (0.05, 0.95), (0.0, 1.0)):
+            assert _quantiles(values, *shares) == pytest.approx(np.quantile(values, shares), rel=1e-5)
+
+
+def test_a_picture_filled_by_its_line_is_looked_at_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most lines are like that, and reading them should cost nothing more."""
+    rows = np.full((32, 200), 255, dtype=np.uint8)
+    rows[3:29, ::4] = 0
+    monkeypatch.setattr(trim, "_with_single_strokes", lambda *_: pytest.fail("looked at"))
+    assert line_rows(rows) is None
+    with pytest.raises(pytest.fail.Exception):
+        line_rows(np.pad(rows, ((40, 40), (0, 0)), constant_values=255))

@@ -14,6 +14,7 @@ from crnn.core.onnx_backend import OnnxBackend, open_onnx
 from crnn.core.recognizer import Recognizer
 from crnn.core.safetensors_file import open_safetensors
 from crnn.errors import ConfigError, ModelFileError, printable
+from crnn.machine import MOST_THREADS
 from crnn.models import NAMES, bundled
 
 if TYPE_CHECKING:
@@ -162,8 +163,8 @@ def load(
         ModelFileError: one line: which file, what is wrong.
         ConfigError: for decoder settings that are not valid, or less than one thread.
     """
-    if threads is not None and threads < 1:
-        raise ConfigError(f"threads={threads}: must be 1 or more, or None for the library's choice")
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise ConfigError(f"threads={threads}: must be 1 to {MOST_THREADS}, or left out for the library's choice")
     file = chosen_file(path, device, precision)
     backend: Backend
     if file_kind(file) == "onnx":

@@ -13,6 +13,9 @@ Threads that sleep at once lose half of a small network's speed to waking up; th
 from whatever else runs (`scripts/benchmark.py train --spin` shows both).
 """
 
+MOST_THREADS = 1024
+"""More than any processor has; each takes memory before it has done anything."""
+
 
 def set_thread_policy() -> None:
     """How OpenMP's threads wait, unless the user has said so; has to come before torch is loaded."""

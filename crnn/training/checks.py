@@ -12,6 +12,7 @@ from crnn.data.sources.views import MOST_WEIGHT
 from crnn.data.split import SplitRule
 from crnn.data.synth.source import check_lengths
 from crnn.errors import ConfigError
+from crnn.machine import MOST_THREADS
 
 if TYPE_CHECKING:
     from crnn.training.config import CharsetConfig, RenderedConfig, TrainConfig
@@ -59,6 +60,8 @@ def check_settings(config: TrainConfig) -> None:
     above("data.workers", config.data.workers or 0, -1)
     if (config.data.workers or 0) > MOST_WORKERS:
         raise ConfigError(f"data.workers={config.data.workers}: each is a process; at most {MOST_WORKERS} are started")
+    if (config.trainer.threads or 0) > MOST_THREADS:
+        raise ConfigError(f"trainer.threads={config.trainer.threads}: at most {MOST_THREADS} are started")
     for name, number in (
         ("data.batch_size", config.data.batch_size),
         ("trainer.max_epochs", config.trainer.max_epochs),

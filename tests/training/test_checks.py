@@ -29,6 +29,7 @@ from crnn.training.config import TrainConfig, to_config
         ("data.weights=[0]", "data.weights=[0.0]: 0.0 is no weight"),
         ("data.weights=[.nan]", "data.weights=[nan]: nan is no weight"),
         ("data.workers=1000", "data.workers=1000: each is a process; at most 256 are started"),
+        ("trainer.threads=2000", "trainer.threads=2000: at most 1024 are started"),
         ("split.share=0", "split.share=0.0, split.test_share=0.0: must be shares of all lines"),
         ("split.by=word", "split.by=word: is unknown; allowed are "),
     ],

@@ -38,7 +38,7 @@ from crnn.serve.app import make_app
 from crnn.serve.keys import Keys
 from crnn.serve.logs import Log
 from crnn.serve.metrics import Metrics
-from crnn.serve.service import Service
+from crnn.serve.service import MAX_LINE_PIXELS, Service
 from crnn.serve.settings import Limits
 from crnn.serve.shelf import Shelf, Spec
 
@@ -71,7 +71,7 @@ def seeds() -> list[bytes]:
 def a_widest_line(transform: LineTransform) -> bytes:
     """A picture that takes as much memory as any: onnxruntime keeps what one line needed, and that is no growth."""
     stream = io.BytesIO()
-    Image.new("L", (transform.max_width, transform.height), 255).save(stream, "PNG")
+    Image.new("L", (min(transform.max_width, MAX_LINE_PIXELS), transform.height), 255).save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from crnn.cli.options import NewCommand, add_decoder_options, add_reading_options, decoder_of, positive
+from crnn.cli.options import (
+    NewCommand,
+    add_decoder_options,
+    add_reading_options,
+    decoder_of,
+    positive,
+    refuse_model_options,
+)
 
 
 def add_evaluate(command: NewCommand) -> None:
@@ -37,6 +44,8 @@ def add_evaluate(command: NewCommand) -> None:
 def _evaluate(args: argparse.Namespace) -> int:
     from crnn.report.command import run_evaluate
 
+    if args.reference:
+        refuse_model_options(args, f"--reference {args.reference}")
     return run_evaluate(args, decoder_of(args))
 
 

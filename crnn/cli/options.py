@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from crnn.errors import ConfigError
+
 NewCommand = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
 """Adds a command to the program: its name, what runs it and returns the exit code, help, and an example; returns its
 parser. See `crnn.cli.make_parser`."""
@@ -60,6 +62,28 @@ def add_decoder_options(parser: argparse.ArgumentParser, lm: str = "", weight: s
     parser.add_argument("--decoder", metavar="NAME", help="another, of an installed package (or as JSON)")
 
 
+DECODING = ("beam", "lm", "lm_weight", "length_bonus", "lexicon", "pattern", "decoder")
+"""The options of `add_decoder_options`."""
+_RUNNING = {"threads": None, "device": None, "precision": "float32", "batch_size": None, "trim": None}
+
+
+def refuse_model_options(args: argparse.Namespace, why: str, **others: object) -> None:
+    """Refuse options of a model that reads, and of how, where none reads.
+
+    Args:
+        args: of the command.
+        why: what was asked for in place of it, such as ``--merge``.
+        others: further options and their defaults.
+
+    Raises:
+        ConfigError: naming them.
+    """
+    defaults = _RUNNING | dict.fromkeys(DECODING) | others
+    given = ["--" + name.replace("_", "-") for name, default in defaults.items() if getattr(args, name) != default]
+    if given:
+        raise ConfigError(f"{why}: no model reads here, so {', '.join(given)} would change nothing; leave it out")
+
+
 def decoder_of(args: argparse.Namespace, word: str | None = None) -> dict[str, Any]:
     """The options of `add_decoder_options`, None where not given; `crnn.load` takes them so.
 
@@ -70,8 +94,7 @@ def decoder_of(args: argparse.Namespace, word: str | None = None) -> dict[str, A
     Raises:
         DataError: for a folder of ``--lm`` or ``--lexicon`` that holds no labelled lines.
     """
-    names = ("beam", "lm", "lm_weight", "length_bonus", "lexicon", "pattern", "decoder")
-    given = {name: getattr(args, name) for name in names}
+    given = {name: getattr(args, name) for name in DECODING}
     if given["lm"] is not None or given["lexicon"] is not None:
         from crnn.data.sources.label_texts import texts_of
 

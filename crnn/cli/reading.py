@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from crnn.cli.options import NewCommand, add_decoder_options, add_reading_options, decoder_of, positive
+from crnn.cli.options import (
+    NewCommand,
+    add_decoder_options,
+    add_reading_options,
+    decoder_of,
+    positive,
+    refuse_model_options,
+)
 from crnn.errors import CrnnError
 
 
@@ -60,7 +67,8 @@ def _recognize(args: argparse.Namespace) -> int:
     if args.nbest > 1 and args.format != "jsonl":
         raise CrnnError(f"--nbest goes with --format jsonl; {args.format} has one text per line")
     if args.output and not shard:
-        refuse_to_write_over(args.output, [*paths, *([args.list] if args.list else []), chosen_file(model)])
+        texts = [name for name in (args.list, args.lm, args.lexicon) if name]
+        refuse_to_write_over(args.output, [*paths, *texts, chosen_file(model)])
     decoder = decoder_of(args)
     where = args.threads, args.device, args.batch_size, args.precision
     recognizer = load(model, *where, nbest=args.nbest, trim=args.trim, **decoder)
@@ -76,6 +84,7 @@ def _merge(args: argparse.Namespace) -> int:
 
     if args.paths or args.list or args.shard:
         raise CrnnError("--merge takes one folder, and no pictures: crnn recognize --merge DIR --out FILE")
+    refuse_model_options(args, f"--merge {args.merge}", model=None, nbest=1, format="text")
     return merge(Path(args.merge), args.output)
 
 

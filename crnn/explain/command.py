@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from pathlib import Path
 
-from crnn.errors import ConfigError
+from crnn.errors import ConfigError, printable
 from crnn.explain.page import SUFFIXES, suffix_of, write
 
 OPTIONS = {
@@ -34,6 +35,9 @@ def run(args: Namespace) -> int:
     if args.out is None:
         raise ConfigError(f"explain {args.what}: name the file to write, as in --out {args.what}.html")
     suffix = suffix_of(args.out, (".html",) if args.what == "lstm" else SUFFIXES)
+    for name in (*args.words, args.model):
+        if name and os.path.exists(name) and os.path.exists(args.out) and os.path.samefile(name, args.out):
+            raise ConfigError(f"{printable(args.out)}: is read here, and would be written over; name another file")
     if args.lang and suffix == ".png":
         raise ConfigError(f"--lang {args.lang}: a picture is in English; name a page, as in --out {args.what}.html")
     if args.what == "lstm":

@@ -15,6 +15,8 @@ from crnn.reading.shards import Shard
 
 _ABOUT = re.compile(r"part-([0-9]{5})-of-([0-9]{5})\.about\.json")
 
+_PART = re.compile(r"part-[0-9]{5}-of-[0-9]{5}\..*")
+
 
 def merge(folder: Path, output: str | None = None) -> int:
     """Check the parts in a folder, then write their rows one after the other.
@@ -27,9 +29,11 @@ def merge(folder: Path, output: str | None = None) -> int:
         The exit code: 0, or 1 if there are rows of pictures that could not be read.
 
     Raises:
-        ConfigError: if parts are missing, unfinished, or of different jobs.
+        ConfigError: if parts are missing, unfinished, or of different jobs, or the output is called like one.
         DataError: if one cannot be read or has too few or too many rows.
     """
+    if output and _PART.fullmatch(Path(output).name):
+        raise ConfigError(f"{printable(output)}: is what a part is called; name another file for the whole")
     count, abouts = _abouts(folder)
     job = _one_job(folder, abouts)
     parts = []

@@ -42,7 +42,7 @@ def read_items(recognizer: Recognizer, items: Iterable[Item]) -> Iterator[tuple[
 
 
 def refuse_to_write_over(output: str, read: Iterable[str | os.PathLike[str]]) -> None:
-    """Refuse an output that is read here, or is a picture or a model.
+    """Refuse an output that is read here, or is a picture, a model or a file of labels.
 
     Raises:
         ConfigError: naming it.
@@ -51,8 +51,9 @@ def refuse_to_write_over(output: str, read: Iterable[str | os.PathLike[str]]) ->
     if not path.is_file():
         return
     is_read = any(os.path.exists(name) and os.path.samefile(path, name) for name in read)
-    if is_read or path.suffix.lower() in (*PICTURE_SUFFIXES, *MODEL_SUFFIXES):
-        why = "is read here" if is_read else "is a picture or a model"
+    is_labels = path.name == "labels.tsv" or path.name.endswith(".gt.txt")
+    if is_read or is_labels or path.suffix.lower() in (*PICTURE_SUFFIXES, *MODEL_SUFFIXES):
+        why = "is read here" if is_read else "holds labels" if is_labels else "is a picture or a model"
         raise ConfigError(f"{printable(output)}: {why}, and would be written over; name another file")
 
 

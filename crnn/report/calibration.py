@@ -105,10 +105,10 @@ def _read(
         candidates = [texts or [[]] for texts in beam.candidates(log_probs, lengths, 1)]
     else:
         candidates = [[decoded.labels] for decoded in decoder(recognizer.tempered(log_probs), lengths)]
-    lines = [line for line, texts in enumerate(candidates) for _ in texts]
+    lines = np.repeat(np.arange(len(candidates)), [len(texts) for texts in candidates])
     flat = [labels for texts in candidates for labels in texts]
-    scores = _scores(log_probs[:, lines], lengths[lines], flat)  # (all texts, temperatures)
-    exact = text_log_probability(log_probs[:, lines], lengths[lines], flat)
+    scores = _scores(log_probs, lengths, flat, lines)  # (all texts, temperatures)
+    exact = text_log_probability(log_probs, lengths, flat, lines)
     begin = 0
     for texts in candidates:
         own = slice(begin, begin + len(texts))
@@ -119,14 +119,17 @@ def _read(
 
 
 def _scores(
-    log_probs: NDArray[np.float32], lengths: NDArray[np.int64], texts: Sequence[Sequence[int]]
+    log_probs: NDArray[np.float32],
+    lengths: NDArray[np.int64],
+    texts: Sequence[Sequence[int]],
+    lines: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
-    """(B, temperatures): log-probability of each line's text at every temperature; log_probs is (T, B, C)."""
+    """(N, temperatures): of each text at every temperature; arguments as of `text_log_probability`."""
     likeliest = log_probs
     if log_probs.shape[2] > LIKELIEST:  # the others weigh next to nothing, and there may be thousands
         likeliest = np.partition(log_probs, -LIKELIEST, axis=2)[:, :, -LIKELIEST:]
     columns = []
     for temperature in TEMPERATURES.astype(np.float32):
         whole = np.logaddexp.reduce(likeliest / temperature, axis=2, keepdims=True)  # (T, B, 1)
-        columns.append(text_log_probability(log_probs / temperature - whole, lengths, texts))
+        columns.append(text_log_probability(log_probs / temperature - whole, lengths, texts, lines))
     return np.stack(columns, axis=1)

@@ -66,9 +66,7 @@ def choose_weights(recognizer: Recognizer, source: LineSource) -> LmWeights:
         for line, position in enumerate(positions):
             texts = [list(text) for text in dict.fromkeys(tuple(t) for texts in found for t in texts[line])] or [[]]
             wrong = [EditCounts.of(charset.decode(text), references[position]).character_errors for text in texts]
-            chances = text_log_probability(
-                np.repeat(log_probs[:, [line]], len(texts), axis=1), np.repeat(lengths[[line]], len(texts)), texts
-            )
+            chances = text_log_probability(log_probs, lengths, texts, np.full(len(texts), line))
             errors += np.array(wrong)[_best(decoder, texts, chances)]
     if not references:
         return LmWeights(LM_WEIGHT, LENGTH_BONUS, 0.0, 0.0, 0)

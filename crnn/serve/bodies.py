@@ -145,6 +145,15 @@ def _take_apart(data: bytes, content_type: str | None, options: Options, limits:
     return Request(pictures, options)
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, of which no name comes twice: one list of pictures would be left out without a word."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise Refused("bad_request", f"{shown(name)} comes twice in the body; send it once")
+    return dict(pairs)
+
+
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON")
 
@@ -156,7 +165,7 @@ def _from_json(data: bytes, options: Options, limits: Limits) -> tuple[list[byte
     if data.count(b",") > limits.pictures + MAX_JSON_PARTS:
         raise too_many(limits)
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+        value = json.loads(data.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise Refused("bad_request", 'the body is not JSON; send {"images": ["<base64>", ...]}') from None
     if not isinstance(value, Mapping) or not isinstance(value.get("images"), list):

@@ -24,6 +24,8 @@ CHUNK = 8
 """Pictures that one turn of a decoding thread takes; the next turn of the same request comes after all that wait."""
 MANY = 16
 """So many results are written down in a thread, so that other requests do not wait."""
+MAX_LINE_PIXELS = 16_384
+"""Widest line at the network's height; it takes some 800 MB."""
 MAX_TEXT_PIXELS = 40_960
 """Width of a line at the network's height times ``nbest``: some seconds of beam search."""
 
@@ -207,8 +209,13 @@ async def _gone(receive: Receive) -> None:
 
 
 def _check_texts(line: Prepared, nbest: int, name: str) -> None:
-    """Refuse a line that is too long for so many texts: one is read in one go, with nobody else in between."""
+    """Refuse a line that is too long, at all or for so many texts: one is read in one go, nobody else in between."""
     width = line.grey.shape[1]
+    if width > MAX_LINE_PIXELS:
+        raise DataError(
+            f"{name}: the line is {width:,} pixels wide at the network's height; at most {MAX_LINE_PIXELS:,} are read; "
+            "cut it into parts"
+        )
     if nbest > 1 and nbest * width > MAX_TEXT_PIXELS:
         raise DataError(
             f"{name}: the line is {width:,} pixels wide at the network's height; with nbest={nbest} at most "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -132,3 +133,26 @@ def test_texts_that_cannot_be() -> None:
 def test_many_steps_do_not_vanish() -> None:
     log_probs = np.log(np.full((4000, 1, 2), 0.5, dtype=np.float32))
     assert text_log_probability(log_probs, np.array([4000]), [[]])[0] == pytest.approx(4000 * math.log(0.5))
+
+
+@pytest.mark.parametrize("gathered", [1, 40, 2**20])
+def test_texts_of_the_same_line_share_it(monkeypatch: pytest.MonkeyPatch, gathered: int) -> None:
+    """However many steps are gathered at a time."""
+    rng = np.random.default_rng(2)
+    log_probs = np.log(rng.dirichlet(np.ones(4), size=(9, 2))).astype(np.float32)
+    lengths, texts, lines = np.array([9, 6]), [[1, 2], [1], [3, 3, 1], []], np.array([0, 0, 1, 1])
+    alone = text_log_probability(log_probs[:, lines], lengths[lines], texts)
+    monkeypatch.setattr("crnn.core.decode.probability.GATHERED", gathered)
+    assert text_log_probability(log_probs, lengths, texts, lines) == pytest.approx(alone, abs=1e-12)
+
+
+def test_a_long_line_takes_little_memory() -> None:
+    """Its probabilities of all steps and states, 4,000 by 2,001 for each of 8 texts, would take 512 MB."""
+    rng = np.random.default_rng(0)
+    log_probs = np.log(rng.dirichlet(np.ones(3), size=(4000, 1))).astype(np.float32)
+    texts = [[1, 2] * 500] * 8
+    tracemalloc.start()
+    text_log_probability(log_probs, np.array([4000]), texts, np.zeros(8, dtype=np.int64))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64_000_000

@@ -101,6 +101,8 @@ def test_shapes_take_the_model_either_way(folder: Path, capsys: pytest.CaptureFi
         (["saliency", "x.png", "--out", "y.png", "--lang", "en"], "--lang en: a picture is in English; name a page"),
         (["lstm", "--out", "x.png"], "--out x.png: must end in .html\n"),
         (["shapes", "--out", "x.html"], "--out goes with crnn explain line"),
+        (["line", "small.png", "--out", "./small.png"], "./small.png: is read here, and would be written over"),
+        (["saliency", "small.png", "--out", "small.png"], "small.png: is read here, and would be written over"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(

@@ -329,6 +329,8 @@ def test_nothing_that_is_read_is_written_over(
     shutil.copy(model, own)
     (tmp_path / "b.png").symlink_to(picture)
     (tmp_path / "list.txt").write_text(f"{picture}\n")
+    for name in ("words.txt", "labels.tsv", "a.gt.txt"):
+        (tmp_path / name).write_text("a.png\tab\n")
     for words, output, why in (
         ([own, picture], picture, "is read here"),
         ([own, picture], tmp_path / "b.png", "is read here"),
@@ -336,6 +338,10 @@ def test_nothing_that_is_read_is_written_over(
         ([own, "--list", tmp_path / "list.txt"], tmp_path / "list.txt", "is read here"),
         ([model, tmp_path], picture, "is a picture or a model"),
         ([model, picture], own, "is a picture or a model"),
+        ([model, picture, "--lexicon", tmp_path / "words.txt"], tmp_path / "words.txt", "is read here"),
+        ([model, picture, "--lm", tmp_path / "words.txt"], tmp_path / "words.txt", "is read here"),
+        ([model, picture], tmp_path / "labels.tsv", "holds labels"),
+        ([model, picture], tmp_path / "a.gt.txt", "holds labels"),
     ):
         before = output.read_bytes()
         assert main(["recognize", *map(str, words), "-o", str(output)]) == 2

@@ -71,6 +71,17 @@ def test_shares_make_the_whole(pictures: Path, tmp_path: Path, capfd: pytest.Cap
     out, err = capfd.readouterr()
     assert out.splitlines() == expected
     assert err == "crnn: 18 rows of 5 parts; there are pictures that could not be read in the parts 2\n"
+    part = tmp_path / f"part-00002-of-00005.{format}"
+    before = part.read_bytes()
+    assert main(["recognize", "--merge", str(tmp_path), "--out", str(part)]) == 2
+    assert f"{part}: is what a part is called; name another file" in capfd.readouterr().err
+    assert part.read_bytes() == before
+    for given, named in (
+        (["--model", "nothing", "--nbest", "5"], "--model, --nbest"),
+        (["--beam", "0", "--format", "tsv"], "--beam, --format"),
+    ):
+        assert main(["recognize", "--merge", str(tmp_path), *given]) == 2
+        assert f"no model reads here, so {named} would change nothing; leave it out" in capfd.readouterr().err
     if format == "jsonl":
         assert ["error" in json.loads(row) for row in expected].count(True) == 1
 

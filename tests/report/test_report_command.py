@@ -38,6 +38,9 @@ def test_pages_json_and_readings(
         found = json.loads(printed(capfd, "compare", model, readings, lines, "--json"))
         assert (found["ties"], found["wins"], found["losses"], found["cer"]["p"]) == (12, 0, 0, 1.0)
     assert f"\n{lines} (labels.tsv)\n" in printed(capfd, "evaluate", readings, "--reference", lines)
+    for option in (["--beam", "3"], ["--lm", "nofile"], ["--threads", "2"], ["--precision", "float16"], ["--no-trim"]):
+        assert main(["evaluate", str(readings), "--reference", str(lines), *option]) == 2
+        assert f"no model reads here, so {option[0].replace('no-', '')} would" in capfd.readouterr().err
     rows = readings.read_text().splitlines()
     readings.write_text("\n".join(["elsewhere.png\tx\t0.5", *rows[1:]]))
     assert main(["evaluate", str(readings), "--reference", str(lines)]) == 1

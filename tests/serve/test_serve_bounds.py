@@ -100,6 +100,12 @@ def test_json_is_counted_before_it_becomes_objects(monkeypatch: pytest.MonkeyPat
         ):
             assert ask(one, lambda client, body=body: send(client, body)).status_code == status
         assert not loaded
+        twice = ask(one, lambda client: send(client, '{"images":["aGk="],"spans":false,"images":["aGk="]}'))
+        assert (twice.status_code, twice.json()["error"]["message"]) == (
+            400,
+            "'images' comes twice in the body; send it once",
+        )
+        loaded.clear()
         assert ask(one, lambda client: send(client, whole)).status_code == 200
 
 
@@ -118,6 +124,19 @@ def test_long_lines_with_many_texts_are_refused(monkeypatch: pytest.MonkeyPatch)
     assert "with nbest=2 at most 50 are read" in wide.json()["results"][0]["error"]
     assert many.status_code == 400
     assert "1 to 10" in many.json()["error"]["message"]
+
+
+def test_very_long_lines_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of 32,000 pixels took twelve gigabytes once."""
+    monkeypatch.setattr(service, "MAX_LINE_PIXELS", 50)
+
+    async def act(client: httpx.AsyncClient) -> httpx.Response:
+        return await client.post("/recognize", content=PICTURES[0], headers=PNG)
+
+    with served() as one:
+        answer = ask(one, act)
+    assert answer.status_code == 422
+    assert "at most 50 are read; cut it into parts" in answer.json()["results"][0]["error"]
 
 
 def test_many_results_are_written_down_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,10 +134,10 @@ class BeamDecoder:
         """The best texts of each line, best first: at least one, at most `count`, all different."""
         plain = tempered(log_probs, 1 / self.temperature)  # what the network said
         found = self.candidates(plain, lengths, count)
-        lines = [line for line, texts in enumerate(found) for _ in texts]
+        lines = np.repeat(np.arange(len(found)), [len(texts) for texts in found])
         flat = [labels for texts in found for labels in texts]
-        chances = text_log_probability(log_probs[:, lines], lengths[lines], flat)
-        exact = chances if plain is log_probs else text_log_probability(plain[:, lines], lengths[lines], flat)
+        chances = text_log_probability(log_probs, lengths, flat, lines)
+        exact = chances if plain is log_probs else text_log_probability(plain, lengths, flat, lines)
         results, begin = [], 0
         for texts in found:
             own = slice(begin, begin + len(texts))

@@ -14,6 +14,7 @@ from crnn.core.text import TextRules
 from crnn.data.labels import EMPTY_LABEL
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError, printable
+from crnn.reading.sets import SUFFIXES as SETS
 from crnn.report.evaluation import Evaluation
 
 WANTED = "wanted are rows as 'crnn recognize --format jsonl' (or tsv) prints them: path and text"
@@ -105,6 +106,14 @@ def has_confidences(path: Path) -> bool:
         return False
 
 
+class Match(NamedTuple):
+    """The line that a path names."""
+
+    position: int
+    closeness: int
+    """0: by the file's name alone; 1: with its folders; 2: as the path stands; 3: in the folder of the lines."""
+
+
 class PictureNames:
     """Finds the line that a path names: by the picture's name in its source, with folders before it or without.
 
@@ -119,16 +128,29 @@ class PictureNames:
         files = Counter(name.rsplit("/", 1)[-1] for name in names)
         self._files = {name.rsplit("/", 1)[-1]: i for i, name in enumerate(names)}
         self._files = {name: position for name, position in self._files.items() if files[name] == 1}
+        own = _tidy(source.name)
+        self._home = own.rpartition("/")[0] if os.path.isfile(own) and not own.lower().endswith(SETS) else own
 
-    def find(self, path: str) -> int | None:
-        """Position of the line, or None if no line is meant, or more than one could be."""
-        rest = _tidy(path)
+    def find(self, path: str) -> Match | None:
+        """The line, or None if no line is meant, or more than one could be."""
+        whole = rest = _tidy(path)
         while rest:
             if rest in self._positions:
-                return None if rest in self._twice else self._positions[rest]
+                return None if rest in self._twice else Match(self._positions[rest], self._closeness(whole, rest))
             _, *below = _PART.split(rest, maxsplit=1)
             rest = below[0] if below else ""
-        return self._files.get(_PART.split(_tidy(path))[-1])
+        position = self._files.get(_PART.split(whole)[-1])
+        return None if position is None else Match(position, 0)
+
+    def _closeness(self, whole: str, name: str) -> int:
+        before = whole[: -len(name)].rstrip("/:")
+        if before and self._home and (_ends(self._home, before) or _ends(before, self._home)):
+            return 3
+        return 1 if before else 2
+
+
+def _ends(path: str, end: str) -> bool:
+    return f"/{path}".endswith(f"/{end}")
 
 
 def _tidy(path: str) -> str:
@@ -138,8 +160,9 @@ def _tidy(path: str) -> str:
 def judge_output(path: Path, source: LineSource, limit: int | None = None) -> Evaluation:
     """Compare the readings in a file with the labels of `source`, both in Unicode's form NFC.
 
-    Lines without a row, further rows of the same line and rows of no line are counted in `Evaluation.unmatched` and
-    named in `left_out`.
+    Of two rows for a line the one counts whose path is nearer to the line's: the other may be of another set, with
+    files of the same names. Lines without a row, further rows of the same line and rows of no line are counted in
+    `Evaluation.unmatched` and named in `left_out`.
 
     Raises:
         DataError: if the file cannot be read, or no row names a picture of `source`.
@@ -148,18 +171,30 @@ def judge_output(path: Path, source: LineSource, limit: int | None = None) -> Ev
     result = Evaluation(source.name, reader=str(path), pictures=source)
     result.unmatched = {"missing": 0, "twice": 0, "unknown": 0}
     found: dict[int, OutputRow] = {}
+    closeness: dict[int, int] = {}
     first_path = ""
+
+    def unknown(row: OutputRow) -> None:
+        result.unmatched["unknown"] += 1
+        result.left_out.append(f"{where}:{row.number}: {printable(row.path)} names no single picture of the lines")
+
     for row in read_output(path):
         first_path = first_path or row.path
-        position = names.find(row.path)
-        if position is None:
-            result.unmatched["unknown"] += 1
-            result.left_out.append(f"{where}:{row.number}: {printable(row.path)} names no single picture of the lines")
-        elif position in found:
+        match = names.find(row.path)
+        if match is None:
+            unknown(row)
+            continue
+        position = match.position
+        before = closeness.get(position, -1)
+        if match.closeness == before:
             result.unmatched["twice"] += 1
             result.left_out.append(f"{where}:{row.number}: a second row for {printable(row.path)}; the first counts")
+        elif match.closeness < before:
+            unknown(row)
         else:
-            found[position] = row
+            if position in found:
+                unknown(found[position])
+            found[position], closeness[position] = row, match.closeness
     if not found:
         picture = source.entry(0).picture if len(source) else "(none)"
         raise DataError(

@@ -14,7 +14,6 @@ from crnn.core.text import TextRules
 from crnn.data.labels import EMPTY_LABEL
 from crnn.data.sources.base import LineSource
 from crnn.errors import DataError, printable
-from crnn.reading.sets import SUFFIXES as SETS
 from crnn.report.evaluation import Evaluation
 
 WANTED = "wanted are rows as 'crnn recognize --format jsonl' (or tsv) prints them: path and text"
@@ -129,7 +128,7 @@ class PictureNames:
         self._files = {name.rsplit("/", 1)[-1]: i for i, name in enumerate(names)}
         self._files = {name: position for name, position in self._files.items() if files[name] == 1}
         own = _tidy(source.name)
-        self._home = own.rpartition("/")[0] if os.path.isfile(own) and not own.lower().endswith(SETS) else own
+        self._homes = [own, *([own.rpartition("/")[0]] if os.path.isfile(own) else [])]
 
     def find(self, path: str) -> Match | None:
         """The line, or None if no line is meant, or more than one could be."""
@@ -144,9 +143,9 @@ class PictureNames:
 
     def _closeness(self, whole: str, name: str) -> int:
         before = whole[: -len(name)].rstrip("/:")
-        if before and self._home and (_ends(self._home, before) or _ends(before, self._home)):
-            return 3
-        return 1 if before else 2
+        if not before:
+            return 2
+        return 3 if any(_ends(home, before) or _ends(before, home) for home in self._homes if home) else 1
 
 
 def _ends(path: str, end: str) -> bool:

@@ -151,6 +151,15 @@ def test_of_two_rows_the_one_in_the_folder_of_the_lines_counts(tmp_path: Path, w
     assert [line.reading for line in without.lines] == ["wrong, too"]
 
 
+def test_lines_in_a_file_are_those_of_its_folder(tmp_path: Path) -> None:
+    for side in ("train", "val"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "labels.tsv").touch()
+    lines = Lines(["abc"], str(tmp_path / "val" / "labels.tsv"))
+    rows = [f"{tmp_path}/{side}/images/0.png\t{text}" for side, text in (("train", "wrong"), ("val", "abc"))]
+    assert [line.reading for line in judge_output(written(tmp_path, *rows), lines).lines] == ["abc"]  # type: ignore[arg-type]
+
+
 def test_both_sides_in_one_unicode_form(tmp_path: Path) -> None:
     evaluation = judge_output(written(tmp_path, "images/0.png\te\u0301"), Lines(["\u00e9"]))  # type: ignore[arg-type]
     assert evaluation.counts.exact == 1

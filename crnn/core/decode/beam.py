@@ -142,18 +142,22 @@ class BeamDecoder:
         for texts in found:
             own = slice(begin, begin + len(texts))
             begin += len(texts)
-            results.append(self._ranked(texts, exact[own], chances[own])[:count] or [Text([], 0.0)])
+            results.append(self._ranked(texts, exact[own], chances[own], count) or [Text([], 0.0)])
         return results
 
     def _ranked(
-        self, texts: Sequence[list[int]], exact: NDArray[np.float64], chances: NDArray[np.float64]
+        self, texts: Sequence[list[int]], exact: NDArray[np.float64], chances: NDArray[np.float64], count: int
     ) -> list[Text]:
-        """Texts of a line, best first; (N,) log-probabilities by the network, without and with the temperature."""
+        """The best `count` texts of a line; (N,) log-probabilities by the network, without and with the temperature.
+
+        The temperature changes the order of near ones: behind the best they come by the confidence that is shown.
+        """
         scores = exact
         if self.lm is not None and len(texts) > 1:
             factors = self.factors(texts)
             scores, chances = exact + factors, shared_out(chances, factors / self.temperature)
-        order = np.argsort(-scores, kind="stable").tolist()
+        order = np.argsort(-scores, kind="stable")[:count].tolist()
+        order[1:] = sorted(order[1:], key=lambda i: -chances[i])
         return [Text(texts[i], min(1.0, math.exp(chances[i]))) for i in order]
 
     def factors(self, texts: Sequence[list[int]]) -> NDArray[np.float64]:

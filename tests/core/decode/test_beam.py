@@ -235,3 +235,20 @@ def test_a_temperature_does_not_change_what_is_read(temperature: float) -> None:
     best = [texts[0] for texts in at.texts(tempered, lengths, 1)]
     sure = text_log_probability(tempered, lengths, [text.labels for text in best])
     np.testing.assert_allclose([text.confidence for text in best], np.exp(sure), rtol=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 3.0])
+def test_others_come_by_the_confidence_that_is_shown(temperature: float) -> None:
+    """Near ones change places with the temperature; which texts are given, and the best one, do not."""
+    rng = np.random.default_rng(3)
+    raw = normalised(rng.normal(size=(8, 40, 4)) * 2).astype(np.float32)
+    tempered, lengths = normalised(raw / np.float32(temperature)), np.full(40, 8)
+    plain, warm = BeamDecoder(**EXACT).texts(raw, lengths, 6), BeamDecoder(**EXACT).at(temperature)
+    turned = 0
+    for mine, theirs in zip(warm.texts(tempered, lengths, 6), plain, strict=True):
+        sure = [text.confidence for text in mine[1:]]
+        assert sure == sorted(sure, reverse=True)
+        assert mine[0].labels == theirs[0].labels
+        assert sorted(text.labels for text in mine) == sorted(text.labels for text in theirs)
+        turned += [text.labels for text in mine] != [text.labels for text in theirs]
+    assert turned

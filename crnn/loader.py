@@ -164,7 +164,9 @@ def load(
         ConfigError: for decoder settings that are not valid, or less than one thread.
     """
     if threads is not None and not 1 <= threads <= MOST_THREADS:
-        raise ConfigError(f"threads={threads}: must be 1 to {MOST_THREADS}, or left out for the library's choice")
+        raise ConfigError(
+            f"threads={threads}: must be 1 or more, at most {MOST_THREADS}; or left out, for the library's"
+        )
     file = chosen_file(path, device, precision)
     backend: Backend
     if file_kind(file) == "onnx":

@@ -139,6 +139,8 @@ def picture_faults(seen: Look, characters: int) -> list[tuple[str, str]]:
         faults.append((kinds.FRAMES, f"{seen.frames} frames"))
     if height < TINY_HEIGHT or width < TINY_WIDTH:
         faults.append((kinds.TINY, described))
+    if seen.line != (0, 0):  # what paper makes of its shape says nothing
+        width, height = seen.line
     if characters >= SEVERAL and height >= ON_ITS_SIDE * width:
         faults.append((kinds.ROTATED, f"{described}, {characters} characters"))
     elif width > WIDEST * height or height > HIGHEST * width:

@@ -55,9 +55,11 @@ def crops_of_run(config: TrainConfig, folder: RunFolder, sources: int) -> Crops:
             f"resume={folder.path}: the run began with {sets}, and now there are {sources}; name as many, or "
             f"start a new run from its weights with init={folder.path}"
         )
-    if config.data.trim not in (None, crops.readers):
+    asked = config.data.trim
+    if asked is not None and {crops.readers, crops.validation, *crops.training} != {asked}:
+        began = "null" if crops.readers == asked else str(crops.readers).lower()
         raise ConfigError(
-            f"data.trim={str(config.data.trim).lower()}: the run began with {str(crops.readers).lower()}, and its "
+            f"data.trim={str(asked).lower()}: the run began with {began}, and its "
             f"figures would not be of the same pictures; leave it out, or start a new run with init={folder.path}"
         )
     return crops

@@ -50,7 +50,7 @@ def report_lines(
     if unknown == "error":
         _refuse_unknown(reports, len(charset), extra)
     dropped = [dropped for report in [*reports, *val.reports] for dropped in report.dropped]
-    if folder.first and reports:
+    if folder.first and (reports or val.reports):
         CheckReport("", dropped=dropped).write_dropped(folder.path / "dropped.tsv")
     for report in [*reports, *val.reports]:
         report.refuse_if_too_many(max_dropped)

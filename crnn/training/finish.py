@@ -24,6 +24,7 @@ from crnn.export.torch_backend import TorchBackend, read_network
 from crnn.loader import MODEL_SUFFIXES
 from crnn.report.calibration import fit_temperature
 from crnn.report.page import report
+from crnn.training.checkpoints import reached
 from crnn.training.config import TrainConfig
 from crnn.training.run_folder import RunFolder
 from crnn.training.start import Began, cer_on
@@ -48,19 +49,20 @@ def finish(
     card, network = read_network(folder.best)
     best = torch.load(folder.best, map_location="cpu", weights_only=True)
     figures: dict[str, float] = best["figures"]
+    epochs = reached(folder.last).epochs  # Lightning counts one less where a resumed run stops at once
     result: dict[str, Any] = {
         "best_epoch": int(best["epoch"]) + 1,
-        "epochs": trainer.current_epoch,
+        "epochs": epochs,
         "steps": trainer.global_step,
         **figures,
         **times,
         "checkpoint": "checkpoints/best.ckpt",
     }
-    if config.resume and folder.read_json("result.json").get("steps") == trainer.global_step:
-        more = f"{folder.again(trainer.world_size)} trainer.max_epochs={2 * trainer.current_epoch}"
-        folder.say(f"nothing was left to do, all {trainer.current_epoch} epochs were done before; for more: {more}")
-    if why := _ended_early(config, trainer):
+    if why := _ended_early(config, trainer, epochs):
         folder.say(f"{why}; for more: {folder.again(trainer.world_size)}, with a higher limit")
+    elif config.resume and folder.read_json("result.json").get("steps") == trainer.global_step:
+        more = f"{folder.again(trainer.world_size)} trainer.max_epochs={2 * epochs}"
+        folder.say(f"nothing was left to do, all {epochs} epochs were done before; for more: {more}")
     lines = loaders.lines["val"].as_given
     pictures = spread_pictures(lines)
     temperature = fit_temperature(Recognizer(TorchBackend(card, network, "cpu")), lines)
@@ -92,11 +94,11 @@ def finish(
     return Outcome(folder.path, result)
 
 
-def _ended_early(config: TrainConfig, trainer: L.Trainer) -> str:
-    """Which limit ended the training before its last epoch; empty for none."""
-    if trainer.current_epoch >= (config.trainer.max_epochs or 0):
+def _ended_early(config: TrainConfig, trainer: L.Trainer, epochs: int) -> str:
+    """Which limit ended the training after so many epochs, before its last one; empty for none."""
+    if epochs >= (config.trainer.max_epochs or 0):
         return ""
-    when = f"after epoch {trainer.current_epoch} of {config.trainer.max_epochs}"
+    when = f"after epoch {epochs} of {config.trainer.max_epochs}"
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, Timer) and not (callback.time_remaining() or 0) > 0:
             return f"the {config.trainer.max_minutes:g} minutes of trainer.max_minutes were up {when}"

@@ -124,7 +124,7 @@ def _refuse_option(word: str) -> None:
 def _refuse_unknown(word: str) -> None:
     """Refuse a word that is no ``setting=value``, a setting that is not there, and a file of a group likewise."""
     if word.startswith("~"):
-        return
+        raise ConfigError(f"{word}: a setting cannot be left out; give it another value, as in {word[1:]}=... {_HELP}")
     setting, equals, value = word.lstrip("+").partition("=")
     if not equals or not setting:
         wanted = f"{word}=..." if word in _settings() else "setting=value, such as data.root=my_lines"

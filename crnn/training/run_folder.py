@@ -44,6 +44,9 @@ LOCK = ".lock"
 """Held by the process that trains."""
 PACKAGES = ("crnn", "torch", "torchvision", "lightning", "hydra-core", "numpy", "pillow", "onnx", "onnxruntime")
 
+_OWN = ("finetune", "init", "name", "seed", "split.")
+"""Settings that are a run's own: its layers, weights, order of lines, sides and folder come from them."""
+
 
 def unusable(error: OSError) -> str:
     """Of a name that is too long, or a folder that may not be looked into: what to do about it."""
@@ -238,7 +241,20 @@ def config_of_run(run: str, overrides: list[str]) -> DictConfig:
         merged = OmegaConf.merge(stored, {"resume": run})
         for change in OverridesParser.create().parse_overrides(overrides):
             OmegaConf.update(merged, change.key_or_group, change.value())
+        changed = [word for word in overrides if _is_its_own(word.partition("=")[0], stored, merged)]
     except (HydraException, OmegaConfBaseException, OSError, ValueError, YAMLError) as error:
         raise ConfigError(f"resume={run}: {str(error).splitlines()[0]}") from None
+    if changed:
+        raise ConfigError(
+            f"{changed[0]}: cannot change in a run that has begun; leave it out, or start a new one with init={run}"
+        )
     assert isinstance(merged, DictConfig)  # noqa: S101  # for mypy
     return merged
+
+
+def _is_its_own(setting: str, stored: Any, merged: Any) -> bool:
+    """Whether a setting says something else than it did, and a run that has begun cannot follow."""
+    was, now = OmegaConf.select(stored, setting), OmegaConf.select(merged, setting)
+    if setting == "loss.shortcut":  # without weight it has no layers
+        return bool(was) != bool(now)
+    return bool(was != now and setting.startswith(_OWN))

@@ -193,9 +193,10 @@ class Training:
             said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except OSError:
             said = []
-        errors = [line for line in said if line.startswith("error: ")]
-        if errors:
-            return errors[-1].removeprefix("error: ")
+        errors = [place for place, line in enumerate(said) if line.startswith("error: ")]
+        if errors:  # what to do stands in the last line of a long one
+            first, *more = said[errors[-1] :]
+            return " ... ".join([first.removeprefix("error: "), *more[-1:]])
         code = self._process.returncode if self._process else None
         if code is not None and code < 0:
             name = signal.Signals(-code).name

@@ -122,6 +122,12 @@ class Patience(EarlyStopping):
         """Of what was, the best value and the epochs since."""
         super().load_state_dict(state_dict | {"patience": self.patience, "stopped_epoch": 0})
 
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Of a run that it has ended, and that is resumed as it was, nothing is left to do."""
+        if self.wait_count >= self.patience:
+            trainer.should_stop = True
+            self.stopped_epoch = trainer.current_epoch
+
 
 def _callbacks(
     config: TrainConfig, folder: RunFolder, loaders: LineDataModule, data: Assembled, stop: GracefulStop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests_support import loose_lines, texts_of
@@ -18,7 +19,7 @@ from crnn.data.labels import CANNOT_FIT, fit_problem
 from crnn.data.sources import LineSource, open_source
 from crnn.data.sources.views import together
 from crnn.errors import DataError
-from crnn.inspect.kinds import HTML_ENTITY, OUT_OF_REACH, TINY
+from crnn.inspect.kinds import HTML_ENTITY, OUT_OF_REACH, ROTATED, TINY
 from crnn.inspect.results import Settings
 from crnn.inspect.run import inspect
 from crnn.inspect.text_faults import LabelStatistics, TextFaults
@@ -99,6 +100,22 @@ def test_trimming_is_as_training_is_told(
     assert [one["trimmed"] for one in told["sets"]] == [options == ["--trim"], options != ["--no-trim"]]
     assert sum(kind["count"] for kind in told["kinds"] if kind["name"] == OUT_OF_REACH) == beyond
     assert len(texts_of(open_source(tmp_path / "mended" / "train"))) == kept
+
+
+def test_paper_says_nothing_of_a_lines_shape(tmp_path: Path) -> None:
+    """A line of 40 x 24 in a picture of 40 x 200 is not on its side."""
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    for i in range(8):
+        grey = np.full((200, 60), 255, np.uint8)
+        grey[90:110, 4:56:4] = grey[90:110, 5:56:4] = i
+        Image.fromarray(grey).save(folder / f"{i}.png")
+    (folder / "labels.tsv").write_text("".join(f"{i}.png\tabcdefgh\n" for i in range(8)), encoding="utf-8")
+    sides = [
+        inspect([open_source(folder)], [], Settings(TRANSFORM, trim=trim)).tally.counts.get(ROTATED, 0)
+        for trim in (None, False)
+    ]
+    assert sides == [0, 8]
 
 
 def test_validation_lines_are_judged_trimmed_as_training_has_them(tmp_path: Path) -> None:

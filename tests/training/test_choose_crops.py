@@ -112,6 +112,53 @@ def test_a_run_goes_on_as_it_began(tmp_path: Path) -> None:
     assert read_card(run / "checkpoints" / "last.ckpt").trim
 
 
+def test_a_run_that_trims_for_readers_alone_does_not_begin_to(tmp_path: Path) -> None:
+    data = loose_lines(tmp_path / "lines", 20, 0)
+    words = ("model=crnn_tiny", f"data.train={data}", f"runs_dir={tmp_path}", "name=run", *QUICK)
+    run = train(settings(*words)).folder
+    for asked in ("true", "false"):
+        with pytest.raises(ConfigError, match=rf"^data.trim={asked}: the run began with (null|true), and its figures"):
+            gone_on(run, f"data.trim={asked}")
+
+
+@pytest.mark.parametrize(
+    "word", ["loss.shortcut=0", "finetune=head_first", "seed=5", "name=other", "split.share=0.5", "init=null"]
+)
+def test_what_a_run_cannot_change_is_refused_and_costs_it_nothing(tmp_path: Path, word: str) -> None:
+    """Layers of the shortcut loss or groups of the optimiser that were not there were a traceback, for good."""
+    run = begun(tmp_path, "init=bundled" if word == "init=null" else "finetune=full")
+    before = (run / "config.yaml").read_bytes()
+    with pytest.raises(ConfigError, match=rf"^{word}: cannot change in a run that has begun; leave it out, or start"):
+        config_of_run(str(run), [word])
+    assert (run / "config.yaml").read_bytes() == before
+    gone_on(run, "loss.shortcut=0.2", "seed=1")  # another weight is another matter
+
+
+def test_dropped_validation_lines_are_written_down_beside_rendered_ones(tmp_path: Path) -> None:
+    val = loose_lines(tmp_path / "val", 8, 0)
+    (val / "000.png").write_bytes(b"no picture")
+    rendered = ["data.rendered.lines=8", "data.rendered.max_length=8", "data.max_dropped=0.5"]
+    run = train(settings("model=crnn_tiny", f"data.val={val}", f"runs_dir={tmp_path}", "name=run", *rendered, *QUICK))
+    assert "000.png" in (run.folder / "dropped.tsv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"), [("stop.patience=1", "val CER had not fallen"), ("trainer.max_minutes=0.001", "were up after")]
+)
+def test_a_run_that_a_limit_has_ended_has_nothing_left_to_do(tmp_path: Path, limit: str, said: str) -> None:
+    run = begun(tmp_path, "trainer.max_epochs=30", limit, "optimizer.lr=1e-9")
+    result = json.loads((run / "result.json").read_text())
+    assert result["epochs"] < 30
+    for _ in range(2):
+        train(to_config(config_of_run(str(run), [])))
+        again = json.loads((run / "result.json").read_text())
+        assert (again["epochs"], again["steps"]) == (result["epochs"], result["steps"])
+    log = (run / "train.log").read_text()
+    assert log.count(f"after epoch {result['epochs']} of 30") == 3
+    assert log.count(said) == 3
+    assert "nothing was left to do" not in log
+
+
 def test_another_number_of_sets_is_no_traceback(tmp_path: Path) -> None:
     run = begun(tmp_path)
     more = loose_lines(tmp_path / "more", 4, 0)

@@ -48,6 +48,7 @@ def test_characters_are_text_as_it_stands(setting: str, text: str) -> None:
         ("-e", f"-e: there is no such option; write setting=value {HELP}"),
         ("resume", f"resume: has no value; write resume=... {HELP}"),
         ("lines", f"lines: has no value; write setting=value, such as data.root=my_lines {HELP}"),
+        ("~augment", f"~augment: a setting cannot be left out; give it another value, as in augment=... {HELP}"),
         ("=3", f"=3: has no name; write setting=value, such as data.root=my_lines {HELP}"),
         (
             "model=crnn_smal",

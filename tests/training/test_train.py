@@ -670,9 +670,9 @@ def test_validation_split_is_seeded_and_said(line_folder: Path, tmp_path: Path) 
     assert len(source) == 12
     figures = evaluate(crnn.load(outcomes[0].folder / "model.onnx"), source)
     assert figures.counts.cer == pytest.approx(result["val/cer"])
-    again = train(  # the recorded lines stay the validation lines, whatever is asked now
-        to_config(config_of_run(str(outcomes[0].folder), ["trainer.max_epochs=2", "split.share=0.5"]))
-    )
+    with pytest.raises(ConfigError, match=r"split\.share=0\.5: cannot change"):  # the recorded lines stay what they are
+        config_of_run(str(outcomes[0].folder), ["split.share=0.5"])
+    again = train(to_config(config_of_run(str(outcomes[0].folder), ["trainer.max_epochs=2"])))
     assert again.folder == outcomes[0].folder
     assert json.loads((again.folder / "result.json").read_text())["epochs"] == 2
 

@@ -17,6 +17,7 @@ from crnn.errors import DataError, printable
 from crnn.report.evaluation import Evaluation
 
 WANTED = "wanted are rows as 'crnn recognize --format jsonl' (or tsv) prints them: path and text"
+OUTDONE = "is of another set: a row with a path nearer to that line is there, too"
 _ESCAPE = re.compile(r"\\([\\tnr])")
 _ESCAPED = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 
@@ -173,9 +174,9 @@ def judge_output(path: Path, source: LineSource, limit: int | None = None) -> Ev
     closeness: dict[int, int] = {}
     first_path = ""
 
-    def unknown(row: OutputRow) -> None:
+    def unknown(row: OutputRow, why: str = "names no single picture of the lines") -> None:
         result.unmatched["unknown"] += 1
-        result.left_out.append(f"{where}:{row.number}: {printable(row.path)} names no single picture of the lines")
+        result.left_out.append(f"{where}:{row.number}: {printable(row.path)} {why}")
 
     for row in read_output(path):
         first_path = first_path or row.path
@@ -189,10 +190,10 @@ def judge_output(path: Path, source: LineSource, limit: int | None = None) -> Ev
             result.unmatched["twice"] += 1
             result.left_out.append(f"{where}:{row.number}: a second row for {printable(row.path)}; the first counts")
         elif match.closeness < before:
-            unknown(row)
+            unknown(row, OUTDONE)
         else:
             if position in found:
-                unknown(found[position])
+                unknown(found[position], OUTDONE)
             found[position], closeness[position] = row, match.closeness
     if not found:
         picture = source.entry(0).picture if len(source) else "(none)"

@@ -11,7 +11,7 @@ from fake_reader import Lines
 from crnn.core.recognition import Recognition
 from crnn.errors import DataError
 from crnn.reading.outputs import as_jsonl, as_tsv
-from crnn.report.outputs import PictureNames, judge_output, read_output
+from crnn.report.outputs import OUTDONE, PictureNames, judge_output, read_output
 from crnn.report.table import unmatched
 
 
@@ -147,6 +147,7 @@ def test_of_two_rows_the_one_in_the_folder_of_the_lines_counts(tmp_path: Path, w
     evaluation = judge_output(written(tmp_path, *rows[:: -1 if turned else 1]), Lines(["abc"], where))  # type: ignore[arg-type]
     assert [line.reading for line in evaluation.lines] == ["abc"]
     assert evaluation.unmatched == {"missing": 0, "twice": 0, "unknown": 3}
+    assert all(OUTDONE in said for said in evaluation.left_out)
     without = judge_output(written(tmp_path, rows[0], rows[2], rows[3]), Lines(["abc"], where))  # type: ignore[arg-type]
     assert [line.reading for line in without.lines] == ["wrong, too"]
 

@@ -377,3 +377,12 @@ def test_a_real_sweep(line_folder: Path, tmp_path: Path, capfd: pytest.CaptureFi
     said = capfd.readouterr().out
     [model] = re.findall(rf"model ({runs}/tiny/000/model\.onnx)$", said, re.MULTILINE)
     assert crnn.load(model).card.training["seed"] == 1
+
+
+def test_a_long_reason_keeps_what_to_do(tmp_path: Path) -> None:
+    """It stands in the last line, behind the lines of data that are named."""
+    said = "characters: 9\nerror: 37 of 45 lines kept\n  labels.tsv:3: empty label\nMend these lines, or allow more losses\n"
+    (tmp_path / "000.log").write_text(said, encoding="utf-8")
+    assert (
+        Training(tmp_path / "000", []).why_failed() == "37 of 45 lines kept ... Mend these lines, or allow more losses"
+    )

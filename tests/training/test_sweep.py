@@ -384,5 +384,6 @@ def test_a_long_reason_keeps_what_to_do(tmp_path: Path) -> None:
     said = "characters: 9\nerror: 37 of 45 lines kept\n  labels.tsv:3: empty label\nMend these lines, or allow more losses\n"
     (tmp_path / "000.log").write_text(said, encoding="utf-8")
     assert (
-        Training(tmp_path / "000", []).why_failed() == "37 of 45 lines kept ... Mend these lines, or allow more losses"
+        sweep_trial.Training(tmp_path / "000", []).why_failed()
+        == "37 of 45 lines kept ... Mend these lines, or allow more losses"
     )

@@ -32,6 +32,7 @@ from crnn.inspect.table import print_inspection, print_kinds
 from crnn.inspect.tally import COLUMNS, Tally, findings_table
 from crnn.inspect.targets import check_copy
 from crnn.loader import read_card
+from crnn.model.config import NetworkConfig
 from crnn.report.target import check_target
 
 DEFAULT_HEIGHT = 32
@@ -127,7 +128,9 @@ def _settings(args: Namespace) -> Settings:
         charset, transform = card.charset, card.transform
     elif args.charset:
         charset = _charset(args.charset)
-    transform = transform or LineTransform(args.height or DEFAULT_HEIGHT)
+    if transform is None:
+        transform = LineTransform(args.height or DEFAULT_HEIGHT)
+        NetworkConfig().check(transform.height)  # training would refuse it; every network of configs/model does
     threads = min(8, os.cpu_count() or 1)
     return Settings(transform, charset, decode=not args.headers_only, threads=threads, trim=args.trim)
 

@@ -16,11 +16,7 @@ from torch import Tensor, nn
 
 from crnn.core.plugins import Registry
 from crnn.errors import ConfigError
-
-POOLS = {"none": (1, 1), "2x2": (2, 2), "2x1": (2, 1)}
-"""Name -> how much height and width shrink."""
-COLUMN_POOLS = ("conv", "max")
-"""How the rows that are left become one."""
+from crnn.model.config import POOLS, BackboneConfig
 
 
 def column_mask(lengths: Tensor, columns: int) -> Tensor:
@@ -78,34 +74,17 @@ class ConvBackbone(Backbone):
             line may sit higher or lower.
 
     Raises:
-        ConfigError: if the lists differ in length, a pool or column pool is unknown, or the height does not divide.
+        ConfigError: as `BackboneConfig.check`.
     """
 
     def __init__(
         self, channels: Sequence[int], pools: Sequence[str], features: int, height: int, column_pool: str = "conv"
     ) -> None:
         super().__init__()
-        if len(channels) != len(pools) or not channels:
-            raise ConfigError(f"backbone: {len(channels)} channels, {len(pools)} pools; each convolution needs one")
-        unknown = [pool for pool in pools if pool not in POOLS]
-        if unknown:
-            raise ConfigError(f"backbone.pools: {unknown[0]!r} is unknown; allowed are {', '.join(POOLS)}")
-        if column_pool not in COLUMN_POOLS:
-            raise ConfigError(
-                f"backbone.column_pool: {column_pool!r} is unknown; allowed are {', '.join(COLUMN_POOLS)}"
-            )
-        if min(*channels, features) < 1:
-            raise ConfigError("backbone.channels and backbone.features must be 1 or more")
+        config = BackboneConfig(list(channels), list(pools), features, column_pool)
+        config.check(height)
+        rows, self.step = config.shrinkage  # the latter: pixels of width per time step
         shrink = [POOLS[pool] for pool in pools]
-        rows = 1
-        self.step = 1  # pixels of width per time step
-        for down, across in shrink:
-            rows *= down
-            self.step *= across
-        if height < rows or height % rows:
-            raise ConfigError(
-                f"image.height={height}: this backbone needs a multiple of {rows} (such as 32, 48, 64, 96)"
-            )
         self.features = features
         inputs = [1, *channels[:-1]]
         # the bias would be undone by the batch norm that follows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,6 +12,10 @@ from crnn.errors import ConfigError
 MAX_SIZE = 8192
 """Largest number of channels, features or hidden units that a model file may ask for."""
 MAX_LAYERS = 64
+POOLS = {"none": (1, 1), "2x2": (2, 2), "2x1": (2, 1)}
+"""Name -> how much height and width shrink."""
+COLUMN_POOLS = ("conv", "max")
+"""How the rows that are left become one."""
 
 
 @dataclass
@@ -38,6 +43,44 @@ class BackboneConfig:
             )
         return own if name == "conv" else options
 
+    @property
+    def shrinkage(self) -> tuple[int, int]:
+        """By how much ours shrinks (height, width); the latter is its pixels of width per time step."""
+        sizes = [POOLS[pool] for pool in self.pools]
+        return math.prod(down for down, _ in sizes), math.prod(across for _, across in sizes)
+
+    def check(self, height: int) -> None:
+        """Refuse what ours cannot be made of; of a package's own nothing is known here.
+
+        Args:
+            height: H of the pictures in pixels.
+
+        Raises:
+            ConfigError: if the lists differ in length, a pool or column pool is unknown, a size is not positive, or
+                the height does not divide.
+        """
+        self.settings()
+        if self.name != "conv":
+            return
+        if len(self.channels) != len(self.pools) or not self.channels:
+            raise ConfigError(
+                f"backbone: {len(self.channels)} channels, {len(self.pools)} pools; each convolution needs one"
+            )
+        unknown = [pool for pool in self.pools if pool not in POOLS]
+        if unknown:
+            raise ConfigError(f"backbone.pools: {unknown[0]!r} is unknown; allowed are {', '.join(POOLS)}")
+        if self.column_pool not in COLUMN_POOLS:
+            raise ConfigError(
+                f"backbone.column_pool: {self.column_pool!r} is unknown; allowed are {', '.join(COLUMN_POOLS)}"
+            )
+        if min(*self.channels, self.features) < 1:
+            raise ConfigError("backbone.channels and backbone.features must be 1 or more")
+        rows, _ = self.shrinkage
+        if height < rows or height % rows:
+            raise ConfigError(
+                f"image.height={height}: this backbone needs a multiple of {rows} (such as 32, 48, 64, 96)"
+            )
+
     def to_dict(self) -> dict[str, Any]:
         """What a model card keeps."""
         return self.settings() if self.name == "conv" else {"name": self.name, "options": self.settings()}
@@ -57,6 +100,19 @@ class LstmConfig:
     bidirectional: bool = True
     proj_size: int = 0
 
+    def check(self) -> None:
+        """Refuse what `torch.nn.LSTM` would refuse, and dropout that nothing would drop, with a ConfigError."""
+        if self.hidden_size < 1 or self.num_layers < 1:
+            raise ConfigError("lstm.hidden_size and lstm.num_layers must be 1 or more")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"lstm.dropout={self.dropout}: must be 0 or more and below 1")
+        if self.dropout and self.num_layers == 1:
+            raise ConfigError("lstm.dropout acts between layers and lstm.num_layers=1 has none; set lstm.dropout=0")
+        if not 0 <= self.proj_size < self.hidden_size:
+            raise ConfigError(
+                f"lstm.proj_size={self.proj_size}: must be 0 (off) or below {self.hidden_size}, hidden_size"
+            )
+
 
 @dataclass
 class NetworkConfig:
@@ -65,6 +121,11 @@ class NetworkConfig:
     name: str = "crnn"
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     lstm: LstmConfig = field(default_factory=LstmConfig)
+
+    def check(self, height: int) -> None:
+        """Refuse what no network can be made of, at pictures of `height` pixels, with a ConfigError."""
+        self.backbone.check(height)
+        self.lstm.check()
 
     def to_dict(self) -> dict[str, Any]:
         """For a card: plain values."""

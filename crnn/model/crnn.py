@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from crnn.errors import ConfigError
 from crnn.model.backbones import make_backbone
 from crnn.model.config import NetworkConfig
 
@@ -49,16 +48,7 @@ class CRNN(nn.Module):
         self.height = height
         self.backbone = make_backbone(config.backbone.name, config.backbone.settings(), height)
         lstm = config.lstm
-        if lstm.hidden_size < 1 or lstm.num_layers < 1:
-            raise ConfigError("lstm.hidden_size and lstm.num_layers must be 1 or more")
-        if not 0 <= lstm.dropout < 1:
-            raise ConfigError(f"lstm.dropout={lstm.dropout}: must be 0 or more and below 1")
-        if lstm.dropout and lstm.num_layers == 1:
-            raise ConfigError("lstm.dropout acts between layers and lstm.num_layers=1 has none; set lstm.dropout=0")
-        if not 0 <= lstm.proj_size < lstm.hidden_size:
-            raise ConfigError(
-                f"lstm.proj_size={lstm.proj_size}: must be 0 (off) or below {lstm.hidden_size}, hidden_size"
-            )
+        lstm.check()
         self.lstm = nn.LSTM(input_size=self.backbone.features, **asdict(lstm))
         self.head = nn.Linear(self.directions * (lstm.proj_size or lstm.hidden_size), classes)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from crnn.core.charsets import NAMES, SET_PREFIX
 from crnn.core.text import CHOICES
+from crnn.core.transform import LineTransform
 from crnn.data.sources.views import MOST_WEIGHT
 from crnn.data.split import SplitRule
 from crnn.data.synth.source import check_lengths
@@ -81,6 +82,19 @@ def check_settings(config: TrainConfig) -> None:
     ):
         if not 0 <= value < 1:
             raise ConfigError(f"{name}={value}: must be 0 or more and below 1")
+
+
+def check_network(config: TrainConfig) -> None:
+    """Refuse a network that cannot be, or pictures that it cannot take, with a ConfigError.
+
+    With ``init`` both are the model's, and a backbone of an installed package is tried when it is made.
+    """
+    if config.init is not None:
+        return
+    image, backbone = config.image, config.model.backbone
+    config.model.check(image.height)
+    if backbone.name == "conv":
+        LineTransform(image.height, image.width, multiple=backbone.shrinkage[1])
 
 
 def check_export(config: TrainConfig) -> None:

@@ -15,7 +15,7 @@ from crnn.data.recorded import RENDERED
 from crnn.errors import ConfigError
 from crnn.model.config import NetworkConfig
 from crnn.models import NAMES
-from crnn.training.checks import check_export, check_settings
+from crnn.training.checks import check_export, check_network, check_settings
 
 AUTO = "auto"
 """``init``: see `settled_init`."""
@@ -273,5 +273,6 @@ def to_config(node: Any) -> TrainConfig:
     assert isinstance(config, TrainConfig)  # noqa: S101  # for mypy
     config = settled(config)
     check_settings(config)
+    check_network(config)
     check_export(config)
     return config

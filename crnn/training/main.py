@@ -19,7 +19,7 @@ from crnn.errors import ConfigError, CrnnError
 from crnn.libraries import said_of
 from crnn.machine import set_thread_policy
 from crnn.signals import exit_code, sigterm_like_ctrl_c
-from crnn.training.checks import check_settings
+from crnn.training.checks import check_network, check_settings
 from crnn.training.config import AUTO, BUNDLED_NETWORK, TrainConfig, config_folder, register, settled, to_config
 from crnn.training.overrides import quoted, refuse_wrong
 from crnn.training.run_folder import RunFolder, config_of_run, unusable
@@ -151,8 +151,11 @@ def _refuse_at_once(words: list[str]) -> bool:
         return False
     if asked.resume:
         config_of_run(asked.resume, [word for word in words if not word.startswith("resume=")])
-    else:
-        check_settings(settled(asked))
+        return True
+    config = settled(asked)
+    check_settings(config)
+    if not any(word.startswith(("model.", "+model.")) for word in words):  # else which network they change is open yet
+        check_network(config)
     return True
 
 

@@ -46,10 +46,13 @@ class Swept:
         return f"{trial.suggest_float(self.setting, self.low, self.high, step=self.step, log=self.log):.6g}"
 
     def ends(self) -> tuple[str, ...]:
-        """Values that have to be allowed: all choices, or both ends."""
+        """Values that have to be allowed: all choices, or both ends, and of whole numbers the second (a height of 33)."""
         if self.choices:
             return self.choices
-        return (str(int(self.low)), str(int(self.high))) if self.whole else (f"{self.low:.6g}", f"{self.high:.6g}")
+        if not self.whole:
+            return (f"{self.low:.6g}", f"{self.high:.6g}")
+        low, high = int(self.low), int(self.high)
+        return tuple(map(str, dict.fromkeys((low, high, min(low + int(self.step or 1), high)))))
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,7 @@ def test_exit_codes(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["lines", "--charset", "letters.txt"], "--charset letters.txt: there is no such file; give one, set:NAME or"),
         (["lines", "--model", "nowhere.onnx"], "nowhere.onnx: cannot be read"),
         (["lines", "--model", "m.onnx", "--height", "32"], "--model brings its own characters and height"),
+        (["lines", "--height", "33"], "image.height=33: this backbone needs a multiple of 16"),
         (["lines", "--html", "nowhere/page.html"], "page.html: cannot be written"),
         (["lines", "--findings", "nowhere/all.tsv"], "all.tsv: cannot be written"),
         (["lines/train", "--fix", "lines/train/copy"], "lies in lines/train, which is copied"),

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from crnn.errors import ConfigError
-from crnn.model.backbones import POOLS, ConvBackbone, column_mask
+from crnn.model.backbones import ConvBackbone, column_mask
+from crnn.model.config import POOLS
 from crnn.model.config import BackboneConfig
 
 CRNN = BackboneConfig()

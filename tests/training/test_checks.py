@@ -30,6 +30,11 @@ from crnn.training.config import TrainConfig, to_config
         ("data.weights=[.nan]", "data.weights=[nan]: nan is no weight"),
         ("data.workers=1000", "data.workers=1000: each is a process; at most 256 are started"),
         ("trainer.threads=2000", "trainer.threads=2000: at most 1024 are started"),
+        ("image.height=2000", "image.height=2000: must be 8..1024"),
+        ("image.height=40", "image.height=40: this backbone needs a multiple of 16"),
+        ("image.width=30", "image.width=30: must be a multiple of 4"),
+        ("model.backbone.pools=[2x2]", "backbone: 6 channels, 1 pools"),
+        ("model.lstm.num_layers=0", "lstm.hidden_size and lstm.num_layers must be 1 or more"),
         ("split.share=0", "split.share=0.0, split.test_share=0.0: must be shares of all lines"),
         ("split.by=word", "split.by=word: is unknown; allowed are "),
     ],
@@ -40,6 +45,17 @@ def test_numbers_that_cannot_be(override: str, said: str) -> None:
         to_config(config)
     assert str(error.value).startswith(said)
     assert "\n" not in str(error.value)
+
+
+def test_with_a_model_its_network_is_not_judged() -> None:
+    """Its height may be one that no network here has, and another setting is refused with the model's own value."""
+    words = ["init=mine.onnx", "image.height=33", "image.width=7"]
+    assert to_config(OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.from_dotlist(words))).init
+
+
+def test_the_width_follows_the_steps_of_the_network() -> None:
+    words = ["image.width=102", "model.backbone.pools=[2x2,2x1,none,2x1,none,2x1]"]
+    assert to_config(OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.from_dotlist(words))).image.width
 
 
 def test_the_least_that_can_be() -> None:

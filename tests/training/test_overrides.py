@@ -112,6 +112,8 @@ finally:
         (["data.rot=x"], "there is no setting data.rot"),
         (["trainer.max_epochs=many"], "could not be converted to Integer"),
         (["experiment=receipts", "data.batch_size=0"], "data.batch_size=0: must be above 0"),
+        (["image.height=33"], "image.height=33: this backbone needs a multiple of 16"),
+        (["image.width=102"], "image.width=102: must be a multiple of 4"),
         (["resume=nowhere"], "resume=nowhere: is not a run folder"),
     ],
 )

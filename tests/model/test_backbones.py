@@ -8,8 +8,7 @@ from torch import nn
 
 from crnn.errors import ConfigError
 from crnn.model.backbones import ConvBackbone, column_mask
-from crnn.model.config import POOLS
-from crnn.model.config import BackboneConfig
+from crnn.model.config import POOLS, BackboneConfig
 
 CRNN = BackboneConfig()
 SMALL = BackboneConfig([24, 64, 128, 128], ["2x2", "2x2", "2x1", "2x1"], 512)

@@ -46,7 +46,7 @@ class Swept:
         return f"{trial.suggest_float(self.setting, self.low, self.high, step=self.step, log=self.log):.6g}"
 
     def ends(self) -> tuple[str, ...]:
-        """Values that have to be allowed: all choices; or both ends, and the second of whole numbers (a height of 33)."""
+        """Values that have to be allowed: all choices; both ends of a range, and the second of whole numbers."""
         if self.choices:
             return self.choices
         if not self.whole:

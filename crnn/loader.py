@@ -58,7 +58,7 @@ def model_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
             )
     elif path.suffix.lower() in MODEL_SUFFIXES or words[0] in NAMES:
         is_model = True
-    elif path.suffix.lower() == ".zip":  # of pictures: checkpoints are zip archives, too, but not called so
+    elif path.suffix.lower() == ".zip" or is_pipe(path):  # of pictures: checkpoints are zip archives, but not called so
         is_model = False
     else:
         try:
@@ -67,6 +67,14 @@ def model_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
             is_model = False
     refuse_models(words[1:])
     return (words[0], list(words[1:])) if is_model else (None, list(words))
+
+
+def is_pipe(path: str | os.PathLike[str]) -> bool:
+    """Whether what is looked at there is gone for who reads it next: ``<(...)`` of a shell, a named pipe."""
+    try:
+        return Path(path).is_fifo()
+    except (OSError, ValueError):  # ValueError: a NUL in it
+        return False
 
 
 def refuse_models(words: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import warnings
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
@@ -17,7 +17,7 @@ from crnn.core.picture import MAX_BYTES, PICTURE_SUFFIXES, picture_size
 from crnn.data.sources.trees import is_hidden
 from crnn.errors import ConfigError, CrnnWarning, DataError, printable
 from crnn.files import natural
-from crnn.loader import model_first
+from crnn.loader import is_pipe, model_first
 from crnn.reading.sets import SUFFIXES, Entry, Kept, pictures_in
 
 UNREAD = frozenset((".avif", ".heic", ".heif", ".jxl", ".pdf", ".psd", ".eps", ".svg", ".djvu"))
@@ -62,7 +62,12 @@ def model_and_pictures(words: list[str], listed: bool = False) -> tuple[str | No
 
 def _is_nothing(path: str) -> str:
     """What is wrong with a word that is neither a model nor anything to read; empty if it may be a picture."""
-    if path == "-" or Path(path).suffix.lower() in {*PICTURE_SUFFIXES, *SUFFIXES, ".xml"} or os.path.isdir(path):
+    if (
+        path == "-"
+        or is_pipe(path)
+        or Path(path).suffix.lower() in {*PICTURE_SUFFIXES, *SUFFIXES, ".xml"}
+        or os.path.isdir(path)
+    ):
         return ""
     if not os.path.lexists(path):
         return "" if glob.has_magic(path) else "there is no such model, picture or folder"
@@ -77,14 +82,16 @@ def find_pictures(paths: Iterable[str]) -> Iterator[Item]:
     """Every picture that `paths` name, in order, found as they are asked for.
 
     A file is taken whatever it is called; a folder gives the pictures in it and below, by name, in natural order;
-    a set (see `pictures_in`) those that it holds; ``*``, ``?`` and ``[`` make a pattern if there is no such file; ``-``
-    is one picture's bytes on standard input.
+    a set (see `pictures_in`) those that it holds, hidden ones left out in both; ``*``, ``?`` and ``[`` make a pattern
+    if there is no such file; ``-`` is one picture's bytes on standard input, a pipe (``<(...)``) one picture's bytes.
     """
     for path in paths:
         if not path:
             yield Item("''", DataError("'': is no name of a picture; is a variable of the command line not set?"))
         elif path == "-":
-            yield Item("-", _read_stdin())
+            yield Item("-", _read_whole(sys.stdin.buffer, "standard input"))
+        elif is_pipe(path):
+            yield Item(path, _read_pipe(path))
         elif (kept := _set(path)) is not None:
             yield from kept
         elif os.path.isdir(path):
@@ -132,10 +139,12 @@ def _folder(path: str) -> Iterator[Item]:
         folders.sort(key=natural)
         for name in sorted(names, key=natural):
             suffix = Path(name).suffix.lower()
+            if is_hidden(name):
+                continue
             if suffix in PICTURE_SUFFIXES:
                 found = True
                 yield Item(os.path.join(here, name), os.path.join(here, name))
-            elif (suffix in SUFFIXES or suffix in UNREAD) and not is_hidden(name) and name != "lock.mdb":
+            elif (suffix in SUFFIXES or suffix in UNREAD) and name != "lock.mdb":
                 passed.append(os.path.join(here, name))
     for problem in problems:
         found = True
@@ -159,11 +168,18 @@ def _left_out(passed: list[str]) -> str:
     return f"{printable(passed[0])}{others} left out; {', and '.join(remedies)}"
 
 
-def _read_stdin() -> bytes | DataError:
-    data = sys.stdin.buffer.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        return DataError(f"standard input: more than {MAX_BYTES / 2**20:.0f} MiB")
-    return data
+def _read_pipe(path: str) -> bytes | DataError:
+    try:
+        with open(path, "rb") as pipe:
+            return _read_whole(pipe, printable(path))
+    except OSError as error:
+        return DataError(f"{printable(path)}: cannot be read ({error.strerror})")
+
+
+def _read_whole(stream: BinaryIO, name: str) -> bytes | DataError:
+    """All bytes of what can be read once and has no size."""
+    data = stream.read(MAX_BYTES + 1)
+    return DataError(f"{name}: more than {MAX_BYTES / 2**20:.0f} MiB") if len(data) > MAX_BYTES else data
 
 
 def read_list(path: str, null: bool = False) -> list[str]:

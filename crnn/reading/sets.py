@@ -91,11 +91,11 @@ def pictures_in(path: Path) -> Iterator[Entry] | None:
 
 
 def _members(path: Path) -> Iterator[Entry]:
-    """Every picture of an archive, labelled or not."""
+    """Every picture of an archive, labelled or not; hidden ones are left out, as in a folder."""
     reader = TarShardsReader(path, ReadOptions())
     try:
         for name, offset, size in tar_members(path):
-            if Path(name).suffix.lower() in PICTURE_SUFFIXES:
+            if Path(name).suffix.lower() in PICTURE_SUFFIXES and not is_hidden(name):
                 yield f"{path}:{name}", Kept(reader, f"0:{offset}:{size}:{name}")
     except (DataError, OSError) as error:
         yield _broken(path, error)

@@ -6,11 +6,13 @@ with writing are told by how much neighbouring pixels of a row differ: paper is 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-VERSION = 2
+VERSION = 3
 """Of what is found; one more with each change of it: what was found in pictures is kept."""
 ROWS = 96
 """A higher picture is looked at in so many rows."""
@@ -31,6 +33,9 @@ MARGIN = 0.15
 """Heights of the line that stay above and below it."""
 MOST, MOST_AT_EDGE = 0.8, 0.6
 """Shares of the picture's height; nothing is cut off where more than that is to stay."""
+APART = 0.55
+"""From edge to edge of the strokes in a row it is at most so many heights of the line. Letters have less than 0.5, wide
+bold ones too; dots in a row 0.65 and more, dashes 1.5 and more: marks that say nothing of the size of the writing."""
 LEAST_CHANGE, LEAST_STROKE = 1.0, 8.0
 """Grey values: less than that is even paper; less than that from column to column is no stroke."""
 
@@ -39,7 +44,8 @@ def line_rows(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
     """(first row, row behind the last one) of the line in a picture, with a margin; None to leave it as it is.
 
     None, too, of what may be several lines, of what lies at the picture's edge and may be part of something larger, and
-    of a line that is no wider than high: a colon or a dash by itself says nothing of the size of the writing.
+    of a colon, dashes or dots by themselves, which say nothing of the size of the writing: a line that is no wider than
+    high, or whose strokes are as wide and as far apart as it is high.
 
     Args:
         grey: (H, W).
@@ -68,7 +74,7 @@ def line_rows(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
     line, others = float(change[first:last].sum()), [float(change[slice(*piece)].sum()) for piece in pieces]
     if max(others, default=0) > RIVAL * line:
         return None
-    if _extent(steps[first:last]) < last - first:
+    if _extent(steps[first:last]) < last - first or _apart(steps[first:last]) > APART * (last - first):
         return None
     margin = MARGIN * (last - first)
     at_edge = first < 2 * margin or last > len(change) - 2 * margin
@@ -144,6 +150,15 @@ def _extent(steps: NDArray[np.float32]) -> int:
     low, high = _quantiles(stroke, 0.05, 0.95)
     found = np.flatnonzero(stroke > max(0.75 * low + 0.25 * high, LEAST_STROKE))
     return int(found[-1] - found[0] + 1) if len(found) else 0
+
+
+def _apart(steps: NDArray[np.float32]) -> float:
+    """Columns from each edge of a stroke to the next in its row, the median; endless where no row has two."""
+    strong = steps > STRONG * float(np.median(steps.max(1)))
+    begins = strong & ~np.pad(strong, ((0, 0), (1, 0)))[:, :-1]  # an edge may be several columns wide
+    row, column = np.nonzero(begins)
+    apart = np.diff(column)[np.diff(row) == 0]
+    return float(np.median(apart)) if len(apart) else math.inf
 
 
 def trimmed(picture: Image.Image) -> Image.Image:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn.core import trim
-from crnn.core.trim import ROWS, _quantiles, line_rows, trimmed
+from crnn.core.trim import ROWS, _apart, _quantiles, line_rows, trimmed
 
 Grey = NDArray[np.uint8]
 
@@ -110,6 +110,27 @@ def test_marks_that_say_nothing_of_a_size_are_left() -> None:
     assert line_rows(on_paper((20, colon))) is None
     assert line_rows(on_paper((20, writing(20, 24)))) is None  # strokes over 17 columns
     assert line_rows(on_paper((20, writing(20, 33)))) == (17, 43)  # over 24
+
+
+@pytest.mark.parametrize(("wide", "apart", "left"), [(6, 8, True), (12, 5, True), (3, 3, False), (3, 40, False)])
+def test_dots_and_dashes_in_a_row_are_left(wide: int, apart: int, left: bool) -> None:
+    """Six rows high; letters have strokes closer together than half their height, and some of them wide spaces."""
+    marks = np.full((6, 20 * (wide + apart)), 230, np.uint8)
+    for x in range(0, marks.shape[1], wide + apart):
+        marks[:, x : x + wide] = 20
+    page = on_paper((40, marks), height=90)
+    assert line_rows(page) == (None if left else (39, 47))
+
+
+def test_edges_of_any_width_are_counted_once() -> None:
+    """A blurred dot has an edge of several columns, which is no stroke; and one edge in a row is endlessly far away."""
+    steps = np.zeros((4, 40), np.float32)
+    steps[:, [4, 5, 6, 20, 21, 22]] = 50
+    assert _apart(steps) == 16
+    steps[:, 20:] = 0
+    assert _apart(steps) == float("inf")
+    steps[0, 30] = 50  # a row apart is not a column apart
+    assert _apart(steps) == 26
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (11, 200), (40, 1), (40, 2), (100, 1), (2000, 1)])

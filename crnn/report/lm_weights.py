@@ -84,8 +84,7 @@ def choose_weights(recognizer: Recognizer, source: LineSource) -> LmWeights:
 
 def _best(decoder: BeamDecoder, texts: Sequence[Sequence[int]], chances: NDArray[np.float64]) -> NDArray[np.int64]:
     """(weights, bonuses): which of a line's N texts each pair would choose; `chances` (N,) are the network's."""
-    assert decoder.lm is not None  # noqa: S101  # for mypy
-    language = np.array([decoder.lm.text_log_prob(text) for text in texts])  # (N,)
+    language = decoder.language(texts)  # (N,)
     symbols = np.array([len(text) for text in texts])
     scores = chances + WEIGHTS[:, None, None] * language + BONUSES[:, None] * symbols  # (weights, bonuses, N)
     return np.argmax(scores, axis=2)

@@ -283,6 +283,15 @@ def test_for_torch_a_run_folder_has_another_file(trained: Path, tmp_path: Path) 
     assert chosen_file(run, "cuda").name == "model.safetensors"
 
 
+@pytest.mark.parametrize("noise", [1, 2, 4, 8])
+def test_a_language_model_reads_nothing_into_noisy_paper(noise: float) -> None:
+    """Nor into a shade; on very wide ones the network itself sees letters here and there, with a confidence of 0."""
+    random = np.random.default_rng(0)
+    paper = [(220 + random.normal(0, noise, (40, width))).clip(0, 255).astype(np.uint8) for width in (60, 400)]
+    paper.append(np.tile(np.linspace(60, 200, 300), (40, 1)).astype(np.uint8))
+    assert [reading.text for reading in crnn.load().recognize(paper)] == [""] * 3
+
+
 @pytest.mark.parametrize("grey", [0, 128, 255])
 def test_a_language_model_reads_nothing_into_a_blank_picture(grey: int) -> None:
     blank = np.full((40, 600), grey, np.uint8)

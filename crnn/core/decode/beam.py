@@ -160,11 +160,19 @@ class BeamDecoder:
         order[1:] = sorted(order[1:], key=lambda i: -chances[i])
         return [Text(texts[i], min(1.0, math.exp(chances[i]))) for i in order]
 
-    def factors(self, texts: Sequence[list[int]]) -> NDArray[np.float64]:
+    def factors(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """(N,) log of what the language model multiplies each text's probability with; 0 without one."""
+        return self.lm_weight * self.language(texts) + self.length_bonus * np.array([len(text) for text in texts])
+
+    def language(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """(N,) log-probabilities of texts by the language model; 0 without one, and for the empty text.
+
+        A model of labels, of which none is empty, knows nothing of pictures without a line, and would rather have one
+        letter there.
+        """
         if self.lm is None:
             return np.zeros(len(texts))
-        return np.array([self.lm_weight * self.lm.text_log_prob(t) + self.length_bonus * len(t) for t in texts])
+        return np.array([self.lm.text_log_prob(text) if text else 0.0 for text in texts])
 
     def candidates(
         self, log_probs: NDArray[np.float32], lengths: NDArray[np.int64], count: int

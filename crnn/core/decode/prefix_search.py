@@ -91,7 +91,9 @@ class PrefixSearch:
         for node, ends_blank, ends_symbol in beam:
             if self.constraint is None or self.constraint.accepting[node.state]:
                 score = ends_blank + ends_symbol
-                ended.append((score * self._factors_of(self.lm, node).item(BLANK) if self.lm else score, node))
+                if self.lm and node.parent:  # of the empty text it says nothing
+                    score *= self._factors_of(self.lm, node).item(BLANK)
+                ended.append((score, node))
         ended.sort(key=itemgetter(0), reverse=True)
         return ended
 

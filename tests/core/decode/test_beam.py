@@ -85,12 +85,25 @@ def test_a_language_model_ranks_and_shares_out_the_confidence(logits: np.ndarray
         chances = every_text(log_probs[:, line])
 
         def score(labels: tuple[int, ...], chances: dict[tuple[int, ...], float] = chances) -> float:
-            return math.log(chances[labels]) + weight * lm.text_log_prob(labels) + bonus * len(labels)
+            language = lm.text_log_prob(labels) if labels else 0.0  # it knows nothing of pictures without a line
+            return math.log(chances[labels]) + weight * language + bonus * len(labels)
 
         assert score(tuple(text.labels)) == pytest.approx(max(map(score, chances)), abs=1e-4)
         # all texts were found: together certain, each as likely as the model makes it
         whole = sum(math.exp(score(labels)) for labels in chances)
         assert text.confidence == pytest.approx(math.exp(score(tuple(text.labels))) / whole, rel=1e-3)
+
+
+def test_a_language_model_puts_no_letter_where_nothing_is() -> None:
+    """The best path is blank throughout, and one letter half as likely; the model has seen no empty text."""
+    log_probs = np.log(np.tile(np.array([0.8, 0.1, 0.1], np.float32), (3, 1, 1)))
+    lm = NgramModel.of([[1]] * 100, 2, order=2)
+    assert lm.text_log_prob([]) < -4 < -1 < lm.text_log_prob([1])
+    for weight, bonus in ((1.0, 0.0), (0.2, 0.4)):
+        decoder = BeamDecoder(lm=lm, lm_weight=weight, length_bonus=bonus)
+        assert decoder(log_probs, full(log_probs))[0].labels == []
+        assert [text.labels for text in decoder.texts(log_probs, full(log_probs), 2)[0]] == [[], [1]]
+        assert decoder.factors([[], [1]]).tolist() == [0.0, weight * lm.text_log_prob([1]) + bonus]
 
 
 def test_what_was_not_found_keeps_its_share() -> None:

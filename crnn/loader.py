@@ -165,7 +165,7 @@ def load(
         decoder: in place of all of these, the name of a decoder, of ours or of an installed package, or its settings:
             ``{"name": ..., ...}``.
         nbest: texts per line, as `Recognition.alternatives`; more than 1 come from a beam search.
-        trim: cut off paper above and below each line before it is scaled; None: as the file says.
+        trim: cut off paper around each line before it is scaled; None: as the file says.
 
     Raises:
         ModelFileError: one line: which file, what is wrong.

@@ -25,7 +25,7 @@ def add_check(command: NewCommand) -> None:
     check.add_argument(
         "--trim",
         action=argparse.BooleanOptionalAction,
-        help="cut paper above and below off, as data.trim (where lines are cropped loosely)",
+        help="cut paper around lines off, as data.trim (where lines are cropped loosely)",
     )
     check.add_argument("--headers-only", action="store_true", help="do not decode pictures: faster, finds less")
     check.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")

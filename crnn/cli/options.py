@@ -41,7 +41,7 @@ def add_trim(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--trim",
         action=argparse.BooleanOptionalAction,
-        help=f"cut paper above and below off ({default})",
+        help=f"cut paper around lines off ({default})",
     )
 
 

@@ -45,7 +45,7 @@ class ModelCard:
         network: arguments that rebuild the torch network, and its name.
         decoder: ``{"name": "greedy"}``, or a beam search with all that belongs to it, see `crnn.core.decode.settings`.
         temperature: log-probabilities are divided by this for confidences; what a language model adds to them, too.
-        trim: whether readers cut paper above and below a line off before they scale it, see `crnn.core.trim`.
+        trim: whether readers cut paper around a line off before they scale it, see `crnn.core.trim`.
         training: a note: data, lines, figures, date, seed; ``licence`` (or ``note``) on what may be done with it.
         format: of the card.
         crnn: version that wrote the file; empty if the file does not say.

@@ -10,7 +10,7 @@ from PIL import Image
 
 from crnn.core.picture import PagesAre, Picture, open_picture, picture_name
 from crnn.core.transform import LineTransform
-from crnn.core.trim import trimmed
+from crnn.core.trim import Box, line_box
 
 LEAST_CONTRAST = 6
 """Grey values between the darkest and lightest pixel of what may be writing; JPEG makes less of plain paper."""
@@ -20,7 +20,10 @@ class Prepared(NamedTuple):
     """A picture, decoded and scaled to the network's height."""
 
     grey: NDArray[np.uint8]  # (H, W)
-    original_width: int
+    left: int
+    """Pixels of the original left of what was scaled."""
+    line_width: int
+    """Of what was scaled, in pixels of the original."""
 
     @property
     def width(self) -> int:
@@ -46,7 +49,7 @@ def prepare(
     Args:
         picture: path, file content, Pillow image, or array (H, W[, 3|4]).
         transform: of the model.
-        trim: cut off paper above and below the line first, see `crnn.core.trim`.
+        trim: cut off paper around the line first, see `crnn.core.trim`.
         name: of the picture, for messages.
         max_pixels: largest picture that is decoded (80 million).
         pages: what more pages or frames than the one that is read are, see `open_picture`.
@@ -57,11 +60,20 @@ def prepare(
     name = name or picture_name(picture)
     grey = open_picture(picture, name, max_pixels, pages)
     transform.check_width(grey.size, name)
-    line = cropped(grey, transform) if trim else grey
-    return Prepared(np.asarray(transform.resize(line, transform.scaled_width(*line.size))), grey.width)
+    box = kept_box(grey, transform) if trim else None
+    line = grey if box is None else grey.crop(box)
+    scaled = np.asarray(transform.resize(line, transform.scaled_width(*line.size)))
+    return Prepared(scaled, box.left if box else 0, line.width)
+
+
+def kept_box(grey: Image.Image, transform: LineTransform) -> Box | None:
+    """What is kept of a grey picture; None for all, also where the line would be too wide for the network."""
+    box = line_box(np.asarray(grey))
+    fits = box and transform.scaled_width(box.right - box.left, box.bottom - box.top) <= transform.max_width
+    return box if fits else None
 
 
 def cropped(grey: Image.Image, transform: LineTransform) -> Image.Image:
     """A grey picture trimmed, or as it is where the line would be too wide for the network."""
-    line = trimmed(grey)
-    return line if transform.scaled_width(*line.size) <= transform.max_width else grey
+    box = kept_box(grey, transform)
+    return grey if box is None else grey.crop(box)

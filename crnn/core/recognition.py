@@ -62,7 +62,7 @@ class Recognition:
 
 
 def make_recognition(
-    charset: Charset, decoded: Decoded, scale: float, original_width: int, step: int, texts: Sequence[Text]
+    charset: Charset, decoded: Decoded, scale: float, left: int, width: int, step: int, texts: Sequence[Text]
 ) -> Recognition:
     """Labels to symbols, time steps to pixels.
 
@@ -70,7 +70,8 @@ def make_recognition(
         charset: what the labels stand for.
         decoded: the labels, with their time steps.
         scale: original pixels to a pixel of the network.
-        original_width: of the upright picture, in pixels.
+        left: original pixels left of what the network has seen.
+        width: of that, in original pixels.
         step: pixels of the network to a time step.
         texts: the best texts, if more than one was asked for.
     """
@@ -79,8 +80,8 @@ def make_recognition(
         Character(
             symbol,
             round(sure, 6),
-            round(start * step * scale, 2),
-            round(min(end * step * scale, original_width), 2),
+            round(left + start * step * scale, 2),
+            round(left + min(end * step * scale, width), 2),
         )
         for symbol, sure, (start, end) in zip(symbols, decoded.confidences, decoded.spans, strict=True)
     )

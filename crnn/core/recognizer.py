@@ -75,7 +75,7 @@ class Recognizer:
         decoder: settings in place of those in the card, see `crnn.core.decode.settings`.
         nbest: so many texts per line, as `Recognition.alternatives`, if it is more than 1; they come from a beam
             search, also where the decoder is another one.
-        trim: cut off paper above and below each line first, see `crnn.core.trim`; None: as the card says.
+        trim: cut off paper around each line first, see `crnn.core.trim`; None: as the card says.
 
     Raises:
         ModelFileError: for settings in the card that are not valid.
@@ -268,7 +268,7 @@ class Recognizer:
                 decoded[number], texts[number] = Decoded([], [], [], sure), [Text([], sure)] if nbest > 1 else []
         return [
             make_recognition(
-                self.card.charset, result, line.original_width / width, line.original_width, width // length, best
+                self.card.charset, result, line.line_width / width, line.left, line.line_width, width // length, best
             )
             for result, line, width, length, best in zip(
                 decoded, lines, widths.tolist(), lengths.tolist(), texts, strict=True

@@ -1,12 +1,14 @@
-"""Loosely cropped lines: which rows of a picture its line fills.
+"""Loosely cropped lines: which part of a picture its line fills.
 
-A network reads writing of the size that it has learnt from, and paper above and below a line makes it small. The rows
-with writing are told by how much neighbouring pixels of a row differ: paper is even, however it is shaded.
+A network reads writing of the size that it has learnt from, and paper above and below a line makes it small. Much paper
+at its sides makes every reading unsure, as each column of it may be writing after all. What is writing is told by how
+much neighbouring pixels of a row differ: paper is even, however it is shaded.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,16 +38,26 @@ MOST, MOST_AT_EDGE = 0.8, 0.6
 APART = 0.55
 """From edge to edge of the strokes in a row it is at most so many heights of the line. Letters have less than 0.5, wide
 bold ones too; dots in a row 0.65 and more, dashes 1.5 and more: marks that say nothing of the size of the writing."""
+WIDE, KEPT = 2, 1
+"""Heights of the picture: more paper than that at a side is cut off; that much of it stays."""
+PAPER, FAINT = 2.0, 0.1
+"""A side is paper if no column of its first height has more than so many times the middle one's strongest difference;
+what has more than this share of the strongest writing's above that is writing, however faint."""
 LEAST_CHANGE, LEAST_STROKE = 1.0, 8.0
 """Grey values: less than that is even paper; less than that from column to column is no stroke."""
 
 
-def line_rows(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
-    """(first row, row behind the last one) of the line in a picture, with a margin; None to leave it as it is.
+class Box(NamedTuple):
+    """A part of a picture, in pixels, as Pillow crops it: the last column and row are those behind it."""
 
-    None, too, of what may be several lines, of what lies at the picture's edge and may be part of something larger, and
-    of a colon, dashes or dots by themselves, which say nothing of the size of the writing: a line that is no wider than
-    high, or whose strokes are as wide and as far apart as it is high.
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def line_box(grey: NDArray[np.uint8]) -> Box | None:
+    """The line in a picture, with a margin; None to leave the picture as it is.
 
     Args:
         grey: (H, W).
@@ -53,12 +65,59 @@ def line_rows(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
     height, width = grey.shape
     if height < LEAST_ROWS or width < 2:
         return None
-    rows = grey
+    seen = grey
     if height > ROWS:
         size = (max(2, round(width * ROWS / height)), ROWS)
-        rows = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
-    pixels = rows.astype(np.float32)
-    steps = np.abs(pixels[:, 1:] - pixels[:, :-1])
+        seen = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
+    pixels = seen.astype(np.float32)
+    slopes = pixels[:, 1:] - pixels[:, :-1]
+    steps = np.abs(slopes)
+    first, last = _columns(steps)
+    rows = _rows(steps[:, first:last], slopes[:, first:last])
+    if rows is None and last - first == steps.shape[1]:
+        return None
+    across, down = width / seen.shape[1], height / len(seen)
+    top, bottom = rows or (0.0, float(len(seen)))
+    right = width if last == steps.shape[1] else int(np.ceil(last * across))
+    return Box(int(first * across), int(top * down), right, int(np.ceil(bottom * down)))
+
+
+def _columns(steps: NDArray[np.float32]) -> tuple[int, int]:
+    """(first column, column behind the last one) without wide paper at the sides; all where there is none."""
+    height, width = len(steps), steps.shape[1]
+    wide = WIDE * height
+    if width < 2 * wide:
+        return 0, width
+    strongest = float(steps.max())
+    if min(float(steps[:, :wide].max()), float(steps[:, -wide:].max())) > 0.5 * strongest:
+        return 0, width  # most lines: there is writing at both sides
+    few = max(1, height // 8)
+    stroke = np.convolve(steps.max(0), np.full(few, 1 / few, np.float32), "same")
+    return _paper(stroke, height), width - _paper(stroke[::-1], height)
+
+
+def _paper(stroke: NDArray[np.float32], height: int) -> int:
+    """How many columns from the first one on are paper that is not needed."""
+    side = stroke[:height]
+    most = float(side.max())
+    if most > PAPER * float(np.median(side)) + LEAST_STROKE:
+        return 0
+    writing = np.flatnonzero(stroke > most + max(FAINT * (float(stroke.max()) - most), LEAST_STROKE))
+    paper = int(writing[0]) if len(writing) else 0
+    return paper - KEPT * height if paper > WIDE * height else 0
+
+
+def _rows(steps: NDArray[np.float32], slopes: NDArray[np.float32]) -> tuple[float, float] | None:
+    """(first row, row behind the last one) of a line, with a margin; None to leave them as they are.
+
+    None, too, of what may be several lines, of what lies at the picture's edge and may be part of something larger, and
+    of a colon, dashes or dots by themselves, which say nothing of the size of the writing: a line that is no wider than
+    high, or whose strokes are as wide and as far apart as it is high.
+
+    Args:
+        steps: (H, W - 1) how much neighbouring pixels differ.
+        slopes: the same, below 0 where it becomes darker.
+    """
     change = steps.mean(1)
     quiet, busy = _quantiles(change, 0.1, 0.95)
     if busy - quiet < LEAST_CHANGE:
@@ -74,7 +133,7 @@ def line_rows(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
     line, others = float(change[first:last].sum()), [float(change[slice(*piece)].sum()) for piece in pieces]
     if max(others, default=0) > RIVAL * line:
         return None
-    if _extent(steps[first:last]) < last - first or _apart(steps[first:last]) > APART * (last - first):
+    if _extent(steps[first:last]) < last - first or _apart(slopes[first:last]) > APART * (last - first):
         return None
     margin = MARGIN * (last - first)
     at_edge = first < 2 * margin or last > len(change) - 2 * margin
@@ -82,8 +141,7 @@ def line_rows(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
         return None
     if _stays(first, last, len(change)) > (MOST_AT_EDGE if at_edge else MOST):
         return None
-    scale = height / len(change)
-    return int(max(0.0, first - margin) * scale), int(np.ceil(min(float(len(change)), last + margin) * scale))
+    return max(0.0, first - margin), min(float(len(change)), last + margin)
 
 
 def _stays(first: int, last: int, rows: int) -> float:
@@ -152,16 +210,17 @@ def _extent(steps: NDArray[np.float32]) -> int:
     return int(found[-1] - found[0] + 1) if len(found) else 0
 
 
-def _apart(steps: NDArray[np.float32]) -> float:
+def _apart(slopes: NDArray[np.float32]) -> float:
     """Columns from each edge of a stroke to the next in its row, the median; endless where no row has two."""
-    strong = steps > STRONG * float(np.median(steps.max(1)))
-    begins = strong & ~np.pad(strong, ((0, 0), (1, 0)))[:, :-1]  # an edge may be several columns wide
-    row, column = np.nonzero(begins)
+    least = STRONG * float(np.median(np.abs(slopes).max(1)))
+    edges = np.sign(slopes) * (np.abs(slopes) > least)
+    before = np.pad(edges, ((0, 0), (1, 0)))[:, :-1]
+    row, column = np.nonzero((edges != 0) & (edges != before))  # an edge may be several columns wide
     apart = np.diff(column)[np.diff(row) == 0]
     return float(np.median(apart)) if len(apart) else math.inf
 
 
 def trimmed(picture: Image.Image) -> Image.Image:
-    """A grey picture without the rows above and below its line, as far as `line_rows` finds one."""
-    rows = line_rows(np.asarray(picture))
-    return picture if rows is None else picture.crop((0, rows[0], picture.width, rows[1]))
+    """A grey picture without the paper around its line, as far as `line_box` finds one."""
+    box = line_box(np.asarray(picture))
+    return picture if box is None else picture.crop(box)

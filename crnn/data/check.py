@@ -120,7 +120,7 @@ def check_lines(
     """
     look: Look = "lines" if trim or lines else "decoded" if decode else "headers"
     facts = picture_facts(source, look, threads, progress, peers)
-    sizes = trimmed_sizes(facts.sizes, facts.heights, narrower(transform, max_width)) if trim else facts.sizes
+    sizes = trimmed_sizes(facts.sizes, facts.lines, narrower(transform, max_width)) if trim else facts.sizes
     report = CheckReport(with_format(source))
     kept: list[int] = []
     digest = hashlib.sha256()

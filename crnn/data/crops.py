@@ -1,4 +1,4 @@
-"""Lines without the paper above and below them, where lines are cropped loosely. Runs without torch."""
+"""Lines without the paper around them, where lines are cropped loosely. Runs without torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 
 from crnn.core.prepared import cropped
 from crnn.core.transform import LineTransform
-from crnn.core.trim import line_rows
+from crnn.core.trim import line_box
 from crnn.data.progress import Watch, unwatched
 from crnn.data.sources.base import LineSource
 from crnn.data.sources.views import Whole
@@ -31,7 +31,7 @@ def loose_share(source: LineSource, watch: Watch = unwatched) -> float:
     cut = 0
     for place in watch(places.tolist(), len(places), "looking at crops"):
         with suppress(DataError):  # said when all are looked at
-            cut += line_rows(np.asarray(source.picture(place))) is not None
+            cut += line_box(np.asarray(source.picture(place))) is not None
     return cut / max(1, len(places))
 
 
@@ -80,25 +80,24 @@ def choose_crops(
     found = shares() if shares else [loose_share(source) for source in sources]
     training = [share > FEW for share in found]
     if not sources:
-        why = "lines come in all crops: readers of the model cut paper above and below off (data.trim)"
+        why = "lines come in all crops: readers of the model cut paper around lines off (data.trim)"
     elif not any(training):
-        why = "lines are cropped closely: readers of the model cut paper above and below others off (data.trim)"
+        why = "lines are cropped closely: readers of the model cut paper around others off (data.trim)"
     else:
         named = ", ".join(f"{s.name}: {share:.0%}" for s, share in zip(sources, found, strict=True) if share > FEW)
-        why = f"lines are cropped loosely ({named}): paper above and below is cut off (data.trim)"
+        why = f"lines are cropped loosely ({named}): paper around lines is cut off (data.trim)"
     return Crops(True, decode or not sources or any(training), training, why)
 
 
-def trimmed_sizes(sizes: NDArray[np.int32], heights: NDArray[np.int32], transform: LineTransform) -> NDArray[np.int32]:
+def trimmed_sizes(sizes: NDArray[np.int32], lines: NDArray[np.int32], transform: LineTransform) -> NDArray[np.int32]:
     """(N, 2): sizes of lines as `crnn.core.prepared.cropped` makes them.
 
     Args:
         sizes: (N, 2) width and height of each picture, in pixels; 0 where it cannot be read.
-        heights: (N,) of the rows that its line fills.
+        lines: (N, 2) of what its line fills; 0 where it was not looked for.
         transform: of the model.
     """
-    lines = np.stack([sizes[:, 0], heights], axis=1)
-    read = heights > 0
+    read = lines[:, 1] > 0
     fits = np.zeros(len(sizes), dtype=bool)
     fits[read] = transform.scaled_widths(lines[read]) <= transform.max_width
     return np.where(fits[:, None], lines, sizes)

@@ -56,20 +56,20 @@ class PictureFacts:
     """(N, 2): width and height in pixels, upright; 0 where the picture cannot be read."""
     hashes: NDArray[np.uint64]
     """(N,): of the upright grey pixels; 0 where they were not decoded."""
-    heights: NDArray[np.int32]
-    """(N,): of the rows that the line fills, see `crnn.core.trim`; 0 where it was not looked for."""
+    lines: NDArray[np.int32]
+    """(N, 2): width and height of what the line fills, see `crnn.core.trim`; 0 where it was not looked for."""
     problems: dict[int, str]
     """Position -> why the picture cannot be read."""
 
     @classmethod
     def none(cls, lines: int) -> PictureFacts:
         """Of pictures that nobody has looked at."""
-        return cls(np.zeros((lines, 2), np.int32), np.zeros(lines, np.uint64), np.zeros(lines, np.int32), {})
+        return cls(np.zeros((lines, 2), np.int32), np.zeros(lines, np.uint64), np.zeros((lines, 2), np.int32), {})
 
     def select(self, positions: NDArray[np.int64]) -> PictureFacts:
         """Those of some lines."""
         problems = {i: self.problems[int(p)] for i, p in enumerate(positions) if int(p) in self.problems}
-        return PictureFacts(self.sizes[positions], self.hashes[positions], self.heights[positions], problems)
+        return PictureFacts(self.sizes[positions], self.hashes[positions], self.lines[positions], problems)
 
     @classmethod
     def join(cls, facts: list[PictureFacts]) -> PictureFacts:
@@ -79,10 +79,8 @@ class PictureFacts:
         for one in facts:
             problems |= {start + position: problem for position, problem in one.problems.items()}
             start += len(one.sizes)
-        sizes, hashes, heights = (
-            np.concatenate([getattr(f, of) for f in facts]) for of in ("sizes", "hashes", "heights")
-        )
-        return cls(sizes, hashes, heights, problems)
+        sizes, hashes, lines = (np.concatenate([getattr(f, of) for f in facts]) for of in ("sizes", "hashes", "lines"))
+        return cls(sizes, hashes, lines, problems)
 
     def save(self, path: Path) -> None:
         """As .npz, whole or not at all."""
@@ -94,7 +92,7 @@ class PictureFacts:
         numbers = np.array(list(self.problems), dtype=np.int64)
         texts = np.array(list(self.problems.values()), dtype=np.str_)
         file = BytesIO()
-        np.savez(file, sizes=self.sizes, hashes=self.hashes, heights=self.heights, numbers=numbers, texts=texts)
+        np.savez(file, sizes=self.sizes, hashes=self.hashes, lines=self.lines, numbers=numbers, texts=texts)
         return file.getvalue()
 
     @classmethod
@@ -106,7 +104,7 @@ class PictureFacts:
         """
         with np.load(path, allow_pickle=False) as stored:
             problems = dict(zip(stored["numbers"].tolist(), stored["texts"].tolist(), strict=True))
-            return cls(stored["sizes"], stored["hashes"], stored["heights"], problems)
+            return cls(stored["sizes"], stored["hashes"], stored["lines"], problems)
 
 
 def picture_facts(
@@ -120,8 +118,8 @@ def picture_facts(
 
     Args:
         source: not endless.
-        look: ``headers`` only; ``decoded``: decode every picture, which finds damaged ones; ``lines``: and the rows
-            that its line fills.
+        look: ``headers`` only; ``decoded``: decode every picture, which finds damaged ones; ``lines``: and what
+            its line fills.
         threads: that many pictures are looked at together.
         progress: wraps the positions.
         peers: processes that all ask for the same: each looks at its share, and all get the whole.
@@ -184,7 +182,7 @@ def _look(
             facts.sizes[row] = picture.size
             facts.hashes[row] = pixel_hash(picture.tobytes(), picture.size)
             if how == "lines":
-                facts.heights[row] = trimmed(picture).height
+                facts.lines[row] = trimmed(picture).size
         except DataError as error:
             facts.problems[row] = str(error)
 

@@ -60,7 +60,7 @@ def export_checkpoint(
             of the kind that the model reads) rendered ones if they are gone.
         int8: convolutions in 8-bit integers, for processors that are fast with them (``onnx`` only).
         half: weights in float16, half the size (``safetensors`` only).
-        trim: whether readers of the file cut paper above and below lines off first, see `crnn.core.trim`; None: as the
+        trim: whether readers of the file cut paper around lines off first, see `crnn.core.trim`; None: as the
             checkpoint says.
         lm: texts for a language model that the file keeps: a text file, the texts themselves, or ``train`` for what
             the run's training lines said, see `recorded_texts`.

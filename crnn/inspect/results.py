@@ -47,7 +47,7 @@ class Settings:
         max_dropped: share (0..1) of unusable lines up to which training accepts a source.
         decode: decode every picture; False reads headers only.
         threads: that many pictures are decoded at once.
-        trim: training's ``data.trim``: paper above and below lines is cut off; None where they are cropped loosely.
+        trim: training's ``data.trim``: paper around lines is cut off; None where they are cropped loosely.
     """
 
     transform: LineTransform
@@ -69,7 +69,7 @@ class SetSummary:
     """The name, and the format; see `crnn.data.sources.views.with_format`."""
     lines: int
     trimmed: bool = False
-    """Whether paper above and below its lines is cut off first."""
+    """Whether paper around its lines is cut off first."""
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     """Lines that training leaves out, by reason."""

@@ -147,7 +147,7 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
     ]
     if "opset" in facts:
         rows.append(("operators", f"ONNX opset {facts['opset']}, written with {facts['producer']}"))
-    trim = "; paper above and below the line is cut off first" if facts["trim"] else ""
+    trim = "; paper around the line is cut off first" if facts["trim"] else ""
     rows.append(("pictures", f"height {transform['height']}, width {width}; {values}{trim}"))
     of = ", ".join(f"{count} {name}" for name, count in facts["scripts"].items())
     rows.append(("characters", f"{facts['characters']:,}: {of}"))

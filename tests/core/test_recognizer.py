@@ -50,7 +50,7 @@ def picture(width: int, label: int = 1, height: int = 8) -> Image.Image:
 
 
 def prepared(*widths: int) -> list[Prepared]:
-    return [Prepared(np.zeros((8, width), np.uint8), width) for width in widths]
+    return [Prepared(np.zeros((8, width), np.uint8), 0, width) for width in widths]
 
 
 def batches(lines: list[Prepared], **settings: int) -> list[list[int]]:
@@ -99,7 +99,7 @@ def test_what_the_network_gets() -> None:
     assert [reading.text for reading in readings] == ["b", "d"]
     network = Widths()
     Recognizer(network).read(
-        [Prepared(np.full((8, 8), 255, np.uint8), 8), Prepared(np.full((8, 12), 255, np.uint8), 24)]
+        [Prepared(np.full((8, 8), 255, np.uint8), 0, 8), Prepared(np.full((8, 12), 255, np.uint8), 0, 24)]
     )
     [(images, widths)] = network.seen
     assert widths.tolist() == [8, 12]
@@ -115,7 +115,7 @@ def test_places_are_those_of_the_original_picture() -> None:
     assert one.confidence == pytest.approx(0.9, abs=1e-6)
     [reading] = Recognizer(Widths()).recognize(picture(3, 1))  # made wider: a step is 1.5 pixels
     assert reading.characters[0].end == 1.5
-    assert Prepared(np.zeros((8, 12), np.uint8), 24).width == 12
+    assert Prepared(np.zeros((8, 12), np.uint8), 0, 24).width == 12
 
 
 def test_one_picture_or_many(tmp_path: Path) -> None:
@@ -172,7 +172,8 @@ def test_pictures_are_taken_as_they_are_needed() -> None:
 
 def test_a_picture_is_prepared() -> None:
     line = Recognizer(Widths()).prepare(picture(20, 2, height=16))
-    assert (line.grey.shape, line.grey.dtype, line.width, line.original_width) == ((8, 8 + 4), np.uint8, 12, 20)
+    assert (line.grey.shape, line.grey.dtype, line.width) == ((8, 8 + 4), np.uint8, 12)
+    assert (line.left, line.line_width) == (0, 20)
     assert Recognizer(Widths()).prepare(picture(10), max_pixels=80).width == 12
     with pytest.raises(DataError, match=r"^page 3: has 10 x 8 pixels; at most 79 are decoded"):
         Recognizer(Widths()).prepare(picture(10), "page 3", 79)
@@ -180,6 +181,19 @@ def test_a_picture_is_prepared() -> None:
         Recognizer(Widths()).prepare(picture(10), max_pixels=79)
     with pytest.raises(DataError, match=r"^p: .* become 32772 x 8; at most 32768 wide"):
         Recognizer(Widths()).prepare(picture(32_772), "p")
+
+
+def test_places_count_from_the_left_of_the_whole_picture() -> None:
+    """Though 355 columns of paper at the left are not shown to the network, which reads something at its first step."""
+    page = np.full((20, 640), 230, np.uint8)
+    page[2:18, 400:640:5] = 0
+    recognizer = Recognizer(Widths(), trim=True)
+    line = recognizer.prepare(page)
+    assert abs(line.left - 380) <= 2
+    assert line.line_width == 640 - line.left
+    [reading] = recognizer.recognize(page)
+    step = 4 * line.line_width / line.width
+    assert [(one.start, one.end) for one in reading.characters] == [(line.left, round(line.left + step, 2))]
 
 
 def test_lines_are_trimmed_as_the_card_or_the_caller_says() -> None:
@@ -194,7 +208,7 @@ def test_lines_are_trimmed_as_the_card_or_the_caller_says() -> None:
         backend = Widths()
         backend.card = replace(backend.card, trim=by_card)
         line = Recognizer(backend, trim=asked).prepare(page)
-        assert (line.width, line.original_width) == (8 * 200 // 26 // 4 * 4 if trimmed else 28, 200)
+        assert (line.width, line.left, line.line_width) == (8 * 200 // 26 // 4 * 4 if trimmed else 28, 0, 200)
         wanted = Recognizer(Widths()).prepare(page[17:43] if trimmed else page)
         assert np.array_equal(line.grey, wanted.grey)
     backend.card = replace(backend.card, transform=replace(backend.card.transform, max_width=40))

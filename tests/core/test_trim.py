@@ -1,4 +1,4 @@
-"""Paper above and below a line: found and cut off, or left where it may be more than paper."""
+"""Paper around a line: found and cut off, or left where it may be more than paper."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn.core import trim
-from crnn.core.trim import ROWS, _apart, _quantiles, line_rows, trimmed
+from crnn.core.trim import ROWS, _apart, _quantiles, line_box, trimmed
 
 Grey = NDArray[np.uint8]
 
@@ -27,6 +27,15 @@ def on_paper(*parts: tuple[int, Grey], height: int = 60, paper: int = 230, margi
     for top, part in parts:
         page[top : top + len(part), margin : margin + part.shape[1]] = part
     return page
+
+
+def line_rows(grey: Grey) -> tuple[int, int] | None:
+    """(first row, row behind the last one) that are kept of a picture without wide paper at its sides; None for all."""
+    box = line_box(grey)
+    if box is None:
+        return None
+    assert (box.left, box.right) == (0, grey.shape[1])
+    return box.top, box.bottom
 
 
 def test_a_line_keeps_a_margin() -> None:
@@ -122,6 +131,52 @@ def test_dots_and_dashes_in_a_row_are_left(wide: int, apart: int, left: bool) ->
     assert line_rows(page) == (None if left else (39, 47))
 
 
+@pytest.mark.parametrize(("left", "right"), [(500, 500), (500, 0), (0, 500), (90, 10), (70, 70)])
+@pytest.mark.parametrize("noise", [0, 4])
+def test_wide_paper_at_the_sides_is_cut(left: int, right: int, noise: int) -> None:
+    """What is wider than two heights of the picture, 40 rows here, but for one of them; rows as if it were not there."""
+    page = on_paper((10, writing()), height=40, margin=0).astype(np.float32)  # writing from column 5 to 194
+    page = np.pad(page, ((0, 0), (left, right)), constant_values=230)
+    page += np.random.default_rng(0).normal(0, noise, page.shape)
+    box = line_box(page.clip(0, 255).astype(np.uint8))
+    assert box is not None
+    first = left + 5 - 40 if left + 5 > 80 else 0
+    last = left + 195 + 40 if right + 5 > 80 else page.shape[1]
+    assert abs(box.left - first) <= 5  # an edge is looked for over five columns
+    assert abs(box.right - last) <= 5
+    assert (box.top, box.bottom) == (7, 33)
+
+
+def test_only_the_sides_may_be_cut() -> None:
+    close = np.pad(writing(), ((2, 2), (300, 300)), constant_values=230)
+    box = line_box(close)
+    assert box is not None
+    assert (box.top, box.bottom) == (0, 24)
+    assert box.right - box.left < 260
+    high = line_box(np.kron(close, np.ones((10, 10), np.uint8)))  # looked at in 96 rows
+    assert high is not None
+    assert np.abs(np.array(high) - 10 * np.array(box)).max() <= 30
+
+
+@pytest.mark.parametrize("mark", ["faint", "dust", "rule", "both sides"])
+def test_what_may_be_writing_stays(mark: str) -> None:
+    """At the left, far from the line: a fifth as strong; one dot; a rule at the edge. And paper at no side."""
+    page = np.pad(writing(), ((10, 10), (600, 600)), constant_values=230).astype(np.uint8)
+    if mark == "faint":
+        page[10:30, 200:230:7] = 190
+    if mark == "dust":
+        page[18:22, 200:204] = 20
+    if mark == "rule":
+        page[:, 2] = 20
+    if mark == "both sides":
+        page[10:30, 20:40:7] = page[10:30, -40:-20:7] = 20
+    box = line_box(page)
+    first = {"faint": 160, "dust": 160, "rule": 0, "both sides": 0}[mark]
+    assert box is not None
+    assert abs(box.left - first) <= 5
+    assert (box.right == page.shape[1]) == (mark == "both sides")
+
+
 def test_edges_of_any_width_are_counted_once() -> None:
     """A blurred dot has an edge of several columns, which is no stroke; and one edge in a row is endlessly far away."""
     steps = np.zeros((4, 40), np.float32)
@@ -131,6 +186,7 @@ def test_edges_of_any_width_are_counted_once() -> None:
     assert _apart(steps) == float("inf")
     steps[0, 30] = 50  # a row apart is not a column apart
     assert _apart(steps) == 26
+    assert _apart(np.tile(np.array([50, -50], np.float32), (4, 20))) == 1  # strokes of one pixel, one apart
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (11, 200), (40, 1), (40, 2), (100, 1), (2000, 1)])

@@ -62,13 +62,14 @@ def test_sizes_pixels_and_what_fits_are_those_of_the_trimmed_line(tmp_path: Path
 
 def test_what_was_found_of_lines_is_kept(tmp_path: Path) -> None:
     folder, index = loose_lines(tmp_path / "lines", 4, 2), tmp_path / "kept"
-    for look, heights in (("decoded", [0] * 4), ("lines", [CUT, CUT, 22, 22]), ("decoded", [0] * 4)):
-        assert picture_facts(open_source(folder, cache=index), look).heights.tolist() == heights
+    unknown, lines = [[0, 0]] * 4, [[100, height] for height in (CUT, CUT, 22, 22)]
+    for look, found in (("decoded", unknown), ("lines", lines), ("decoded", unknown)):
+        assert picture_facts(open_source(folder, cache=index), look).lines.tolist() == found
     for path in index.rglob("pictures_decoded.npz"):
         path.unlink()
     source = open_source(folder, cache=index)
     source.picture = lambda i: pytest.fail("looked again")  # type: ignore[method-assign]
-    assert picture_facts(source, "decoded").heights.tolist() == [CUT, CUT, 22, 22]  # looked at more closely before
+    assert picture_facts(source, "decoded").lines.tolist() == lines  # looked at more closely before
 
 
 @pytest.mark.parametrize("cache", [False, True])

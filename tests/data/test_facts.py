@@ -78,14 +78,17 @@ def test_kept_beside_the_index(lines: Path, tmp_path: Path, monkeypatch: pytest.
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
     whole = PictureFacts(
-        np.array([[1, 2], [0, 0]], np.int32), np.array([7, 0], np.uint64), np.array([1, 0], np.int32), {1: "no \u05d0"}
+        np.array([[1, 2], [0, 0]], np.int32),
+        np.array([7, 0], np.uint64),
+        np.array([[1, 2], [0, 0]], np.int32),
+        {1: "no \u05d0"},
     )
     whole.save(tmp_path / "x.npz")
     again = PictureFacts.load(tmp_path / "x.npz")
     assert (again.sizes.tolist(), again.hashes.tolist(), again.problems) == ([[1, 2], [0, 0]], [7, 0], {1: "no \u05d0"})
-    assert again.heights.tolist() == [1, 0]
-    assert PictureFacts.join([whole, whole]).heights.tolist() == [1, 0, 1, 0]
-    assert whole.select(np.array([1, 1, 0])).heights.tolist() == [0, 0, 1]
+    assert again.lines.tolist() == [[1, 2], [0, 0]]
+    assert PictureFacts.join([whole, whole]).lines.tolist() == [[1, 2], [0, 0]] * 2
+    assert whole.select(np.array([1, 1, 0])).lines.tolist() == [[0, 0], [0, 0], [1, 2]]
     assert PictureFacts.join([whole, whole]).problems == {1: "no \u05d0", 3: "no \u05d0"}
 
 
@@ -156,7 +159,7 @@ def test_facts_of_some_lines_and_of_several_sources() -> None:
     four = PictureFacts(
         np.arange(8, dtype=np.int32).reshape(4, 2),
         np.arange(4, dtype=np.uint64),
-        np.zeros(4, np.int32),
+        np.zeros((4, 2), np.int32),
         {1: "a", 3: "b"},
     )
     some = four.select(np.array([3, 0, 1]))
@@ -213,13 +216,13 @@ def test_the_first_process_of_a_machine_keeps_what_was_found(rank: int, lines: P
 def test_facts_of_other_lines_are_not_taken(lines: Path, tmp_path: Path) -> None:
     source = open_source(lines, cache=tmp_path / "cache")
     [folder] = (tmp_path / "cache").iterdir()
-    few = PictureFacts(np.ones((47, 2), np.int32), np.ones(47, np.uint64), np.zeros(47, np.int32), {})
+    few = PictureFacts(np.ones((47, 2), np.int32), np.ones(47, np.uint64), np.zeros((47, 2), np.int32), {})
     for name in ("decoded", "headers"):
         few.save(folder / f"pictures_{name}.npz")
     assert picture_facts(source, "headers").sizes.shape == (48, 2)
     headers = PictureFacts.load(folder / "pictures_headers.npz")
     assert headers.sizes[0].tolist() == list(source.size(0))
-    marked = PictureFacts(np.full((48, 2), 7, np.int32), np.zeros(48, np.uint64), np.zeros(48, np.int32), {})
+    marked = PictureFacts(np.full((48, 2), 7, np.int32), np.zeros(48, np.uint64), np.zeros((48, 2), np.int32), {})
     marked.save(folder / "pictures_headers.npz")
     assert picture_facts(source, "headers").sizes[0].tolist() == [7, 7]
     assert picture_facts(source).sizes[0].tolist() == list(source.size(0))  # headers alone do not tell pixels

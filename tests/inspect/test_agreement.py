@@ -80,7 +80,7 @@ def test_what_fits_is_told_of_trimmed_lines_where_training_trims(
     assert not len(check_lines(open_source(folder), TRANSFORM, Charset.from_texts([text])).kept)
     assert main(["check", str(folder), *look, "--fix", str(tmp_path / "mended")]) == 0
     said = capsys.readouterr().out
-    assert "lines: 100%): paper above and below is cut off (data.trim)" in " ".join(said.split())
+    assert "lines: 100%): paper around lines is cut off (data.trim)" in " ".join(said.split())
     assert CANNOT_FIT not in said
     assert texts_of(open_source(tmp_path / "mended")) == [text] * 8
     assert open_source(tmp_path / "mended").size(0) == (100, 60)  # pictures as they are

@@ -292,6 +292,21 @@ def test_a_language_model_reads_nothing_into_noisy_paper(noise: float) -> None:
     assert [reading.text for reading in crnn.load().recognize(paper)] == [""] * 3
 
 
+@pytest.mark.parametrize("noise", [0, 4])
+def test_paper_beside_a_line_changes_neither_text_nor_confidence(noise: int) -> None:
+    """As of the last line of a paragraph, in a crop of the column's width; and a box is where the letter is."""
+    line = np.asarray(Image.open(SAMPLE).convert("L"))
+    height, width = line.shape
+    wide = np.full((height, width + 40 * height), int(np.median(line[0])), np.int16)
+    wide[:, 30 * height : 30 * height + width] = line
+    wide += np.random.default_rng(0).normal(0, noise, wide.shape).astype(np.int16)
+    [alone], [beside] = (crnn.load().recognize([grey]) for grey in (line, wide.clip(0, 255).astype(np.uint8)))
+    assert beside.text == alone.text
+    assert beside.confidence == pytest.approx(alone.confidence, abs=0.05)
+    for one, other in zip(alone.characters, beside.characters, strict=True):
+        assert other.start - 30 * height == pytest.approx(one.start, abs=0.3 * height)
+
+
 @pytest.mark.parametrize("grey", [0, 128, 255])
 def test_a_language_model_reads_nothing_into_a_blank_picture(grey: int) -> None:
     blank = np.full((40, 600), grey, np.uint8)
@@ -303,5 +318,6 @@ def test_a_language_model_reads_nothing_into_a_blank_picture(grey: int) -> None:
     assert reading.confidence < 0.5  # so that somebody looks
     [reading] = crnn.load(nbest=3).recognize([blank])
     assert [one.text for one in reading.alternatives] in ([], [""])
-    blank[10:30, 20:400:30] = 255 - grey if grey != 128 else 0
+    for x in range(20, 400, 12):
+        blank[8:32, x : x + 4] = 255 - grey if grey != 128 else 0
     assert reader.recognize([blank])[0].text

@@ -150,7 +150,7 @@ def test_a_language_model_and_a_lexicon_are_summed_up() -> None:
     assert facts["trim"] is False
     assert rows(facts)["pictures"] == "height 32, width free; (grey / 255 - 0.5) / 0.5"
     trimmed = rows(facts | {"trim": True})["pictures"]
-    assert trimmed.endswith("0.5; paper above and below the line is cut off first")
+    assert trimmed.endswith("0.5; paper around the line is cut off first")
     facts["decoder"] = {"name": "beam", "lm": lm}
     assert rows(facts)["decoder"].endswith(", weight 0.3, length bonus 0.6")
     for odd in ({"order": 6}, {**lm, "followers": {"a": 3}}, 3):

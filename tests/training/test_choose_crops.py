@@ -43,7 +43,7 @@ def test_loosely_cropped_lines_are_trimmed_in_training_and_others_where_they_are
     for sources, trimmed, said in (
         ([], [], "lines come in all crops"),
         ([close], [False], "lines are cropped closely"),
-        ([close, loose], [False, True], "loose: 20%): paper above and below is cut off"),
+        ([close, loose], [False, True], "loose: 20%): paper around lines is cut off"),
         ([loose, loose], [True, True], "20%, "),
     ):
         crops = choose_crops(sources, free)

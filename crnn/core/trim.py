@@ -22,6 +22,8 @@ LEAST_ROWS = 12
 """A lower one is left as it is."""
 INK = 0.1
 """A row has writing if it differs by more than this share of what lies between quiet and busy rows."""
+NOISE, MOST_NOISE = 5.0, 0.3
+"""Rows of noisy paper differ by so many of its means over the root of its columns; more than this share is no noise."""
 PIECE, GAP = 0.5, 0.2
 """What has at most so many heights of the line, at most so many heights above or below it, belongs to it: accents."""
 STRONG, REACH = 0.5, 0.6
@@ -123,7 +125,10 @@ def _rows(steps: NDArray[np.float32], slopes: NDArray[np.float32]) -> tuple[floa
     if busy - quiet < LEAST_CHANGE:
         return None
     change = np.maximum(change - quiet, 0)
-    pieces = _runs(change > INK * (busy - quiet))
+    least = INK * (busy - quiet)
+    if steps.shape[1] > 2 * len(steps):  # in fewer columns a quiet row may well be one of writing
+        least = max(least, min(NOISE * quiet / math.sqrt(steps.shape[1]), MOST_NOISE * (busy - quiet)))
+    pieces = _runs(change > least)
     first, last = max(pieces, key=lambda piece: change[slice(*piece)].sum())
     if _stays(first, last, len(change)) > MOST:  # as of most lines; what belongs to it makes it no lower
         return None
@@ -186,7 +191,8 @@ def _with_accents(first: int, last: int, pieces: list[tuple[int, int]]) -> tuple
 def _with_single_strokes(steps: NDArray[np.float32], first: int, last: int) -> tuple[int, int]:
     """The line with what a few letters alone reach, which differs little as a row: the only b, g or Ä of a line."""
     stroke = steps.max(1)
-    strong = stroke > STRONG * float(np.median(stroke[first:last]))
+    paper = _quantiles(stroke, 0.1)[0]
+    strong = stroke > paper + STRONG * (float(np.median(stroke[first:last])) - paper)
     step, reach = max(1, round(GAP * (last - first))), round(REACH * (last - first))
     above, below = strong[max(0, first - reach) : first][::-1], strong[last : last + reach]
     return first - _reached(above, step), last + _reached(below, step)

@@ -68,6 +68,17 @@ def test_paper_and_ink_of_any_kind(name: str) -> None:
     assert line_rows(page.clip(0, 255).astype(np.uint8)) == (17, 43)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_noisy_paper_is_paper(seed: int) -> None:
+    """Of a standard deviation of 20, beside strokes of 130: no noisy row is taken for a piece of the line."""
+    page = on_paper((40, writing(20, 300, ink=100)), height=90).astype(np.float32)
+    page += np.random.default_rng(seed).normal(0, 20, page.shape)
+    rows = line_rows(page.clip(0, 255).astype(np.uint8))
+    assert rows is not None
+    assert abs(rows[0] - 37) <= 3
+    assert abs(rows[1] - 63) <= 3
+
+
 def test_closely_cropped_lines_are_left() -> None:
     """More than four fifths of the picture would stay."""
     assert line_rows(on_paper((6, writing()), height=32)) is None  # 26 of 32

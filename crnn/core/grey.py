@@ -1,4 +1,4 @@
-"""Pixels of any kind as 8-bit grey: arrays, every mode of Pillow, transparent pictures on white paper."""
+"""Pixels of any kind as 8-bit grey: arrays, every mode of Pillow, transparent pictures on paper."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from crnn.errors import DataError
 
 _STRIP_PIXELS = 2**20
 """Of a transparent picture so many are laid on paper at once: each takes three times four bytes meanwhile."""
+_LIGHT = 224
+"""Ink of this grey or lighter cannot be told from white paper."""
+_FULL = (1, 255, 4095, 65535)
+"""White in pictures of floats; which one is meant is told by the largest value, which may be twice as much."""
 
 
 def from_array(array: NDArray[Any], where: str) -> Image.Image:
@@ -40,7 +44,7 @@ def from_array(array: NDArray[Any], where: str) -> Image.Image:
 
 
 def to_grey(picture: Image.Image) -> Image.Image:
-    """Any Pillow mode as 8-bit grey; what is transparent lies on white paper."""
+    """Any Pillow mode as 8-bit grey; what is transparent lies on white paper, light ink alone on black."""
     mode = picture.mode
     if mode == "L" and "transparency" not in picture.info:
         return picture
@@ -48,8 +52,8 @@ def to_grey(picture: Image.Image) -> Image.Image:
         return Image.fromarray(_eight_bits(np.asarray(picture)))
     if mode == "F":
         floats = np.nan_to_num(np.asarray(picture, dtype=np.float32))
-        if floats.max(initial=0.0) <= 1.0:
-            floats *= 255
+        most = float(floats.max(initial=0.0))
+        floats *= 255 / next((full for full in _FULL if most <= 2 * full), _FULL[-1])
         np.rint(floats.clip(0, 255, out=floats), out=floats)
         return Image.fromarray(floats.astype(np.uint8))
     if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
@@ -67,11 +71,20 @@ def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _on_paper(picture: Image.Image) -> Image.Image:
-    """A transparent picture on white, as 8-bit grey; strip by strip."""
+    """A transparent picture on white; or on black, where nothing could be seen on white."""
+    white = _laid_on("white", picture)
+    if np.asarray(white).min() < _LIGHT:
+        return white
+    black = _laid_on("black", picture)
+    return black if np.ptp(np.asarray(black)) > np.ptp(np.asarray(white)) else white
+
+
+def _laid_on(paper: str, picture: Image.Image) -> Image.Image:
+    """A transparent picture on paper of a colour, as 8-bit grey; strip by strip."""
     width, height = picture.size
     rows = max(1, _STRIP_PIXELS // width)
     grey = Image.new("L", picture.size)
     for top in range(0, height, rows):
         rgba = picture.crop((0, top, width, min(height, top + rows))).convert("RGBA")
-        grey.paste(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("L"), (0, top))
+        grey.paste(Image.alpha_composite(Image.new("RGBA", rgba.size, paper), rgba).convert("L"), (0, top))
     return grey

@@ -28,7 +28,7 @@ def test_modes() -> None:
         "RGBA": (encoded(alpha), [[0] * 5 + [255] * 5] * 10),
         "LA": (encoded(alpha.convert("LA")), [[0] * 5 + [255] * 5] * 10),
         "P": (encoded(palette), [[255] * 5 + [0] * 5] * 10),
-        "P with transparency": (encoded(palette, transparency=1), [[255] * 10] * 10),
+        "P with transparency": (encoded(palette, transparency=1), [[255] * 5 + [0] * 5] * 10),  # white ink alone
         "L with transparency": (encoded(Image.new("L", (4, 4), 9), transparency=9), [[255] * 4] * 4),
         "1": (encoded(Image.new("1", (4, 4), 1)), [[255] * 4] * 4),
         "I;16": (encoded(sixteen), RAMP),
@@ -63,8 +63,27 @@ def test_half_transparent_ink_lies_on_white() -> None:
     assert np.asarray(open_picture(encoded(one_bit))).max() == 0
 
 
+@pytest.mark.parametrize(("ink", "paper"), [(255, 0), (224, 0), (223, 255), (0, 255)])
+def test_light_ink_lies_on_black(ink: int, paper: int) -> None:
+    """On white it could not be seen; also with soft edges, and as the transparent colour of other formats."""
+    alpha = np.array([[0, 0, 255, 255, 0, 0]], np.uint8)
+    rgba = Image.fromarray(np.dstack([np.full_like(alpha, ink)] * 3 + [alpha]))
+    for picture in (rgba, rgba.convert("RGBa"), rgba.convert("LA")):
+        assert np.asarray(open_picture(picture)).tolist() == [[paper, paper, ink, ink, paper, paper]], picture.mode
+    palette = Image.new("P", (4, 1), 0)
+    palette.putpalette([9, 9, 9, ink, ink, ink])
+    palette.putpixel((1, 0), 1)
+    assert np.asarray(open_picture(encoded(palette, "GIF", transparency=0))).tolist() == [[paper, ink, paper, paper]]
+
+
+def test_nothing_but_paper_is_white() -> None:
+    for grey, alpha in ((0, 0), (255, 0), (255, 255), (230, 255)):
+        picture = Image.new("LA", (4, 2), (grey, alpha))
+        assert np.asarray(open_picture(picture)).tolist() == [[grey if alpha else 255] * 4] * 2
+
+
 def test_floats_and_deep_greys() -> None:
-    """0..1 is stretched, 0..255 is taken as it is, and nothing wraps around."""
+    """0..1 is stretched, 0..255 is taken as it is, more is made less, and nothing wraps around."""
     for values, wanted in (
         ([[0.0, 0.5, 1.0]], [[0, 128, 255]]),
         ([[0.0, 100.4, 255.0]], [[0, 100, 255]]),
@@ -249,8 +268,22 @@ def test_whole_numbers_of_8_12_and_16_bits(top: int, wanted: list[int]) -> None:
     assert np.asarray(from_array(np.array([[0, 100, top]], np.uint16), "x")).tolist() == [wanted]
 
 
-@pytest.mark.parametrize(("top", "wanted"), [(1.0, [0, 128, 255]), (1.01, [0, 0, 1]), (2.0, [0, 0, 2])])
+@pytest.mark.parametrize(
+    ("top", "wanted"),
+    [
+        (1.0, [0, 128, 255]),
+        (1.01, [0, 128, 255]),
+        (2.0, [0, 128, 255]),
+        (2.1, [0, 0, 2]),
+        (510.0, [0, 0, 255]),
+        (4095.0, [0, 0, 255]),
+        (511.0, [0, 0, 32]),
+        (65535.0, [0, 0, 255]),
+        (8191.0, [0, 0, 32]),
+    ],
+)
 def test_floats_to_1_and_beyond(top: float, wanted: list[int]) -> None:
+    """A resampled picture reaches a little beyond its white, which makes it no picture of 0..255."""
     assert np.asarray(to_grey(Image.fromarray(np.array([[0.0, 0.5, top]], np.float32)))).tolist() == [wanted]
 
 

@@ -42,9 +42,10 @@ APART = 0.55
 bold ones too; dots in a row 0.65 and more, dashes 1.5 and more: marks that say nothing of the size of the writing."""
 WIDE, KEPT = 2, 1
 """Heights of the picture: more paper than that at a side is cut off; that much of it stays."""
-PAPER, FAINT = 2.0, 0.1
-"""A side is paper if no column of its first height has more than so many times the middle one's strongest difference;
-what has more than this share of the strongest writing's above that is writing, however faint."""
+PAPER, EVEN, FAINT = 0.2, 1.4, 0.1
+"""A side is paper if no column of its first height differs by more than this share of the strongest writing, and one in
+ten at most by more than so many times what the middle one does, as fading writing would. What differs by so much more
+is writing."""
 LEAST_CHANGE, LEAST_STROKE = 1.0, 8.0
 """Grey values: less than that is even paper; less than that from column to column is no stroke."""
 
@@ -93,18 +94,18 @@ def _columns(steps: NDArray[np.float32]) -> tuple[int, int]:
     strongest = float(steps.max())
     if min(float(steps[:, :wide].max()), float(steps[:, -wide:].max())) > 0.5 * strongest:
         return 0, width  # most lines: there is writing at both sides
-    few = max(1, height // 8)
-    stroke = np.convolve(steps.max(0), np.full(few, 1 / few, np.float32), "same")
-    return _paper(stroke, height), width - _paper(stroke[::-1], height)
+    columns = steps.max(0)
+    strongest = float(np.sort(columns)[-max(1, height // 4)])  # but for a few: dust
+    return _paper(columns, height, strongest), width - _paper(columns[::-1], height, strongest)
 
 
-def _paper(stroke: NDArray[np.float32], height: int) -> int:
+def _paper(columns: NDArray[np.float32], height: int, strongest: float) -> int:
     """How many columns from the first one on are paper that is not needed."""
-    side = stroke[:height]
-    most = float(side.max())
-    if most > PAPER * float(np.median(side)) + LEAST_STROKE:
+    most = float(columns[:height].max())
+    middle, upper = _quantiles(columns[:height], 0.5, 0.9)
+    if most > PAPER * strongest or upper > EVEN * middle + LEAST_STROKE / 2:
         return 0
-    writing = np.flatnonzero(stroke > most + max(FAINT * (float(stroke.max()) - most), LEAST_STROKE))
+    writing = np.flatnonzero(columns > most + max(FAINT * (strongest - most), LEAST_STROKE))
     paper = int(writing[0]) if len(writing) else 0
     return paper - KEPT * height if paper > WIDE * height else 0
 

@@ -169,9 +169,10 @@ def test_only_the_sides_may_be_cut() -> None:
     assert np.abs(np.array(high) - 10 * np.array(box)).max() <= 30
 
 
-@pytest.mark.parametrize("mark", ["faint", "dust", "rule", "both sides"])
+@pytest.mark.parametrize("mark", ["faint", "dust", "rule", "fading", "both sides"])
 def test_what_may_be_writing_stays(mark: str) -> None:
-    """At the left, far from the line: a fifth as strong; one dot; a rule at the edge. And paper at no side."""
+    """At the left, far from the line: a fifth as strong; one dot; a rule at the edge; fading to a seventh, as thermal
+    print does. And paper at no side."""
     page = np.pad(writing(), ((10, 10), (600, 600)), constant_values=230).astype(np.uint8)
     if mark == "faint":
         page[10:30, 200:230:7] = 190
@@ -179,10 +180,12 @@ def test_what_may_be_writing_stays(mark: str) -> None:
         page[18:22, 200:204] = 20
     if mark == "rule":
         page[:, 2] = 20
+    if mark == "fading":
+        page[10:30, 0:600] = writing(width=600, ink=200)
     if mark == "both sides":
         page[10:30, 20:40:7] = page[10:30, -40:-20:7] = 20
     box = line_box(page)
-    first = {"faint": 160, "dust": 160, "rule": 0, "both sides": 0}[mark]
+    first = {"faint": 160, "dust": 160, "rule": 0, "fading": 0, "both sides": 0}[mark]
     assert box is not None
     assert abs(box.left - first) <= 5
     assert (box.right == page.shape[1]) == (mark == "both sides")

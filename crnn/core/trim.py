@@ -80,9 +80,9 @@ def line_box(grey: NDArray[np.uint8]) -> Box | None:
     if rows is None and last - first == steps.shape[1]:
         return None
     across, down = width / seen.shape[1], height / len(seen)
-    top, bottom = rows or (0.0, float(len(seen)))
-    right = width if last == steps.shape[1] else int(np.ceil(last * across))
-    return Box(int(first * across), int(top * down), right, int(np.ceil(bottom * down)))
+    top, bottom = rows or (0, len(seen))
+    right = width if last == steps.shape[1] else math.ceil(last * across)
+    return Box(int(first * across), int(top * down), right, min(height, math.ceil(bottom * down)))
 
 
 def _columns(steps: NDArray[np.float32]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +229,7 @@ class _Assembly:
     def _fitting(self, source: LineSource, charset: Charset) -> PreparedLines:
         fitting = Fitting(source, charset, self.transform, self.data.max_width)
 
+        @lru_cache(2)  # those of the widest epoch are asked for several times before the first step
         def sizes(epoch: int) -> np.ndarray:
             return np.array([fitting.size(i + epoch * len(fitting)) for i in range(len(fitting))], dtype=np.int32)
 

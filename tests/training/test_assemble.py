@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests_support import settings
@@ -63,7 +64,10 @@ def test_without_a_cache_there_is_none(labelled: Path) -> None:
 
 def test_rendered_lines_are_as_long_as_they_become_after_short_epochs(tmp_path: Path) -> None:
     config = settings("data.rendered.lines=8", "data.rendered.val_lines=2", "data.rendered.short_epochs=2")
-    assert assemble(config, LineTransform(32), RunFolder(tmp_path)).train.widest == 2
+    train = assemble(config, LineTransform(32), RunFolder(tmp_path)).train
+    assert train.widest == 2
+    assert train.sizes(2) is train.sizes(2)  # laying them out takes a second or so, and they are asked for three times
+    assert not np.array_equal(train.sizes(2), train.sizes(0))
 
 
 def test_characters_of_dropped_lines_are_none(labelled: Path) -> None:

@@ -133,9 +133,7 @@ class GracefulStop(Callback):
             batch_idx + 1 == trainer.num_training_batches
         )  # its validation comes first, and then `on_train_epoch_end`
         if self._agreed(trainer) and not last:
-            metrics = {"train/loss": float(trainer.callback_metrics["train/loss"]), "epoch": trainer.current_epoch}
-            for logger in trainer.loggers:  # Lightning logs a step after this hook, which is left by the exception
-                logger.log_metrics(metrics, trainer.global_step - 1)
+            trainer._logger_connector.update_train_step_metrics()  # Lightning would after this hook, left by exception
             trainer.save_checkpoint(self._checkpoint)
             raise StoppedBySignal(self._number)
 

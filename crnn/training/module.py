@@ -218,9 +218,14 @@ class CrnnModule(L.LightningModule):
         self._look_at(None)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse to save a loss that is no number; add the figures."""
+        """Refuse to save a loss that is no number; add the figures, and what the epoch has come to so far."""
         self._look_at(None)  # what is saved is good
         checkpoint["figures"] = self.figures
+        checkpoint["columns"] = self._columns.tolist()  # of the first process
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the epoch's padding; an older checkpoint has none."""
+        self._columns = torch.tensor(checkpoint.get("columns", [0, 0]), dtype=torch.float64)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW and its schedule, see `make_optimizer`."""

@@ -46,11 +46,11 @@ def run_script(cwd: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def losses(run: Path) -> list[tuple[str, str, str, str]]:
-    """Step, loss and validation figures of every row; speed left out."""
+def figures(run: Path) -> list[dict[str, str]]:
+    """Every row of metrics.csv that says more than how fast it went."""
     with (run / "metrics.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["train/loss"] or row["val/cer"]]
-    return [(row["step"], row["train/loss"], row["val/cer"], row["val/loss"]) for row in rows]
+        rows = [{name: one for name, one in row.items() if "second" not in name} for row in csv.DictReader(file)]
+    return [row for row in rows if any(one for name, one in row.items() if name not in ("epoch", "step"))]
 
 
 def test_run_folder_explains_itself(trained: Path) -> None:
@@ -80,7 +80,7 @@ def test_run_folder_explains_itself(trained: Path) -> None:
     assert {p.name for p in (trained / "samples").iterdir()} >= {"epoch_001.txt", "epoch_024.png", "line.png"}
     assert (trained / "samples" / "epoch_024.txt").read_text().count("label ") == 12
     assert "val CER" in (trained / "train.log").read_text()
-    steps = [row for row in losses(trained) if row[1]]
+    steps = [row for row in figures(trained) if row["train/loss"]]
     assert len(steps) == 408
 
 
@@ -220,7 +220,7 @@ def test_resume_is_exact(
     monkeypatch.chdir(tmp_path)
     resumed = here([sys.executable, str(SCRIPT), "resume=cut"])
     assert resumed.returncode == 0, resumed.stderr
-    assert losses(tmp_path / "cut") == losses(uninterrupted[0])
+    assert figures(tmp_path / "cut") == figures(uninterrupted[0])
     assert torch.equal(final_weights(tmp_path / "cut"), final_weights(uninterrupted[0]))
 
 
@@ -689,7 +689,7 @@ def test_mixed_sources_with_weights(line_folder: Path, tmp_path: Path) -> None:
         "trainer.progress=false",
     )
     outcome = train(settings(*TINY, *common, "name=mix", "trainer.max_epochs=2"))
-    steps = [row for row in losses(outcome.folder) if row[1]]
+    steps = [row for row in figures(outcome.folder) if row["train/loss"]]
     assert len(steps) == outcome.result["steps"]
     said = (outcome.folder / "train.log").read_text()
     assert "48 of 48 lines kept" in said
@@ -708,7 +708,7 @@ def test_a_cache_changes_no_loss(cache: str, line_folder: Path, tmp_path: Path) 
         train(settings(*TINY, *common, f"name={name}", f"data.cache={name}", "data.workers=1")).folder
         for name in ("none", cache)
     ]
-    assert losses(runs[0]) == losses(runs[1])
+    assert figures(runs[0]) == figures(runs[1])
     assert len(list((tmp_path / ".lines").glob("lines-*.bin"))) == (2 if cache == "disk" else 0)
 
 

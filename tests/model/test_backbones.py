@@ -128,6 +128,12 @@ def test_an_unknown_column_pool_is_refused() -> None:
         ConvBackbone([4], ["2x2"], 8, 32, "avg")
 
 
+def test_options_are_for_backbones_of_packages() -> None:
+    with pytest.raises(ConfigError, match=r"^model\.backbone\.options=\{'deep': 2\}: are for backbones of installed"):
+        BackboneConfig(options={"deep": 2}).check(32)
+    BackboneConfig(name="deep", options={"deep": 2}).check(33)  # known to the package alone
+
+
 def test_convolutions_start_with_he_weights_for_what_they_give() -> None:
     backbone = make(SMALL)
     for conv in (*backbone.convs, backbone.last):

@@ -111,6 +111,13 @@ def find_label_files(place: Place) -> list[LabelFile]:
     )
 
 
+def is_label_file(path: Path) -> bool:
+    """Whether a file, by its ending and how it begins, names pictures and their texts."""
+    if path.suffix.lower() not in (*_TABLES, *_JSONS):
+        return False
+    return any(found.grade == _UNDERSTOOD for found in find_label_files(Place(path)))
+
+
 def _rank(name: str) -> int | None:
     file = PurePosixPath(name).name.lower()
     return WELL_KNOWN.index(file) if file in WELL_KNOWN else None

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from crnn.data.sources.arrow_files import SUFFIXES
+from crnn.data.sources.file_names import has_only_pictures
+from crnn.data.sources.label_files import WELL_KNOWN, is_label_file
+from crnn.data.sources.place import Place
 from crnn.data.sources.walks import walk
 
 SIDES: dict[str, tuple[str, ...]] = {
@@ -40,12 +43,17 @@ def side_of_tables(path: Path) -> tuple[Path, str] | None:
 
 def find_side(folder: Path, side: str) -> Path | None:
     """The path of training (``train``), validation (``val``) or test lines (``test``) in `folder`; None if there is
-    none. A single folder around everything, as most unpacked archives have, is stepped into."""
-    folders = _folders_in(folder)
+    none. A single folder around everything, as most unpacked archives have, is stepped into. A label file of the side,
+    such as ``rec_gt_train.txt``, may have its pictures in a folder of the side (PaddleOCR)."""
+    folders, files = _within(folder)
+    table = _table_of(side, files)
     for name in SIDES[side]:
         same = [found for found in folders if found.name.lower() == name]
         if same:
-            return min(same, key=lambda found: found.name != name)
+            found = min(same, key=lambda found: found.name != name)
+            return table if table and has_only_pictures(Place(found)) else found
+    if table:
+        return table
     if side_of_tables(folder / side):
         return folder / side
     if len(folders) == 1 and folders[0].name.lower() not in _SIDE_OF and _is_all(folders[0]):
@@ -73,13 +81,28 @@ def _side_in(folders: tuple[str, ...], place: int) -> str | None:
     return _SIDE_OF.get(folders[place].lower()) if len(folders) > place else None
 
 
-def _folders_in(folder: Path) -> list[Path]:
-    """Those directly in it, sorted; none where it cannot be read, which is said when it is opened."""
+def _within(folder: Path) -> tuple[list[Path], list[Path]]:
+    """(folders, files) directly in it, sorted; none where it cannot be read, which is said when it is opened."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(folder / entry.name for entry in entries if entry.is_dir() and not _is_note(entry.name))
+            named = sorted((entry.name, entry.is_dir()) for entry in entries if not _is_note(entry.name))
     except OSError:
-        return []
+        return [], []
+    paths = [(folder / name, is_folder) for name, is_folder in named]
+    return [path for path, is_folder in paths if is_folder], [path for path, is_folder in paths if not is_folder]
+
+
+def _table_of(side: str, files: list[Path]) -> Path | None:
+    """The one label file among them whose name has the side as a word; None where others are of everything."""
+    if any(file.name.lower() in WELL_KNOWN for file in files):
+        return None
+    named = [file for file in files if _sides_named(file.stem) == {side}]
+    found = [file for file in named if not file.name.endswith(".gt.txt") and is_label_file(file)]
+    return found[0] if len(found) == 1 else None
+
+
+def _sides_named(name: str) -> set[str]:
+    return {_SIDE_OF[word] for word in re.split(r"[-_. ]", name.lower()) if word in _SIDE_OF}
 
 
 def _is_all(folder: Path) -> bool:

@@ -205,3 +205,49 @@ def test_sets_below_a_folder_without_lines_of_its_own_are_named(tmp_path: Path) 
     assert str(caught.value) == (
         f"{tmp_path}: holds no labelled lines itself; name a set in it, such as {tmp_path}/testing"
     )
+
+
+def table(file: Path, pictures: str) -> Path:
+    """One row of a label file and its picture, which lies in the folder `pictures` beside it."""
+    gt_lines(file.parent / pictures, "a")
+    (file.parent / pictures / "a.gt.txt").unlink()
+    file.write_text(f"{pictures}/a.png\t{file.name}\n")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("train", "val"),
+    [
+        ("rec_gt_train.txt", "rec_gt_val.txt"),
+        ("train_list.txt", "valid_list.txt"),
+        ("train.csv", "dev.csv"),
+        ("Labels-Training.tsv", "Labels-Validation.tsv"),
+    ],
+)
+@pytest.mark.parametrize("folder", ["", "rec"])
+def test_label_files_of_sides_beside_folders_of_pictures(tmp_path: Path, train: str, val: str, folder: str) -> None:
+    (tmp_path / folder).mkdir(exist_ok=True)
+    files = [table(tmp_path / folder / train, "train"), table(tmp_path / folder / val, "val")]
+    assert find_splits(str(tmp_path)) == (str(files[0]), str(files[1]))
+    assert texts(files[0]) == [train]
+    with pytest.raises(DataError, match="has 2 files that may hold the labels"):
+        refuse_several_sets(tmp_path)
+
+
+def test_label_files_of_sides_give_way_to_folders_with_labels_and_to_well_known_names(tmp_path: Path) -> None:
+    found = table(tmp_path / "rec_gt_train.txt", "train")
+    (tmp_path / "train_notes.txt").write_text("of the first ten pages\nall by one hand\n")
+    (tmp_path / "test_train.txt").write_text("train/a.png\tx\n")  # of two sides
+    assert find_side(tmp_path, "train") == found
+    assert find_side(tmp_path, "test") is None
+    (tmp_path / "train" / "a.gt.txt").write_text("x")
+    assert find_side(tmp_path, "train") == tmp_path / "train"
+    (tmp_path / "train" / "a.gt.txt").unlink()
+    (tmp_path / "labels.tsv").write_text("train/a.png\tx\n")
+    assert find_side(tmp_path, "train") == tmp_path / "train"
+
+
+def test_two_label_files_of_a_side_are_not_guessed_between(tmp_path: Path) -> None:
+    for name in ("train_a.txt", "train_b.txt"):
+        table(tmp_path / name, "pictures")
+    assert find_side(tmp_path, "train") is None

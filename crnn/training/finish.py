@@ -21,7 +21,7 @@ from crnn.errors import CrnnError
 from crnn.export.export import export_model
 from crnn.export.parity import spread_pictures
 from crnn.export.torch_backend import TorchBackend, read_network
-from crnn.loader import MODEL_SUFFIXES
+from crnn.loader import MODEL_SUFFIXES, read_card
 from crnn.report.calibration import fit_temperature
 from crnn.report.page import report
 from crnn.training.checkpoints import reached
@@ -58,9 +58,11 @@ def finish(
         **times,
         "checkpoint": "checkpoints/best.ckpt",
     }
-    if why := _ended_early(config, trainer, epochs):
-        folder.say(f"{why}; for more: {folder.again(trainer.world_size)}, with a higher limit")
-    elif config.resume and folder.read_json("result.json").get("steps") == trainer.global_step:
+    before = folder.read_json("result.json") if config.resume else {}
+    same = before.get("steps") == trainer.global_step
+    if early := _ended_early(config, trainer, epochs):
+        folder.say(f"{early[0]}; for more: {folder.again(trainer.world_size)} {early[1]}")
+    elif same:
         more = f"{folder.again(trainer.world_size)} trainer.max_epochs={2 * epochs}"
         folder.say(f"nothing was left to do, all {epochs} epochs were done before; for more: {more}")
     lines = loaders.lines["val"].as_given
@@ -68,15 +70,20 @@ def finish(
     temperature = fit_temperature(Recognizer(TorchBackend(card, network, "cpu")), lines)
     card = replace(card, temperature=temperature)
     result["temperature"] = temperature
+    kept = False
     if config.export.format != "none":
         path = folder.path / f"model.{config.export.format}"
-        parity = export_model(
-            card.with_training(epoch=result["best_epoch"], **figures), network, path, config.export.format, pictures
-        )
-        result |= {"model": path.name, "parity": str(parity)}
+        if kept := same and path.is_file() and "parity" in before:  # `crnn export` may have written it since
+            parity = before["parity"]
+        else:
+            _say_replaced(path, folder)
+            noted = card.with_training(epoch=result["best_epoch"], **figures)
+            parity = str(export_model(noted, network, path, config.export.format, pictures))
+        result |= {"model": path.name, "parity": parity}
     folder.write_json("result.json", result)
+    since = " since it was resumed" if config.resume else ""
     folder.say(
-        f"done in {times['seconds'] / 60:.1f} minutes: best epoch {result['best_epoch']}: "
+        f"done in {times['seconds'] / 60:.1f} minutes{since}: best epoch {result['best_epoch']}: "
         f"val CER {figures.get('val/cer', float('nan')):.2%}, WER {figures.get('val/wer', float('nan')):.2%}, "
         f"exact lines {figures.get('val/exact', float('nan')):.2%}"
     )
@@ -88,23 +95,44 @@ def finish(
         folder.say(f"note: {page.name} could not be written: {error}")
     if "model" in result:
         example = save_example(folder.path / "samples", pictures[0])
-        folder.say(f"model file: {path} ({path.stat().st_size / 1e6:.1f} MB; {result['parity']})")
+        about = "left as it is" if kept else result["parity"]
+        folder.say(f"model file: {path} ({path.stat().st_size / 1e6:.1f} MB; {about})")
         opened = path if path.suffix in MODEL_SUFFIXES else folder.path  # an installed format is for other programs
         folder.say(f"read a picture with it:\n  {shlex.join(['crnn', 'recognize', str(opened), str(example)])}")
     return Outcome(folder.path, result)
 
 
-def _ended_early(config: TrainConfig, trainer: L.Trainer, epochs: int) -> str:
-    """Which limit ended the training after so many epochs, before its last one; empty for none."""
+def _say_replaced(path: Path, folder: RunFolder) -> None:
+    """That a model file which `crnn export` wrote with a decoder is written anew."""
+    try:
+        decoder = read_card(path).decoder if path.suffix in MODEL_SUFFIXES and path.is_file() else {}
+    except CrnnError:  # nothing that can be used is lost
+        return
+    if decoder.get("name", "greedy") != "greedy":
+        folder.say(
+            f"note: {path.name} had a decoder of its own ({decoder['name']}), and is now written anew without it; "
+            f"export it once more: crnn export {folder.path} ..."
+        )
+
+
+def _ended_early(config: TrainConfig, trainer: L.Trainer, epochs: int) -> tuple[str, str] | None:
+    """(which limit ended the training after so many epochs, before its last one; a higher limit), or None."""
     if epochs >= (config.trainer.max_epochs or 0):
-        return ""
+        return None
     when = f"after epoch {epochs} of {config.trainer.max_epochs}"
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, Timer) and not (callback.time_remaining() or 0) > 0:
-            return f"the {config.trainer.max_minutes:g} minutes of trainer.max_minutes were up {when}"
+            minutes = config.trainer.max_minutes or 0
+            return (
+                f"the {minutes:g} minutes of trainer.max_minutes were up {when}",
+                f"trainer.max_minutes={2 * minutes:g}",
+            )
         if isinstance(callback, EarlyStopping) and callback.stopped_epoch:
-            return f"stopped {when}: val CER had not fallen in {config.stop.patience} epochs (stop.patience)"
-    return ""
+            return (
+                f"stopped {when}: val CER had not fallen in {config.stop.patience} epochs (stop.patience)",
+                f"stop.patience={2 * config.stop.patience}",
+            )
+    return None
 
 
 def save_example(samples: Path, picture: Image.Image) -> Path:

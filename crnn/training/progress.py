@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +20,8 @@ from crnn.data.dataset import Batch
 
 SMOOTHING = 0.05
 """Weight of the newest step in the loss that is shown."""
+HIGH = 0.8
+"""Until this share of the epochs the learning rate is high: a tenth of its peak is left there."""
 
 
 class TrainingProgress(ProgressBar):
@@ -29,6 +32,7 @@ class TrainingProgress(ProgressBar):
         console: where the bar is drawn; the one that `say` prints on, so that they do not overwrite each other.
         every: seconds between lines within an epoch, where there is no terminal.
         efforts: what each of the first epochs costs, in any unit; later ones cost as the last of these.
+        minutes: the training ends with the epoch in which so many are over; None for no such limit.
     """
 
     def __init__(
@@ -37,11 +41,13 @@ class TrainingProgress(ProgressBar):
         console: Console,
         every: float = 20.0,
         efforts: Sequence[float] = (1.0,),
+        minutes: float | None = None,
     ) -> None:
         super().__init__()
         self._say = say
         self._every = every
         self._efforts = efforts
+        self._minutes = minutes
         self._enabled = say is not None
         self._console = console
         self._bar: Progress | None = None
@@ -54,6 +60,7 @@ class TrainingProgress(ProgressBar):
         self._before = 0.0  # until the checkpoint that the training goes on from
         self._first_step = 0
         self._loss: Tensor | None = None  # smoothed
+        self._noted = False
 
     def disable(self) -> None:  # Lightning calls this on all ranks but the first
         self._enabled = False
@@ -132,6 +139,14 @@ class TrainingProgress(ProgressBar):
             f"WER {values.get('val/wer', float('nan')):.2%}, exact {values.get('val/exact', float('nan')):.2%}, "
             f"{self.lines_per_second:.0f} lines/s, {self._left(trainer)} left"
         )
+        planned, epochs = trainer.max_epochs or 0, self._end(trainer)[0]
+        if self._minutes and not self._noted and epochs <= HIGH * planned:
+            self._noted = True
+            self._say(
+                f"note: at this pace trainer.max_minutes={self._minutes:g} ends it after some {epochs} of {planned} "
+                f"epochs, before the learning rate has fallen; with trainer.max_epochs={epochs} it falls by then, "
+                "which mostly reads better"
+            )
         self._said = time.monotonic()
 
     @property
@@ -145,11 +160,22 @@ class TrainingProgress(ProgressBar):
         )
 
     def _left(self, trainer: L.Trainer) -> str:
-        total = int(trainer.estimated_stepping_batches)
-        epoch = total / (trainer.max_epochs or 1)
-        first, now, end = (self._effort(step / epoch) for step in (self._first_step, trainer.global_step, total))
-        seconds = int((time.monotonic() - self._began) * max(0, end - now) / (now - first)) if now > first else 0
+        seconds = int(self._end(trainer)[1])
         return f"{seconds // 60}:{seconds % 60:02d}"
+
+    def _end(self, trainer: L.Trainer) -> tuple[int, float]:
+        """(epochs it will have had, seconds until then): all of them, or as many as there is time for."""
+        total, planned = int(trainer.estimated_stepping_batches), trainer.max_epochs or 1
+        had = trainer.global_step * planned / total
+        first, now = self._effort(self._first_step * planned / total), self._effort(had)
+        if now <= first:
+            return planned, 0.0
+        pace = (time.monotonic() - self._began) / (now - first)
+        epochs = planned
+        if self._minutes:
+            last = now + max(0.0, 60 * self._minutes - self.seconds) / pace  # the time is up there
+            epochs = next((n for n in range(math.ceil(had), planned) if self._effort(n) >= last), planned)
+        return epochs, pace * max(0.0, self._effort(epochs) - now)
 
     def _effort(self, epochs: float) -> float:
         """Of so many epochs from the start, a part of one included."""

@@ -75,11 +75,12 @@ def make_trainer(
     if config.resume and folder.first:
         had = reached(folder.last)
         resume_step = had.step
+        some = f"{had.epochs} epochs{' and a part' if had.batches else ''}"
         if settings.max_epochs is not None and settings.max_epochs < had.epochs + bool(had.batches):
-            some = f"{had.epochs} epochs{' and a part' if had.batches else ''}"
             raise ConfigError(f"trainer.max_epochs={settings.max_epochs}: the run has had {some}; name more")
         if had.batches and had.whole:
             _refuse_other_batches(had, len(loaders.batches("train", process_count(settings))), folder)
+        folder.say(f"goes on where it was: {some} of {settings.max_epochs} done, {had.step:,} steps")
     try:
         trainer = L.Trainer(
             accelerator=accelerator,
@@ -135,7 +136,7 @@ def _callbacks(
     """What happens beside the steps, in the order in which Lightning calls them."""
     settings = config.trainer
     bar = folder.say if settings.progress else None
-    progress = TrainingProgress(bar, folder.console, efforts=loaders.efforts())
+    progress = TrainingProgress(bar, folder.console, efforts=loaders.efforts(), minutes=settings.max_minutes)
     checkpoints = folder.path / "checkpoints"
     common: dict[str, Any] = {
         "dirpath": checkpoints,

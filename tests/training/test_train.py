@@ -616,14 +616,14 @@ def test_time_limit_ends_after_an_epoch(line_folder: Path, tmp_path: Path) -> No
             "name=time",
             "trainer.max_epochs=500",
             "trainer.max_minutes=0.02",
-            "trainer.progress=false",
         )
     )
     assert outcome.result["epochs"] < 100
     assert outcome.result["steps"] == outcome.result["epochs"] * 6
     log = (outcome.folder / "train.log").read_text()
     said = f"the 0.02 minutes of trainer.max_minutes were up after epoch {outcome.result['epochs']} of 500; for more: "
-    assert f"{said}crnn train resume={outcome.folder}, with a higher limit" in log
+    assert f"{said}crnn train resume={outcome.folder} trainer.max_minutes=0.04" in log
+    assert log.count("with trainer.max_epochs=") == 1
 
 
 def test_every_experiment_composes() -> None:

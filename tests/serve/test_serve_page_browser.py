@@ -264,6 +264,8 @@ def test_corrections_survive_a_reload_and_can_be_trained_on(
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download corrections").click()
     assert re.fullmatch(r"corrections-\d{8}T\d{4}\.zip", waiting.value.suggested_filename)
+    said, model = page.inner_text("#status"), page.locator("#model").input_value()
+    assert said.endswith(f"crnn train init=MODEL data.root=FOLDER (MODEL: file or run of {model})")
     archive, folder = tmp_path / "corrections.zip", tmp_path / "corrections"
     waiting.value.save_as(archive)
     with zipfile.ZipFile(archive) as opened_zip:
@@ -353,7 +355,7 @@ def test_what_goes_wrong_is_said_and_can_be_tried_again(
     assert opened.page.locator(FIELDS).evaluate("one => one === document.activeElement")
 
 
-def test_what_is_no_picture_is_named(opened: Opened, tmp_path: Path) -> None:
+def test_what_is_no_picture_is_named(opened: Opened, lines: list[Path], tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture at all")
     opened.page.set_input_files("#files", str(tmp_path / "broken.png"))
     opened.page.wait_for_selector(".problem:has-text('The picture cannot be read: picture 1: is not a picture')")
@@ -361,6 +363,8 @@ def test_what_is_no_picture_is_named(opened: Opened, tmp_path: Path) -> None:
     opened.page.set_input_files("#files", str(tmp_path / "notes.txt"))
     opened.page.wait_for_selector("#status:has-text('notes.txt is not a picture.')")
     assert opened.page.locator("#cards>li").count() == 1
+    opened.page.set_input_files("#files", str(lines[0]))
+    opened.page.wait_for_selector("#status:empty", state="attached")
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,7 @@ async function download() {
   link.download = `corrections-${stamp}.zip`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  announce("downloaded", records.length, link.download);
+  announce("downloaded", records.length, link.download, get("model").value || "bundled");
 }
 
 async function forgetAll() {

@@ -28,7 +28,7 @@ function addCards(given) {
 async function addFiles(files) {
   const good = files.filter((file) => file.type.startsWith("image/") || /\.(tiff?|jp2|p[bgpn]m)$/i.test(file.name));
   const bad = files.find((file) => !good.includes(file));
-  if (bad) announce("notPicture", bad.name);
+  announce(bad && "notPicture", bad?.name);
   const added = addCards(good.map((file) => ({ file, name: file.name || say("pasted") })));
   for (const card of added) {
     Object.assign(card, await prepared(card.file));

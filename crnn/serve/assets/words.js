@@ -13,7 +13,8 @@ const WORDS = {
     download: "Download corrections", forget: "Forget all", forgetTitle: "Forget all corrections?",
     forgetNote: "Their texts and pictures are deleted from this browser. To train on them, download them first.",
     keptAll: "Show them", removeText: (text) => `Remove ${text}`, keep: "Keep them", forgotten: "All corrections are forgotten.",
-    downloaded: (n, name) => `${name}: ${n} lines. Unzip it, then: crnn train init=bundled data.root=FOLDER`,
+    downloaded: (n, name, model) => `${name}: ${n} lines. Unzip it, then: ` + (model === "bundled" ?
+      "crnn train init=bundled data.root=FOLDER" : `crnn train init=MODEL data.root=FOLDER (MODEL: file or run of ${model})`),
     tooMany: (most) => `One file holds ${most} corrections or 4 GB; download and forget more often.`,
     notKept: "This browser keeps nothing: download the corrections before you leave.",
     noRoom: "This browser has no room for it: download the corrections, then forget them.",
@@ -62,7 +63,8 @@ const WORDS = {
     download: "下载校正", forget: "全部删除", forgetTitle: "删除全部校正？",
     forgetNote: "文本和图片将从此浏览器中删除。如要用于训练，请先下载。",
     keptAll: "查看", removeText: (text) => `移除 ${text}`, keep: "保留", forgotten: "已删除全部校正。",
-    downloaded: (n, name) => `${name}：${n} 行。解压后运行：crnn train init=bundled data.root=文件夹`,
+    downloaded: (n, name, model) => `${name}：${n} 行。解压后运行：` + (model === "bundled" ?
+      "crnn train init=bundled data.root=文件夹" : `crnn train init=MODEL data.root=文件夹（MODEL：${model} 的模型文件或训练文件夹）`),
     tooMany: (most) => `超过 ${most} 条或 4 GB 无法放入一个文件，请更常下载并删除。`,
     notKept: "此浏览器无法保存：离开前请下载校正。",
     noRoom: "浏览器空间不足：请下载校正，然后删除。",

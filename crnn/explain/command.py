@@ -74,7 +74,7 @@ def _line(args: Namespace, suffix: str) -> int:
         from crnn.explain.line_figure import line_figure, unit_figure
 
         write(args.out, unit_figure(opened, line, looked_at) if args.unit else line_figure(opened, line))
-    print(f"{args.out}: {line.name} reads {line.text!r}, {line.columns} columns")
+    print(f"{args.out}: {line.name} reads {line.said}, {line.columns} columns")
     return 0
 
 
@@ -93,7 +93,7 @@ def _saliency(args: Namespace, suffix: str) -> int:
         write(args.out, saliency_page(opened, line, found, args.lang or "en"))
     else:
         write(args.out, saliency_figure(opened, line, found))
-    print(f"{args.out}: {line.name} reads {line.text!r}")
+    print(f"{args.out}: {line.name} reads {line.said}")
     for what, half, most in reach_rows(found, line.step):
         print(f"{what}: half of the influence within {half}, 90 % within {most}")
     return 0

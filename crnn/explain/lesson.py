@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from crnn.explain.gates import Walk
 from crnn.explain.lesson_text import Numbers, words
 from crnn.explain.line import LineTrace
-from crnn.explain.line_page import line_data, parse_unit, tail_of
+from crnn.explain.line_page import line_data, model_name, parse_unit, tail_of
 from crnn.explain.line_text import walk_words
 from crnn.explain.lstm_parameters import lstm_parameters, lstm_total
 from crnn.explain.model import Opened
@@ -200,7 +200,7 @@ def lesson_page(opened: Opened, line: LineTrace, language: str = "en") -> str:
 {switches(language)}
 <h1>{say("title", "span")}</h1>
 {say("lead", "p", " class=lead")}
-<p><span class=reading>{text(line.text) or "—"}</span> <span class=small>{text(opened.name)}</span></p>
+<p><span class=reading>{text(line.text) or "—"}</span> <span class=small>{model_name(opened)}</span></p>
 {chapter("input")}{say("input-text")}
 <div class=card>{say("features", "p", " class=small")}<div id=features></div></div>
 {say("keys", "p", " class=small")}

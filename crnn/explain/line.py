@@ -12,6 +12,7 @@ from torch import Tensor
 
 from crnn.core.charset import BLANK
 from crnn.core.decode.greedy import GreedyDecoder
+from crnn.core.decode.settings import make_decoder
 from crnn.core.picture import Picture, open_picture, picture_name
 from crnn.core.trim import trimmed
 from crnn.errors import DataError
@@ -62,12 +63,20 @@ class LineTrace:
     spans: list[Span]
     """From left to right."""
     text: str
-    """In reading order."""
+    """Of the best path, in reading order."""
+    decoded: str
+    """What the model's own decoder reads, such as a beam search with a language model; the same for a greedy one."""
     confidence: float
     """Probability of the text, before the card's temperature."""
     step: int
     space: int | None
     """The class of the space, if there is one."""
+
+    @property
+    def said(self) -> str:
+        """For the command line: what it reads; both, where its decoder reads something else than the best path."""
+        other = f" by the best path, shown here; {self.decoded!r} by its decoder, as crnn recognize does"
+        return f"{self.text!r}{other if self.decoded != self.text else ''}"
 
     @property
     def columns(self) -> int:
@@ -125,7 +134,9 @@ def _decoded(
 ) -> LineTrace:
     charset = opened.card.charset
     single = log_probs.numpy()[:, None]  # (T, 1, C)
-    decoded = GreedyDecoder()(single, np.array([len(single)]))[0]
+    lengths = np.array([len(single)])
+    decoded = GreedyDecoder()(single, lengths)[0]
+    own = make_decoder(opened.card.decoder, charset)(single, lengths)[0]
     return LineTrace(
         name,
         grey,
@@ -139,6 +150,7 @@ def _decoded(
             for label, (start, end), sure in zip(decoded.labels, decoded.spans, decoded.confidences, strict=True)
         ],
         charset.decode(decoded.labels),
+        charset.decode(own.labels),
         decoded.confidence,
         opened.network.step,
         charset.encode(" ")[0] if " " in charset else None,

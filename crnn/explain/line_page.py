@@ -11,7 +11,7 @@ from crnn.errors import ConfigError
 from crnn.explain.gates import Walk
 from crnn.explain.line import LineTrace, classes_that_matter
 from crnn.explain.line_text import LINE, ORDERS_ZH, QUANTITIES_ZH, facts, walk_words
-from crnn.explain.model import Opened
+from crnn.explain.model import BUNDLED, Opened
 from crnn.explain.order import ORDERS, events, orders, telling_unit
 from crnn.explain.page import pack, page, picture_url, say, switches, text, visible
 
@@ -75,6 +75,22 @@ def parse_unit(name: str | None, line: LineTrace) -> tuple[int, int]:
 def tail_of(walk: Walk) -> str:
     """How the names of its weights end: ``l0_reverse``."""
     return f"l{walk.layer}{'_reverse' if walk.backward else ''}"
+
+
+def model_name(opened: Opened) -> str:
+    """What the model is called, as HTML."""
+    return say((BUNDLED, "自带模型"), "span") if opened.name == BUNDLED else text(opened.name)
+
+
+def readings(line: LineTrace, known: dict[str, tuple[str, str]]) -> str:
+    """What it reads, as HTML; both, where its decoder reads something else than the best path."""
+    rows = [("reading", line.text)]
+    if line.decoded != line.text:
+        rows = [("best-path", line.text), ("decoded", line.decoded)]
+    nothing = say(LINE["nothing"], "span")
+    return "".join(
+        f"<p>{say(known[name], 'span')} <span class=reading>{text(read) or nothing}</span></p>" for name, read in rows
+    )
 
 
 def line_data(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 0)) -> dict[str, Any]:
@@ -141,14 +157,14 @@ def line_page(opened: Opened, line: LineTrace, looked_at: tuple[int, int] = (0, 
         dash = f' style="border-top-style:{style}"' if style else ""
         return f'<span class="key {kind}"><i{dash}></i>{words(name)}</span>'
 
-    nothing, projected = say(LINE["nothing"], "span"), bool(opened.network.lstm.proj_size)
+    projected = bool(opened.network.lstm.proj_size)
     body = f"""<main>
 {switches(language)}
 <h1>{words("title")}</h1>
 {words("lead", "p", " class=lead")}
-<p>{say(known["reading"], "span")} <span class=reading>{text(line.text) or nothing}</span></p>
+{readings(line, known)}
 <ul class=facts>
-<li><b>{text(opened.name)}</b> ({text(opened.network.config.name)})</li>
+<li><b>{model_name(opened)}</b> ({text(opened.network.config.name)})</li>
 <li>{say(known["picture"], "span")}</li>
 <li>{say(known["columns"], "span")}</li>
 <li>{say(known["features"], "span")}</li>

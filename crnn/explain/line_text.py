@@ -35,6 +35,11 @@ def facts(network: CRNN, columns: int, step: int, height: int, width: int) -> di
     ways = ("both directions", "双向") if lstm.bidirectional else ("one direction", "单向")
     return {
         "reading": ("Reading:", "读出的文字："),
+        "best-path": ("Reading, by the best path, shown here:", "读出的文字（最佳路径，如下所示）："),
+        "decoded": (
+            "By the model's decoder, as <code>crnn recognize</code>:",
+            "模型的解码器（与 <code>crnn recognize</code> 相同）：",
+        ),
         "picture": (
             f"picture <b>{width} × {height}</b> pixels, scaled",
             f"缩放后的图片 <b>{width} × {height}</b> 像素",

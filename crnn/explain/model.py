@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,11 +16,12 @@ from crnn.core.file_kind import file_kind
 from crnn.core.onnx_backend import open_onnx
 from crnn.errors import ConfigError, ModelFileError
 from crnn.export.torch_backend import build_network, read_network
-from crnn.loader import model_file
+from crnn.loader import model_file, read_card
 from crnn.model.config import NetworkConfig
 from crnn.model.crnn import CRNN
 from crnn.models import NAMES, bundled
 
+BUNDLED = "the bundled model"
 EPSILON = 1e-5
 """Of `nn.BatchNorm2d`."""
 
@@ -44,7 +46,8 @@ def open_model(model: str | None = None) -> Opened:
         ModelFileError: one line: which file, what is wrong, what to name instead.
     """
     if model is None or model in NAMES:
-        return Opened("the bundled model", *read_network(bundled(".safetensors")))
+        card, network = read_network(bundled(".safetensors"))
+        return Opened(BUNDLED, replace(card, decoder=read_card(None).decoder), network)
     path = model_file(model)
     if path.is_dir():
         raise ModelFileError(f"{path}: has no model in it; name a run folder, a .safetensors, .ckpt or .onnx file")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from crnn.explain.colours import LINES, SEQUENTIAL
 from crnn.explain.line import LineTrace
 from crnn.explain.line_figure import draw_picture, new_figure, png, quoted
+from crnn.explain.line_page import model_name, readings
 from crnn.explain.line_text import REACH_ZH, facts, saliency_words
 from crnn.explain.model import Opened
 from crnn.explain.page import pack, page, picture_url, say, switches, text, visible
@@ -99,8 +100,8 @@ def saliency_page(opened: Opened, line: LineTrace, found: Saliency, language: st
 {switches(language)}
 <h1>{words("title")}</h1>
 {words("lead", "p", " class=lead")}
-<p>{say(known["reading"], "span")} <span class=reading>{text(line.text)}</span></p>
-<ul class=facts><li><b>{text(opened.name)}</b> ({text(opened.network.config.name)})</li>
+{readings(line, known)}
+<ul class=facts><li><b>{model_name(opened)}</b> ({text(opened.network.config.name)})</li>
 <li>{say(known["picture"], "span")}</li>
 <li>{say(known["columns"], "span")}</li></ul>
 

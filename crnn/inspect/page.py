@@ -26,14 +26,15 @@ CHARACTERS = 5000
 _SIZE = (420, 56)
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;max-width:68rem;margin:2rem auto;padding:0 1rem;color:#222}
+body{font:15px/1.45 system-ui,sans-serif;max-width:68rem;margin:2rem auto;padding:0 1rem;color:#222;
+overflow-wrap:break-word}
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}td,th{text-align:left;padding:.15rem .8rem .15rem 0}
 td{vertical-align:top}
 .n{text-align:right}.error{color:#b00020}.rare{background:#fff3cd}
 img{display:block;max-width:100%;border:1px solid #ccc}
 .bar{background:#5b8db8;height:.8em;display:inline-block}code{unicode-bidi:isolate;overflow-wrap:anywhere}
 pre{white-space:pre-wrap}@media(prefers-color-scheme:dark){body{background:#181818;color:#ddd}.rare{background:#4a3d10}
-.error{color:#ff7b8a}}
+.error{color:#ff7b8a}}@media(max-width:40rem){table{display:block;overflow-x:auto}}
 """
 
 

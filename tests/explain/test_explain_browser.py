@@ -46,6 +46,15 @@ class Opened:
         return self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_long_names_stay_within_a_phone(browser: Any, tmp_path: Path) -> None:
+    opened = tiny()
+    line = trace(opened, noise(), f"/{60 * 'long'}.png")
+    pages = {"line": line_page(opened, line), "saliency": saliency_page(opened, line, saliency(opened, line))}
+    for name, source in pages.items():
+        window = Opened(browser, tmp_path / f"{name}.html", source, viewport={"width": 390, "height": 800})
+        assert window.fits(), name
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_line(browser: Any, tmp_path: Path, scheme: str, width: int) -> None:
     opened = tiny()

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from explain_support import noise, tiny
+from explain_support import Page, noise, tiny
 from PIL import Image
 
 import crnn
 from crnn.core.charset import BLANK
+from crnn.core.decode.settings import beam_settings
 from crnn.errors import DataError
 from crnn.explain.line import MAX_COLUMNS, classes_that_matter, sample_picture, trace, trace_or_sample
+from crnn.explain.line_page import line_page
 from crnn.explain.model import open_model
+from crnn.explain.saliency import saliency
+from crnn.explain.saliency_page import saliency_page
+from crnn.loader import read_card
 
 
 @pytest.mark.parametrize(("layers", "bidirectional", "proj"), itertools.product((1, 2), (True, False), (0, 5)))
@@ -93,3 +100,22 @@ def test_pictures_that_cannot_be_looked_into(picture: np.ndarray | bytes | str, 
 def test_the_longest_and_the_smallest_line() -> None:
     assert trace(tiny(), np.zeros((16, 4 * MAX_COLUMNS), np.uint8)).columns == MAX_COLUMNS
     assert trace(tiny(), Image.new("L", (4, 4))).columns == 4
+
+
+def test_what_the_decoder_of_the_file_reads_is_told_apart() -> None:
+    opened = tiny()
+    assert trace(opened, noise()).decoded == trace(opened, noise()).text
+    settings = beam_settings({"name": "greedy"}, opened.card.charset, lexicon=["ab"])
+    assert settings
+    line = trace(opened._replace(card=replace(opened.card, decoder=settings)), noise())
+    assert line.decoded == "ab" != line.text
+    assert line.said == f"{line.text!r} by the best path, shown here; 'ab' by its decoder, as crnn recognize does"
+    for source in (line_page(opened, line), saliency_page(opened, line, saliency(opened, line))):
+        told = Page(source).text
+        assert "Reading, by the best path, shown here:" in told
+        assert re.search(r"By the model's decoder, as crnn recognize\s?:.* ab ", told)
+
+
+def test_the_bundled_model_s_decoder_is_that_of_recognize() -> None:
+    assert open_model().card.decoder == read_card(None).decoder
+    assert open_model().card.decoder["name"] == "beam"

@@ -8,6 +8,7 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -233,6 +234,14 @@ class Tags(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+
+
+def test_the_page_fits_a_phone(lines: Path, tmp_path: Path, browser: Any) -> None:
+    relabel(lines / "train", {1: "a  b", 2: HOSTILE, 3: 200 * "long", 4: ""})
+    main(["check", str(lines), "--html", str(tmp_path / "check.html")])
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto((tmp_path / "check.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_page(lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -160,3 +160,8 @@ def test_every_line_and_control_has_a_name(page: Any) -> None:
         "all => all.filter(one => !(one.labels?.length || one.ariaLabel || one.innerText)).length",
     )
     assert nameless == 0
+
+
+def test_it_fits_a_phone(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,17 @@ def chosen_file(
     return model_file(path, for_torch)
 
 
+def _as_exported(card: ModelCard, run: Path) -> ModelCard:
+    """The card of a run's checkpoint with the decoder and temperature of its model file, which alone has them."""
+    try:
+        exported = read_card(model_file(run))
+    except ModelFileError:
+        return card
+    if exported.charset != card.charset or exported.network != card.network:
+        return card
+    return replace(card, decoder=exported.decoder, temperature=exported.temperature)
+
+
 def load(
     path: str | os.PathLike[str] | None = None,
     threads: int | None = None,
@@ -154,8 +166,8 @@ def load(
 
     Args:
         path: .onnx (needs no torch), .safetensors or .ckpt; or a run folder: its .onnx file, or for another device or
-            precision its .safetensors file, or the best checkpoint. None, ``"bundled"`` or ``"latin"``: the
-            model that comes with the package, for printed Latin text.
+            precision its .safetensors file, or the best checkpoint with the decoder of the .onnx file. None,
+            ``"bundled"`` or ``"latin"``: the model that comes with the package, for printed Latin text.
         threads: CPU threads; None lets the library choose.
         device: for .safetensors and .ckpt: ``cpu`` or ``cuda``; None takes a GPU if there is one.
         batch_size: most lines that run together; None: 8 on a CPU, where more are not faster, 32 on a GPU.
@@ -187,6 +199,8 @@ def load(
         backend = needing_torch(file).TorchBackend.open(file, threads, device, precision)
         if path is None or path in NAMES:  # its file for torch is what trainings start from, without a language model
             backend.card = read_card(None)
+        elif file.suffix == ".ckpt" and file != Path(path):
+            backend.card = _as_exported(backend.card, Path(path))
     settings = beam_settings(
         backend.card.decoder, backend.card.charset, beam, lm, lm_weight, length_bonus, lexicon, pattern, decoder
     )

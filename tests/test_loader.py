@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from crnn.cli import main
 from crnn.errors import ConfigError, ModelFileError
 from crnn.loader import chosen_file, load, model_first, read_card
 from crnn.models import bundled
@@ -24,6 +26,22 @@ def test_a_card_is_the_one_that_the_model_reads_with(trained: Path) -> None:
     weights = bundled(".safetensors")
     assert read_card(weights) == load(weights).card
     assert chosen_file("bundled") == bundled()
+
+
+def test_a_run_reads_with_the_decoder_of_its_model_file_in_any_precision(trained: Path, tmp_path: Path) -> None:
+    """Its checkpoint has none, and no temperature."""
+    run = shutil.copytree(trained, tmp_path / "run")
+    assert main(["export", str(run), "--beam", "7"]) == 0
+    exported = load(run).card
+    assert exported.decoder["width"] == 7
+    for reader in (load(run, precision="bfloat16"), load(run, device="cpu", precision="float16")):
+        assert (reader.card.decoder, reader.card.temperature) == (exported.decoder, exported.temperature)
+    own = load(run / "checkpoints" / "best.ckpt")  # as it is named
+    assert own.card.decoder == {"name": "greedy"}
+    (run / "model.onnx").write_bytes(bundled().read_bytes())  # of something else
+    assert load(run, precision="bfloat16").card.decoder == {"name": "greedy"}
+    (run / "model.onnx").write_bytes(b"damaged")
+    assert load(run, precision="bfloat16").card.decoder == {"name": "greedy"}
 
 
 @pytest.mark.parametrize("content", [b"", b"\x10\0\0\0\0\0\0\0{}", b"PK\3\4 not an archive", b"\x08\x07 no graph"])

@@ -93,6 +93,8 @@ def export_checkpoint(
         raise ConfigError(
             f"{printable(path)}: is what is exported, and would be written over; name another file with --output"
         )
+    if not path.parent.is_dir():
+        raise ConfigError(f"{printable(path)}: cannot be written; name a file in a folder that is there")
     card, network = averaged([checkpoint, *map(_weights_of, average)])
     if str(named) in NAMES:  # its language model is in the file that it reads with
         ours = read_card(None)
@@ -183,7 +185,6 @@ def _int8(card: ModelCard, network: CRNN, path: Path, data: str | None, checkpoi
     except DataError:
         calibration = labelled
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".crnn-", dir=path.parent) as folder:
             floating = Path(folder, "float32.onnx")
             parity = export_model(card, network, floating, "onnx", spread_pictures(labelled), path)

@@ -72,7 +72,6 @@ def export_model(
     name = name or path
     reference = TorchBackend(card, network.eval(), "cpu")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with write_atomic(path) as temporary:
             try:
                 write(temporary, card, network)

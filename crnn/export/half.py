@@ -55,7 +55,6 @@ def export_half(card: ModelCard, network: CRNN, path: Path, labelled: LineSource
         raise ModelFileError(f"{path}: no lines to check the float16 model with; name some with --data")
     reference = TorchBackend(card, network.eval(), "cpu")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with write_atomic(path) as temporary:
             write_safetensors(temporary, card.with_training(weights="float16"), network, half=True)
             halved = TorchBackend.open(temporary, device="cpu")

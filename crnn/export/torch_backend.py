@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ def read_checkpoint(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
         data: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds on damaged or hostile archives
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, UnpicklingError) and "weights_only" in str(error):  # what torch says is how to run it
+            reason = "it holds Python objects, which checkpoints of crnn never do; they were not loaded"
         raise ModelFileError(f"{path}: is not a readable checkpoint ({printable(reason, 160)})") from None
     settings = data.get("hyper_parameters") if isinstance(data, dict) else None
     if not isinstance(settings, dict) or CARD_KEY not in settings:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from crnn.errors import DataError, unwritten
 from crnn.training.curves import Curve, draw, read_curves
 
 
@@ -53,11 +54,14 @@ def run(args: argparse.Namespace) -> int:
     """Draw and print.
 
     Raises:
-        DataError: if a folder is no run.
+        DataError: if a folder is no run, or its picture cannot be written.
     """
     runs = [(Path(name), read_curves(Path(name))) for name in args.runs]  # all are looked at before one is drawn
     for path, _ in runs:
-        print(draw(path))
+        try:
+            print(draw(path))
+        except OSError as error:
+            raise DataError(unwritten(path / "curves.png", error)) from None
     reached = [(path.resolve().name, cer_by_minute(curves)) for path, curves in runs]
     if any(points for _, points in reached):
         print(

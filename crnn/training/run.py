@@ -60,6 +60,7 @@ def train(config: TrainConfig, why_model: str = "", peers: Peers | None = None) 
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, verbose=False)
+    accelerator_for(config.trainer.accelerator)  # refused before a line is looked at
     start = Start.read(config.init) if config.init and not config.resume else None
     if start:
         config = start.settle(config)

@@ -33,7 +33,17 @@ from crnn.training.watching import Confusions, CurvesPicture, Watching
 
 
 def accelerator_for(setting: str) -> str:
-    """``auto`` is an NVIDIA or AMD GPU, or the CPU: torch has no CTC loss on Apple's GPUs."""
+    """``auto`` is an NVIDIA or AMD GPU, or the CPU: torch has no CTC loss on Apple's GPUs.
+
+    Raises:
+        ConfigError: for a GPU where torch finds none.
+    """
+    if setting in ("gpu", "cuda") and not torch.cuda.is_available():
+        built = "torch is built for CPUs alone" if torch.version.cuda is torch.version.hip is None else "see its driver"
+        raise ConfigError(
+            f"trainer.accelerator={setting}: torch {torch.__version__} finds no GPU here ({built}); "
+            "trainer.accelerator=auto takes what there is"
+        )
     if setting != "auto":
         return setting
     return "gpu" if torch.cuda.is_available() else "cpu"

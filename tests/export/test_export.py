@@ -329,6 +329,14 @@ def test_a_model_is_never_written_over_itself(trained: Path, tmp_path: Path) -> 
     assert (tmp_path / "m.safetensors").read_bytes() == b"weights"
 
 
+@pytest.mark.parametrize("to", [{}, {"int8": True}, {"half": True}])
+def test_no_folder_is_made_for_a_model_file(trained: Path, tmp_path: Path, to: dict[str, bool]) -> None:
+    path = tmp_path / "mistyped" / ("m.safetensors" if "half" in to else "m.onnx")
+    with pytest.raises(ConfigError, match="cannot be written; name a file in a folder that is there"):
+        export_checkpoint(trained / "checkpoints" / "best.ckpt", path.suffix[1:], path, None, **to)
+    assert not path.parent.exists()
+
+
 def test_hostile_files_are_refused_in_one_line(tmp_path: Path, onnx_file: Path) -> None:
     import pickle
     import zipfile

@@ -483,6 +483,14 @@ def test_pickles_under_any_name_run_nothing(tmp_path: Path) -> None:
     assert mark.exists()
 
 
+def test_what_torch_advises_to_unpickle_is_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "whole.ckpt"
+    torch.save(torch.nn.Linear(2, 2), path)
+    said = refusal(path)
+    assert "is not a readable checkpoint (it holds Python objects, which checkpoints of crnn never do; " in said
+    assert "trust" not in said
+
+
 def test_compressed_archives_are_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.ckpt"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

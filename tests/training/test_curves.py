@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from crnn.cli import main
 from crnn.errors import DataError
-from crnn.training import curves
+from crnn.training import compare, curves
 from crnn.training.confusions import write_confusions
 from crnn.training.curves import Curve, binned, draw, newest_confusions, read_curves
 
@@ -166,3 +167,19 @@ def test_no_validation_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_a_name_in_other_letters_is_no_warning(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     draw(run_with(tmp_path / "行"))
     assert not list(recwarn)
+
+
+def test_a_folder_that_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_with(tmp_path / "a")
+
+    def refused(path: Path) -> Path:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path / ".curves.png.x"))
+
+    monkeypatch.setattr(compare, "draw", refused)
+    assert main(["curves", str(tmp_path / "a")]) == 2
+    said = capsys.readouterr().err
+    assert (
+        f"{tmp_path}/a/curves.png: cannot be written (Permission denied); name a place in which you may write" in said
+    )

@@ -37,6 +37,15 @@ def mean_loss(folder: Path) -> float:
     return sum(values) / len(values)
 
 
+@pytest.mark.parametrize("setting", ["gpu", "cuda"])
+def test_a_gpu_that_is_not_there(setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said before a line is looked at, or a folder made."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ConfigError, match=rf"^trainer\.accelerator={setting}: torch \S+ finds no GPU here \("):
+        train(settings(f"trainer.accelerator={setting}", f"data.root={tmp_path}/none", f"runs_dir={tmp_path}/runs"))
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.parametrize(
     "switches",
     [

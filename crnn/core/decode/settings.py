@@ -28,6 +28,8 @@ from crnn.errors import CharsetError, ConfigError, CrnnWarning, DataError
 MAX_WIDTH = 1000
 MAX_LEXICON = 1_000_000
 """Characters of all texts of a lexicon together."""
+SHOWN = 5
+"""Texts that a message names."""
 MAX_LEARNT = 5_000_000
 """Characters that a language model learns from: a minute, and a gigabyte or two while it counts."""
 MAX_FILE = 64_000_000
@@ -98,11 +100,20 @@ def _constraint(pattern: object, lexicon: object, charset: Charset) -> Automaton
     if sum(map(len, lexicon)) > MAX_LEXICON:
         raise ConfigError(f"the lexicon has {sum(map(len, lexicon)):,} characters; at most {MAX_LEXICON:,} are allowed")
     texts = []
+    refused: list[tuple[str, CharsetError]] = []
     for text in lexicon:
         try:
             texts.append(charset.encode(charset.normalize(text)))
-        except CharsetError as error:
-            raise ConfigError(f"lexicon: {text[:80]!r} can never be read: {error}; take it out") from None
+        except CharsetError as wrong:
+            refused.append((text, wrong))
+    if refused:
+        text, error = refused[0]
+        more = [other[:40] for other, _ in refused[1:SHOWN]]
+        others = f"; likewise {', '.join(map(repr, more))}" if more else ""
+        others += f" and {len(refused) - SHOWN:,} more" if len(refused) > SHOWN else ""
+        raise ConfigError(
+            f"lexicon: {text[:80]!r} can never be read: {error}{others}; take {'them' if more else 'it'} out"
+        )
     if matching is not None:
         texts = [labels for labels in texts if matching.accepts(labels)]
     if not texts:

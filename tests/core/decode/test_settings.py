@@ -63,6 +63,11 @@ def test_names() -> None:
         ("lexicon", ["ab", "aï"], r"lexicon: 'aï' can never be read: 'ï' \(U\+00EF .* take it out"),
         (
             "lexicon",
+            ["ï1", "ab", *(f"ï{i}" for i in range(2, 9))],
+            r"'ï1' can never be read: .*; likewise 'ï2', 'ï3', 'ï4', 'ï5' and 3 more; take them out",
+        ),
+        (
+            "lexicon",
             ["a" * 600_000, "b" * 600_000],
             "the lexicon has 1,200,000 characters; at most 1,000,000 are allowed",
         ),

@@ -20,6 +20,8 @@ RENDERED_TEXTS = 100_000
 """That a language model learns from, of a run whose lines were rendered."""
 REPEATED = 5
 """How often a label counts then, against one of each rendered text."""
+BEGAN_IN = "folder"
+"""Key of a run's data.json: the folder in which its training was started, to which paths are relative."""
 RENDERED = "rendered"
 """Stands for lines rendered on the fly in a list of training lines."""
 
@@ -132,10 +134,23 @@ def _as_last_seen(record: Any, model: Path) -> Any:
             prints, theirs = ([of[side]["fingerprint"] for side in ("train", "val")] for of in (record, newer))
             paths = [path for listed in newer["paths"].values() for path in listed or ()]
             if prints == theirs and any(prints) and all(isinstance(path, str) for path in paths):
-                return {**record, "paths": newer["paths"]}
+                began = Path(str(newer.get(BEGAN_IN, "")))
+                found = {
+                    side: listed and [_seen_from(began, path) for path in listed]
+                    for side, listed in newer["paths"].items()
+                }
+                return {**record, "paths": found}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return record
+
+
+def _seen_from(folder: Path, path: str) -> str:
+    """Lines that are not here, but were named in another folder: their place in that."""
+    there = folder / path
+    if path == RENDERED or not not_there(path) or not_there(str(there)):
+        return path
+    return str(there)
 
 
 def _none_apart(model: Path, side: str, train: list[str]) -> DataError:

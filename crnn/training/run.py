@@ -22,7 +22,7 @@ from crnn.core.seen import NOTE
 from crnn.core.transform import LineTransform
 from crnn.data.augment import Augment, chosen_changes
 from crnn.data.module import LineDataModule
-from crnn.data.recorded import RENDERED
+from crnn.data.recorded import BEGAN_IN, RENDERED
 from crnn.errors import ConfigError, CrnnError, DataError
 from crnn.libraries import require
 from crnn.loader import read_card
@@ -121,8 +121,11 @@ def _train_in(
             folder.write_config(config)
         else:
             folder.write_start(config, trainer.world_size)
+        here = {BEGAN_IN: str(Path.cwd())}
         before = {"before": began.figures()} if began and not config.resume else {}
-        folder.write_json("data.json", folder.read_json("data.json") | data.record() | before)  # lines may have moved
+        folder.write_json(
+            "data.json", folder.read_json("data.json") | data.record() | here | before
+        )  # lines may have moved
         _say_batches(data.length, folder, loaders, trainer.world_size)
         trainer.fit(module, loaders, ckpt_path=str(folder.last) if config.resume else None)
     if not trainer.is_global_zero:

@@ -222,3 +222,26 @@ def test_what_training_lines_said(tmp_path: Path, model: Path) -> None:
             recorded_texts(note(["rendered"], rendered=wrong), model, 5)
     with pytest.raises(DataError, match="does not say what it was trained on; name the lines"):
         recorded_texts({}, model)
+
+
+def test_relative_places_are_those_of_the_folder_the_run_began_in(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines(tmp_path / "home" / "t", "of train")
+    lines(tmp_path / "home" / "v", "of val")
+    training = note(["../t"], val=["../v"])
+    training["data"] |= {side: {"fingerprint": side} for side in ("train", "val")}
+    began = tmp_path / "home" / "work"
+    began.mkdir()
+    record = model.parent.parent / "data.json"
+    record.write_text(json.dumps(training["data"] | {"folder": str(began)}))
+    (tmp_path / "elsewhere" / "work").mkdir(parents=True)
+    for place in (began, tmp_path / "elsewhere" / "work"):
+        monkeypatch.chdir(place)
+        assert texts_of(recorded_lines(training, "val", model)) == ["of val"]
+        assert texts_of(recorded_lines(training, "train", model)) == ["of train"]
+    lines(tmp_path / "elsewhere" / "v", "here")  # what stands where one is comes first
+    assert texts_of(recorded_lines(training, "val", model)) == ["here"]
+    record.write_text(json.dumps(training["data"]))  # of an older run
+    with pytest.raises(DataError, match=r"its lines are not at \.\./t \(looked for in "):
+        recorded_lines(training, "train", model)

@@ -7,6 +7,10 @@ import { createRequire } from "node:module";
 const require = createRequire(process.cwd() + "/"); // packages of the folder where it is run
 const ort = require("onnxruntime-web");
 const { PNG } = require("pngjs");
+if (process.argv.length < 4) {
+  console.error("usage: node read_with_onnxruntime.mjs MODEL PICTURE...");
+  process.exit(1);
+}
 
 // The card: onnxruntime does not show metadata to JavaScript, so read field 14 of the file's protobuf message.
 function* fields(bytes) {

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 from PIL import Image
 
 import crnn
 from crnn.cli import main, make_parser
+from crnn.training.config import TrainConfig
 
 
 def test_help_fits_one_screen_and_shows_an_example() -> None:
@@ -59,14 +64,32 @@ def test_what_takes_seconds_is_said_on_a_terminal(variable: str, shown: bool) ->
     assert "error: export.format=tflite" in done.stderr
 
 
-def test_training_help_is_hydras() -> None:
+def dotted(settings: Any, before: str = "") -> Iterator[str]:
+    """Names of all settings, as the command line has them."""
+    for name in settings:
+        yield before + str(name)
+        if OmegaConf.is_dict(settings[name]):
+            yield from dotted(settings[name], f"{before}{name}.")
+
+
+def test_training_help_fits_one_screen_and_names_what_there_is() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "crnn.cli", "train", "--help"], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0
-    assert "crnn_small" in done.stdout
-    assert "optimizer" in done.stdout
-    assert "receipts" in done.stdout
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 110
+    assert "examples: crnn train" in done.stdout
+    configs = Path(__file__).parents[1] / "configs"
+    for group in ("model", "experiment"):
+        [told] = re.findall(rf"^  {group}=NAME +(.*(?:\n {{20}}.*)?)", done.stdout, re.MULTILINE)
+        for path in (configs / group).glob("*.yaml"):
+            assert re.search(rf"\b{path.stem}\b", told), path
+    settings = re.findall(r"(?<![\w.])([a-z_.]+)=(?=[\w\[])", done.stdout)
+    known = {"experiment", "model", *dotted(OmegaConf.structured(TrainConfig()))}
+    assert len(settings) > 20
+    assert {one for one in settings if one not in known} == {"setting"}
 
 
 def test_public_names() -> None:

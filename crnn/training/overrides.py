@@ -29,7 +29,7 @@ OPTIONS = (
 )  # fmt: skip
 """Hydra's own."""
 _ANY = f"model={BUNDLED_NETWORK}"
-_HELP = "(crnn train --help lists all settings)"
+_HELP = "(crnn train --cfg job lists all settings)"
 _QUOTES = ("'", '"')
 _LEFT_OUT = ("See http", "reference_type", "object_type", "full_key", "Error merging override")
 """Beginnings of lines that a user has nothing of."""

@@ -108,6 +108,9 @@ def test_javascript_says_that_a_model_is_cut_off(tmp_path: Path) -> None:
     whole = bundled().read_bytes()
     for content in (whole[:-5], whole[:1], whole + b"\x72\x80"):
         (tmp_path / "cut.onnx").write_bytes(content)
-        done = subprocess.run(["node", JAVASCRIPT, "cut.onnx"], capture_output=True, cwd=tmp_path, timeout=60)
+        done = subprocess.run(["node", JAVASCRIPT, "cut.onnx", "x.png"], capture_output=True, cwd=tmp_path, timeout=60)
         assert done.returncode == 1
         assert b"the model file is cut off" in done.stderr
+    for words in ([], ["cut.onnx"]):
+        done = subprocess.run(["node", JAVASCRIPT, *words], capture_output=True, cwd=tmp_path, timeout=60)
+        assert (done.returncode, done.stderr) == (1, b"usage: node read_with_onnxruntime.mjs MODEL PICTURE...\n")

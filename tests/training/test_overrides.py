@@ -14,7 +14,7 @@ from crnn.training import main
 from crnn.training.config import config_folder, register
 from crnn.training.overrides import quoted, refuse_wrong
 
-HELP = "(crnn train --help lists all settings)"
+HELP = "(crnn train --cfg job lists all settings)"
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,8 @@ def cards(whole: Evaluation) -> str:
     ]
     if whole.calibration_error is not None:
         share = (whole.to_check or 0) / max(len(whole.sure[0]), 1)
-        found.append(("Calibration error", f"{whole.calibration_error:.1%}", f"check {share:.1%} to get 99 % right"))
+        check = f"check {share:.1%} to get 99 % right" if share < 1 else "check all lines to get 99 % right"
+        found.append(("Calibration error", f"{whole.calibration_error:.1%}", check))
     if whole.lines_per_second:
         speed = len(whole.lines) / max(whole.cpu_seconds, 1e-9)
         found.append(

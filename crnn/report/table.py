@@ -59,8 +59,8 @@ def remarks(evaluation: Evaluation) -> list[str]:
     if evaluation.unknown:
         named = [f"{describe(symbol)} {count:,}" for symbol, count in list(evaluation.unknown.items())[:UNKNOWN]]
         said.append(
-            f"{len(evaluation.unknown)} characters of the labels are not among the model's: {', '.join(named)}"
-            f"{' ...' if len(evaluation.unknown) > UNKNOWN else ''}"
+            f"{len(evaluation.unknown)} character{'s' if len(evaluation.unknown) > 1 else ''} of the labels "
+            f"not among the model's: {', '.join(named)}{' ...' if len(evaluation.unknown) > UNKNOWN else ''}"
         )
     said += _new_characters(evaluation)
     if evaluation.case_is_convention:
@@ -125,7 +125,11 @@ def notes(evaluation: Evaluation) -> list[str]:
         share = evaluation.to_check / len(evaluation.sure[0])
         said.append(
             f"confidence: calibration error {evaluation.calibration_error:.1%}; "
-            f"checking the {share:.1%} of lines that are least sure makes 99% right"
+            + (
+                f"checking the {share:.1%} of lines that are least sure makes 99% right"
+                if share < 1
+                else "all lines have to be checked for 99% right"
+            )
         )
         if evaluation.confidence_is:
             said.append(f"confidence is {evaluation.confidence_is}")

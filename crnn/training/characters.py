@@ -189,16 +189,22 @@ def _notes_on_counts(
     notes = []
     rare = {symbol: count for symbol, count in seen.labels.items() if count < RARE and symbol not in seen.rendered}
     if rare:
-        notes.append(f"note: {len(rare)} characters come fewer than {RARE} times in the training labels: {_list(rare)}")
+        come = _number(rare, "come", "comes")
+        notes.append(f"note: {come} fewer than {RARE} times in the training labels: {_list(rare)}")
     never = {symbol: 0 for symbol in charset.symbols if symbol not in seen.labels and symbol not in seen.rendered}
     if never and seen.labels:
-        notes.append(f"note: {len(never)} characters never come in the training labels: {_list(never)}")
+        listed = "" if config.grow else f": {_list(never)}"  # a model's own, which it begins with, are many
+        notes.append(f"note: {_number(never, 'never come', 'never comes')} in the training labels{listed}")
     if left_out and config.min_count > 1:
         notes.append(
             f"note: charset.min_count={config.min_count} leaves out {len(left_out)} characters: {_list(left_out)}; "
             "what becomes of their lines is data.unknown"
         )
     return notes
+
+
+def _number(some: dict[str, int], are: str, is_one: str) -> str:
+    return f"{len(some)} characters {are}" if len(some) != 1 else f"1 character {is_one}"
 
 
 def _list(counts: dict[str, int]) -> str:

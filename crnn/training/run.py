@@ -218,7 +218,9 @@ def _begin_from(start: Start, card: ModelCard, module: CrnnModule, data: Assembl
         return None
     as_before = replace(card, trim=start.card.trim)
     before = cer_on(as_before, copy.deepcopy(module.network), data.val.as_given)
-    folder.say(f"before training: CER {before:.2%} on the first {min(OLD_LINES, len(data.val.source)):,} new val lines")
+    many = len(data.val.source) > OLD_LINES
+    some = f"the first {OLD_LINES:,} validation lines" if many else "the validation lines"
+    folder.say(f"before training: CER {before:.2%} on {some}")
     lines = start.old_lines()
     if lines is None:
         folder.say("the model's own validation lines are not there: what it forgets is not measured")

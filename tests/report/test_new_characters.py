@@ -28,7 +28,7 @@ def judged(seen: SeenCharacters | None, labels: list[str] = LABELS) -> Evaluatio
 def test_text_json_and_page_name_them_apart() -> None:
     evaluation = judged(SeenCharacters({"a": 70, "b": 5, "d": 2}, ("a", "b", "c")))
     said = table([evaluation])
-    assert "1 characters of the labels are not among the model's: '?'" in said
+    assert "1 character of the labels not among the model's: '?'" in said
     assert "characters never seen in training: 1: 'e' (U+0065 LATIN SMALL LETTER E) 1 of 1 wrong" in said
     assert "characters seen in rendered lines alone: 1: 'c' (U+0063 LATIN SMALL LETTER C) 0 of 1 wrong" in said
     assert "seen fewer than 5 times in training: 1: 'd' (U+0064 LATIN SMALL LETTER D) 1 of 2 wrong" in said

@@ -198,3 +198,16 @@ def test_kinds_that_no_label_holds_have_no_rate() -> None:
     kinds = render_page([evaluation]).split("By kind of character")[1].split("</table>")[0]
     assert re.findall("<th scope=row>([^<]*)", kinds) == ["digits"]
     assert evaluation.to_dict()["by_class"]["space"]["extra"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said", "shown"),
+    [(1, "checking the 50.0% of lines", "check 50.0% to get"), (2, "all lines have to be checked", "check all lines")],
+)
+def test_lines_to_check_for_ninety_nine_right(wrong: int, said: str, shown: str, tmp_path: Path) -> None:
+    evaluation = Evaluation("lines")
+    for i in range(2):
+        evaluation.add("b" if i < wrong else "a", "a", 0.2 + i / 2)
+    assert said in table([evaluation])
+    write_page(tmp_path / "page.html", [evaluation])
+    assert shown in (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -34,7 +34,7 @@ def test_the_training_labels() -> None:
     assert notes == [
         "characters: 5 of the training labels",
         "note: 2 characters come fewer than 5 times in the training labels: ' ' U+0020 (1), 'c' U+0063 (2)",
-        "note: 1 characters never come in the training labels: 'é' U+00E9",
+        "note: 1 character never comes in the training labels: 'é' U+00E9",
     ]
     assert listed_characters(settings()) is None
     with pytest.raises(CharsetError, match="are all labels empty"):
@@ -75,7 +75,7 @@ def test_listed_characters() -> None:
     charset, notes, *_ = charset_from(settings(symbols="' baB'", case="lower", whitespace="strip"), ["ab"] * 5)
     assert charset == Charset((" ", "a", "b"), whitespace="strip", case="lower")
     assert notes[0].startswith("characters: 3 of charset.symbols")
-    assert notes[1] == "note: 1 characters never come in the training labels: ' ' U+0020"
+    assert notes[1] == "note: 1 character never comes in the training labels: ' ' U+0020"
 
 
 def test_a_named_set() -> None:

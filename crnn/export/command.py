@@ -120,6 +120,8 @@ def export_checkpoint(
         )
         checked = f"{name}: {found}"
     replaced = ", in place of the file that was there" if was_there else ""
+    if was_there and (path.parent / "report.html").is_file():
+        replaced += ", which report.html there is about"
     return f"{path}: {path.stat().st_size / 1e6:.1f} MB{replaced}; {checked}{fitted}"
 
 

@@ -268,6 +268,9 @@ def test_a_run_folder_stands_for_its_best_checkpoint(trained: Path, tmp_path: Pa
         assert said.startswith(f"{run / 'model.onnx'}: ")
         assert (" MB, in place of the file that was there; " in said) == replaced
     assert crnn.load(run / "model.onnx").card.charset == crnn.load(run / "checkpoints" / "best.ckpt").card.charset
+    (run / "report.html").touch()
+    said = export_checkpoint(run, "onnx", None, None)
+    assert " MB, in place of the file that was there, which report.html there is about; " in said
     export_checkpoint(run, "safetensors", None, None)
     assert (run / "model.safetensors").is_file()
 

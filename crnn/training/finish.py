@@ -11,7 +11,7 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, Timer
+from lightning.pytorch.callbacks import EarlyStopping
 from PIL import Image
 
 from crnn.core.recognizer import Recognizer
@@ -26,6 +26,7 @@ from crnn.report.calibration import fit_temperature
 from crnn.report.page import report
 from crnn.training.checkpoints import reached
 from crnn.training.config import TrainConfig
+from crnn.training.deadline import Deadline
 from crnn.training.run_folder import RunFolder
 from crnn.training.start import Began, cer_on
 
@@ -121,7 +122,7 @@ def _ended_early(config: TrainConfig, trainer: L.Trainer, epochs: int) -> tuple[
         return None
     when = f"after epoch {epochs} of {config.trainer.max_epochs}"
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
-        if isinstance(callback, Timer) and not (callback.time_remaining() or 0) > 0:
+        if isinstance(callback, Deadline) and not (callback.time_remaining() or 0) > 0:
             minutes = config.trainer.max_minutes or 0
             return (
                 f"the {minutes:g} minutes of trainer.max_minutes were up {when}",

@@ -85,6 +85,7 @@ class CrnnModule(L.LightningModule):
         self.optimizer_config = optimizer or OptimizerConfig()
         self.seed = seed
         self.head_first = head_first
+        self.time_share = 0.0  # of a limited time, 0..1: the schedule is at least so far
         self.decoder = GreedyDecoder()
         self.figures: dict[str, float] = {}  # of the last validation; kept in checkpoints
         self.confusions: Counter[Edit] = Counter()  # of the last validation, all processes
@@ -111,8 +112,16 @@ class CrnnModule(L.LightningModule):
         self._log_every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         schedule, decays, peak = *self._planned, self.optimizer_config.peak
         schedule.base_lrs = [peak] * len(decays)
-        for group, decay, factor in zip(schedule.optimizer.param_groups, decays, schedule.lr_lambdas, strict=True):
-            group.update(weight_decay=decay, initial_lr=peak, lr=peak * factor(schedule.last_epoch))
+        for group, decay in zip(schedule.optimizer.param_groups, decays, strict=True):
+            group.update(weight_decay=decay, initial_lr=peak)
+        self.hurry(self.time_share)
+
+    def hurry(self, time_share: float) -> None:
+        """Take the learning rate of a schedule of which so much (0..1) is over, or more if more steps are."""
+        self.time_share = time_share
+        schedule = self._planned[0]
+        for group, factor in zip(schedule.optimizer.param_groups, schedule.lr_lambdas, strict=True):
+            group["lr"] = group["initial_lr"] * factor(schedule.last_epoch)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seed dropout by the step, so that a resumed run draws as an uninterrupted one."""
@@ -236,6 +245,7 @@ class CrnnModule(L.LightningModule):
             # scaled gradients have to be unscaled, and then clipped, before a fused step could do it
             fused=self.optimizer_config.fused and self.trainer.precision != "16-mixed",
             head_first=self.head_first,
+            time_share=lambda: self.time_share,
         )
         self._planned = schedule, [group["weight_decay"] for group in optimizer.param_groups]
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

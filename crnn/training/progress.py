@@ -20,8 +20,6 @@ from crnn.data.dataset import Batch
 
 SMOOTHING = 0.05
 """Weight of the newest step in the loss that is shown."""
-HIGH = 0.8
-"""Until this share of the epochs the learning rate is high: a tenth of its peak is left there."""
 
 
 class TrainingProgress(ProgressBar):
@@ -60,7 +58,6 @@ class TrainingProgress(ProgressBar):
         self._before = 0.0  # until the checkpoint that the training goes on from
         self._first_step = 0
         self._loss: Tensor | None = None  # smoothed
-        self._noted = False
 
     def disable(self) -> None:  # Lightning calls this on all ranks but the first
         self._enabled = False
@@ -118,9 +115,10 @@ class TrainingProgress(ProgressBar):
             return
         self._said = now
         if self._bar:
+            hurried = min(1.0, self.seconds / (60 * self._minutes)) if self._minutes else 0.0
             self._bar.update(
                 self._task,
-                completed=trainer.global_step,
+                completed=max(trainer.global_step, int(hurried * trainer.estimated_stepping_batches)),
                 description=f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}",
                 left=self._left(trainer),
                 figures=self._figures(trainer),
@@ -139,14 +137,6 @@ class TrainingProgress(ProgressBar):
             f"WER {values.get('val/wer', float('nan')):.2%}, exact {values.get('val/exact', float('nan')):.2%}, "
             f"{self.lines_per_second:.0f} lines/s, {self._left(trainer)} left"
         )
-        planned, epochs = trainer.max_epochs or 0, self._end(trainer)[0]
-        if self._minutes and not self._noted and epochs <= HIGH * planned:
-            self._noted = True
-            self._say(
-                f"note: at this pace trainer.max_minutes={self._minutes:g} ends it after some {epochs} of {planned} "
-                f"epochs, before the learning rate has fallen; with trainer.max_epochs={epochs} it falls by then, "
-                "which mostly reads better"
-            )
         self._said = time.monotonic()
 
     @property
@@ -160,22 +150,19 @@ class TrainingProgress(ProgressBar):
         )
 
     def _left(self, trainer: L.Trainer) -> str:
-        seconds = int(self._end(trainer)[1])
-        return f"{seconds // 60}:{seconds % 60:02d}"
-
-    def _end(self, trainer: L.Trainer) -> tuple[int, float]:
-        """(epochs it will have had, seconds until then): all of them, or as many as there is time for."""
+        """Minutes and seconds until all epochs are done, or those that there is time for."""
         total, planned = int(trainer.estimated_stepping_batches), trainer.max_epochs or 1
         had = trainer.global_step * planned / total
         first, now = self._effort(self._first_step * planned / total), self._effort(had)
         if now <= first:
-            return planned, 0.0
+            return "0:00"
         pace = (time.monotonic() - self._began) / (now - first)
         epochs = planned
         if self._minutes:
             last = now + max(0.0, 60 * self._minutes - self.seconds) / pace  # the time is up there
             epochs = next((n for n in range(math.ceil(had), planned) if self._effort(n) >= last), planned)
-        return epochs, pace * max(0.0, self._effort(epochs) - now)
+        seconds = int(pace * max(0.0, self._effort(epochs) - now))
+        return f"{seconds // 60}:{seconds % 60:02d}"
 
     def _effort(self, epochs: float) -> float:
         """Of so many epochs from the start, a part of one included."""

@@ -11,7 +11,7 @@ import crnn.torchvision_cure  # noqa: F401  # before lightning
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, Timer
+from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.strategies import DDPStrategy
 
 from crnn.data.module import LineDataModule
@@ -24,6 +24,7 @@ from crnn.training.board import TensorBoard
 from crnn.training.callbacks import GracefulStop, SampleReadings, Speed
 from crnn.training.checkpoints import KeptCheckpoint, Reached, WholeCheckpoints, reached
 from crnn.training.config import TrainConfig
+from crnn.training.deadline import Deadline
 from crnn.training.launch import follow_launcher, own_environment, process_count
 from crnn.training.memory import GiveBackMemory
 from crnn.training.metrics_csv import MetricsCsv
@@ -172,7 +173,7 @@ def _callbacks(
         callbacks.append(Averaging(config.ema.decay))  # late: it swaps the weights back after validation
     callbacks.append(stop)  # after the averaging, so that its checkpoint holds the average of the step at hand
     if settings.max_minutes:
-        callbacks.append(Timer(timedelta(minutes=settings.max_minutes), interval="epoch", verbose=False))
+        callbacks.append(Deadline(settings.max_minutes))
     if config.stop.patience:
         callbacks.append(
             Patience("val/cer", config.stop.min_delta, config.stop.patience, check_on_train_epoch_end=True)

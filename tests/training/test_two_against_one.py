@@ -57,6 +57,7 @@ def run(folder: Path, processes: int, seed: int = 1) -> tuple[dict[str, str], di
     name = f"p{processes}-{seed}"
     words = (
         *(f"name={name}", "runs_dir=.", "data.root=lines", f"data.batch_size={8 // processes}", "init=bundled"),
+        "data.trim=false",  # it would make them of many widths
         *(f"trainer.devices={processes}", "data.workers=0", "trainer.accelerator=cpu", "trainer.threads=1"),
         *("trainer.max_epochs=3", "optimizer.lr=0.001", "optimizer.weight_decay=0", "loss.shortcut=0", f"seed={seed}"),
     )

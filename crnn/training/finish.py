@@ -62,9 +62,9 @@ def finish(
     before = folder.read_json("result.json") if config.resume else {}
     same = before.get("steps") == trainer.global_step
     if early := _ended_early(config, trainer, epochs):
-        folder.say(f"{early[0]}; for more: {folder.again(trainer.world_size)} {early[1]}")
+        folder.say(f"{early[0]}; for more: {folder.again(trainer.world_size, early[1])}")
     elif same:
-        more = f"{folder.again(trainer.world_size)} trainer.max_epochs={2 * epochs}"
+        more = folder.again(trainer.world_size, f"trainer.max_epochs={2 * epochs}")
         folder.say(f"nothing was left to do, all {epochs} epochs were done before; for more: {more}")
     lines = loaders.lines["val"].as_given
     pictures = spread_pictures(lines)

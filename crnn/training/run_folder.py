@@ -103,11 +103,10 @@ class RunFolder:
         """The checkpoint with the lowest validation CER."""
         return self.path / "checkpoints" / "best.ckpt"
 
-    def again(self, processes: int) -> str:
-        """How to resume, for people."""
-        if processes == 1:
-            return f"crnn train {shlex.quote(f'resume={self.path}')}"
-        return f"resume={self.path}, started as before in {processes} processes"
+    def again(self, processes: int, *more: str) -> str:
+        """How to resume, with further settings, for people."""
+        settings = " ".join([shlex.quote(f"resume={self.path}"), *more])
+        return f"crnn train {settings}" if processes == 1 else f"{settings}, started as before in {processes} processes"
 
     def go_on(self, processes: int) -> str:
         """What to do after a stop; without a checkpoint there is nothing to resume."""

@@ -166,8 +166,8 @@ class Watch:
             return None
         return (
             f"the training ended after {step:,} steps, before it read its first characters: that usually takes "
-            f"{self._earliest:,} to {self._expected:,} steps; raise trainer.max_epochs, or start from a model that "
-            "reads: init=bundled"
+            f"{self._earliest:,} to {self._expected:,} steps; train longer (trainer.max_epochs, max_minutes), or "
+            "start from a model that reads: init=bundled"
         )
 
     def _reads(self) -> bool:

@@ -257,3 +257,5 @@ def test_how_to_go_on() -> None:
     folder = RunFolder(Path("runs/x"))
     assert folder.again(1) == "crnn train resume=runs/x"
     assert folder.again(2) == "resume=runs/x, started as before in 2 processes"
+    assert folder.again(1, "a=1") == "crnn train resume=runs/x a=1"
+    assert folder.again(3, "a=1") == "resume=runs/x a=1, started as before in 3 processes"

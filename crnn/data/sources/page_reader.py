@@ -6,6 +6,7 @@ import json
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +29,10 @@ LOOK_INTO = 64
 """That many XML files of a folder are opened to see whether they hold pages."""
 
 
+_KINDS: dict[str, type[PageReader]] = {}
+"""Name of the root element -> reader."""
+
+
 class PageReader(Reader):
     """Lines of XML files about pages, cut from the pages' pictures; in a folder, an archive, or one XML file.
 
@@ -39,6 +44,10 @@ class PageReader(Reader):
 
     root: ClassVar[str]
     """Name of the root element."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        _KINDS[cls.root] = cls
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         super().__init__(path, options)
@@ -58,20 +67,34 @@ class PageReader(Reader):
         return self.files.parts()
 
     def rows(self) -> Iterator[Row]:
-        """Of many files one that cannot be read is a row with a problem; if none can be read, that is an error."""
+        """Of many files one that cannot be read is a row with a problem; if none can be read, that is an error.
+
+        Files of another kind are read after them, but for pages that these are about: ALTO beside PAGE, of an export
+        with both or of a collection.
+        """
         pictures = self.files.pictures()
         refused: list[tuple[str, DataError]] = []
+        about: set[str] = set()  # pictures
+        others: list[tuple[str, PageReader]] = []
         good = False
-        for name in self.files.xml():
+        for name, reader in chain(((name, self) for name in self.files.xml()), others):
             where = self.files.shown(name)
             try:
-                pages = self._pages_of(name, where)
+                raw = whole_of(self.files.tree, name)
+                kind = root_name(raw)
+                if reader is self and kind != self.root and kind in _KINDS:
+                    others.append((name, _KINDS[kind](self.path, self.options)))
+                    continue
+                pages = reader.pages(parse_xml(raw, where)) if kind in (reader.root, None) else []  # METS, metadata
             except DataError as error:
                 refused.append((name, error))
                 pages = []
             for number, page in enumerate(pages):
                 good = True
                 picture, problem = self._picture_of(name, page, pictures, number)
+                if reader is not self and picture is not None and picture.name in about:
+                    continue
+                about.update({picture.name} if reader is self and picture is not None else ())
                 yield from self._page_rows(where, page, picture, problem)
         if refused and not good:
             raise refused[0][1]
@@ -79,12 +102,6 @@ class PageReader(Reader):
             where = self.files.shown(name)
             place, _, said = str(why).removeprefix(where).partition(": ")  # :LINE:COLUMN, and what is wrong there
             yield Row("", where + place, printable(name), f"{said}; all of its lines are missing")
-
-    def _pages_of(self, name: str, where: str) -> list[MarkedPage]:
-        raw = whole_of(self.files.tree, name)
-        if root_name(raw) not in (self.root, None):
-            return []  # METS, metadata
-        return self.pages(parse_xml(raw, where))
 
     @abstractmethod
     def pages(self, root: Any) -> list[MarkedPage]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from page_files import alto_line, alto_xml, drawn, page_line, page_xml, pixels, saved
+from page_files import alto_line, alto_xml, drawn, page_line, page_xml, pixels, saved, strip
 
 from crnn.data.sources import open_source, page_reader
 from crnn.data.sources.outlines import Points, UnusableOutlineError, box
@@ -135,3 +136,28 @@ def test_one_damaged_file_of_many_is_a_row_with_a_problem(tmp_path: Path, damage
     (folder / "p2.xml").unlink()
     with pytest.raises(DataError, match=r"^/.*/p1\.xml(:\d+:\d+)?: (is not XML|declares)"):
         open_source(folder)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_alto_of_other_pages_in_the_same_folder_is_read_too(tmp_path: Path, packed: bool) -> None:
+    """Of a page with both, PAGE."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for name in ("p1", "p2", "p3"):
+        drawn().save(folder / f"{name}.png")
+    (folder / "p1.xml").write_text(page_xml(page_line(0, "by PAGE")))
+    (folder / "a1.xml").write_text(alto_xml(alto_line(0, '<String CONTENT="by ALTO"/>'), picture="p1.png"))
+    (folder / "a0.xml").write_text(
+        alto_xml(
+            alto_line(1, '<String CONTENT="of p2"/>') + alto_line(2, '<String CONTENT="third"/>'), picture="p2.png"
+        )
+    )
+    (folder / "a3.xml").write_text("<alto><Layout>")
+    if packed:
+        shutil.make_archive(str(folder), "zip", folder)
+    source = open_source(folder.with_suffix(".zip") if packed else folder)
+    entries = [source.entry(i) for i in range(len(source))]
+    assert [entry.text for entry in entries] == ["by PAGE", "of p2", "third", ""]
+    assert [entry.group.rpartition("/")[2] for entry in entries[:3]] == ["p1.png", "p2.png", "p2.png"]
+    assert "all of its lines are missing" in entries[3].problem
+    assert np.array_equal(pixels(source.picture(2)), strip(2, drawn()))

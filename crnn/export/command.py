@@ -23,7 +23,7 @@ from crnn.export.parity import PARITY_LINES, spread_pictures
 from crnn.export.quantize import make_int8
 from crnn.export.torch_backend import TorchBackend
 from crnn.files import write_atomic
-from crnn.loader import read_card
+from crnn.loader import MODEL_SUFFIXES, read_card
 from crnn.model.crnn import CRNN
 from crnn.models import NAMES, bundled
 from crnn.report.calibration import fit_temperature
@@ -93,6 +93,8 @@ def export_checkpoint(
         raise ConfigError(
             f"{printable(path)}: is what is exported, and would be written over; name another file with --output"
         )
+    if path.suffix in MODEL_SUFFIXES and path.suffix != f".{format}":
+        raise ConfigError(f"{printable(path)}: --to {format} writes another kind of file; name it .{format}")
     if not path.parent.is_dir():
         raise ConfigError(f"{printable(path)}: cannot be written; name a file in a folder that is there")
     card, network = averaged([checkpoint, *map(_weights_of, average)])

@@ -80,13 +80,15 @@ class TextFaults:
         return faults
 
     def _beyond_ascii(self, text: str) -> Iterator[Fault]:
-        seen: set[str] = set()
-        for character in self._odd.keys() & set(text):
-            kind, position = self._odd[character], text.index(character)
-            if kind in seen or (character in JOINERS and _all_join(text, character)):
+        seen: dict[str, list[str]] = {}
+        for character in () if self._odd.keys().isdisjoint(text) else dict.fromkeys(text):
+            kind = self._odd.get(character)
+            if kind is None or (character in JOINERS and _all_join(text, character)):
                 continue
-            seen.add(kind)
-            yield kind, f"U+{ord(character):04X} {unicodedata.name(character, 'unnamed')} at position {position + 1}"
+            name, position = unicodedata.name(character, "unnamed"), text.index(character) + 1
+            seen.setdefault(kind, []).append(f"U+{ord(character):04X} {name} at position {position}")
+        for kind, named in seen.items():
+            yield kind, ", ".join(named)
         whole = not SURROGATE.search(text)
         if whole and kinds.PRESENTATION not in seen and not unicodedata.is_normalized("NFC", text):
             yield kinds.NOT_NFC, f"{len(text)} code points, {len(unicodedata.normalize('NFC', text))} in NFC"

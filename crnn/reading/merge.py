@@ -44,7 +44,9 @@ def merge(folder: Path, output: str | None = None) -> int:
         rows = _rows(parts[-1])
         if rows != stop - start:
             raise DataError(
-                f"{printable(parts[-1])}: has {rows} whole rows of {stop - start}; delete it, read it again"
+                f"{printable(parts[-1])}: "
+                + ("ends within a row" if rows < 0 else f"has {rows} whole rows of {stop - start}")
+                + "; delete it, read it again"
             )
     with destination(output) as out:
         for part in parts:

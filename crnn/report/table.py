@@ -109,8 +109,11 @@ def notes(evaluation: Evaluation) -> list[str]:
     said, tally = [], evaluation.characters
     if evaluation.left_out:
         first = printable(evaluation.left_out[0], 400)
-        count = len(evaluation.left_out)
-        said.append(f"{count:,} line{'s' * (count > 1)} could not be judged, the first: {first}")
+        rows = evaluation.unmatched.get("twice", 0) + evaluation.unmatched.get("unknown", 0)
+        count = len(evaluation.left_out) - rows
+        parts = [f"{count:,} line{'s' * (count > 1)} could not be judged"] * bool(count)
+        parts += [f"{rows:,} row{'s' * (rows > 1)} of readings left over"] * bool(rows)
+        said.append(f"{' and '.join(parts)}, the first: {first}")
     said += remarks(evaluation)
     there = {name: one for name, one in tally.by_class().items() if one.characters}
     classes = ", ".join(f"{name} {one.error_rate:.2%} of {one.characters:,}" for name, one in there.items())

@@ -14,7 +14,7 @@ import lightning as L
 from lightning.pytorch.callbacks import ProgressBar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
-from torch import Tensor
+from torch import Tensor, tensor
 
 from crnn.data.dataset import Batch
 
@@ -74,10 +74,12 @@ class TrainingProgress(ProgressBar):
 
     def state_dict(self) -> dict[str, float]:
         """For checkpoints."""
-        return {"seconds": self.seconds}
+        return {"seconds": self.seconds, "loss": self._smooth_loss}
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
         self._before = state_dict["seconds"]
+        loss = state_dict.get("loss", math.nan)  # an older checkpoint has none
+        self._loss = None if math.isnan(loss) else tensor(loss)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._began = self._said = self._counted = time.monotonic()  # a resumed epoch does not start again

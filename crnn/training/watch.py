@@ -162,7 +162,11 @@ class Watch:
 
     def ended(self, step: int) -> str | None:
         """What is to be said if the training ends before anything was read."""
-        if self.state != "blank" and (self.state != "new" or self._val_cer < 0.95):
+        if (
+            self.state not in ("blank", "new")
+            or 0 < self._val_cer < 0.95
+            or (self.state == "new" and not self._val_cer)
+        ):
             return None
         return (
             f"the training ended after {step:,} steps, before it read its first characters: that usually takes "

@@ -292,8 +292,6 @@ def test_the_ending_of_a_file_says_its_format(
     for name, begins in (("m.safetensors", b"{"), ("m.onnx", b"crnn")):
         assert main(["export", str(trained / "checkpoints" / "best.ckpt"), "-o", str(tmp_path / name)]) == 0
         assert begins in (tmp_path / name).read_bytes()[:64]
-    assert main(["export", str(tmp_path / "m.safetensors"), "--to", "onnx", "-o", str(tmp_path / "x.safetensors")]) == 0
-    assert b"crnn" in (tmp_path / "x.safetensors").read_bytes()[:64]  # as it was told
     assert main(["export", str(tmp_path / "m.safetensors"), "-o", str(tmp_path / "m.pt")]) == 2
     assert "m.pt: the format that its ending names is unknown; allowed are onnx, safeten" in capsys.readouterr().err
     assert not (tmp_path / "m.pt").exists()
@@ -330,6 +328,13 @@ def test_a_model_is_never_written_over_itself(trained: Path, tmp_path: Path) -> 
             export_checkpoint(source, format, output, None)
     assert checkpoint.read_bytes() == before
     assert (tmp_path / "m.safetensors").read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize(("format", "name"), [("safetensors", "z.onnx"), ("onnx", "z.safetensors"), ("onnx", "z.ckpt")])
+def test_a_file_is_not_called_like_another_kind(trained: Path, tmp_path: Path, format: str, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"--to {format} writes another kind of file; name it .{format}"):
+        export_checkpoint(trained / "checkpoints" / "best.ckpt", format, tmp_path / name, None)
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("to", [{}, {"int8": True}, {"half": True}])

@@ -69,6 +69,17 @@ def test_slips_are_named(text: str, others: list[str], kind: str) -> None:
     assert kind in faults_of(text, others)
 
 
+def test_all_odd_characters_of_a_label_are_named_in_their_order() -> None:
+    text = "\ue5dc\uf1a7 a\u2003\ue8bf\ue5dc\u2009b"
+    statistics = LabelStatistics()
+    list(statistics.watch([text, "plain"]))
+    faults = dict(TextFaults(statistics, TextRules())(text, "a.png"))
+    assert faults[kinds.PRIVATE_USE] == (
+        "U+E5DC unnamed at position 1, U+F1A7 unnamed at position 2, U+E8BF unnamed at position 6"
+    )
+    assert faults[kinds.ODD_SPACE] == "U+2003 EM SPACE at position 5, U+2009 THIN SPACE at position 8"
+
+
 def test_what_garbled_text_was() -> None:
     for text, encoding in [("发票号码", "gbk"), ("Доброе утро", "cp1251"), ("Müller", "utf-8")]:
         garbled = mojibake(text.encode(encoding).decode("cp1252"))

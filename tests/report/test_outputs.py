@@ -12,7 +12,7 @@ from crnn.core.recognition import Recognition
 from crnn.errors import DataError
 from crnn.reading.outputs import as_jsonl, as_tsv
 from crnn.report.outputs import OUTDONE, PictureNames, judge_output, read_output
-from crnn.report.table import unmatched
+from crnn.report.table import table, unmatched
 
 
 def written(tmp_path: Path, *rows: str) -> Path:
@@ -136,6 +136,7 @@ def test_lines_are_judged_and_nothing_is_dropped_without_a_word(tmp_path: Path) 
         "labels.tsv:4: /readings has no row for images/3.png",
         "labels.tsv:5: empty label",
     ]
+    assert "3 lines could not be judged and 2 rows of readings left over, the first: " in table([evaluation])
     assert len(judge_output(written(tmp_path, *rows), lines, limit=1).lines) == 1  # type: ignore[arg-type]
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from rich.console import Console
 from tests_support import settings
 
@@ -27,10 +29,29 @@ def test_the_clock_goes_on_after_a_resume(monkeypatch: pytest.MonkeyPatch) -> No
     now = 1060.0
     stored = first.state_dict()
     now = 5000.0  # the interruption
+    assert math.isnan(stored["loss"])
     second.load_state_dict(stored)
     second.on_train_start(trainer, None)  # type: ignore[arg-type]
     now = 5005.0
     assert second.seconds == 65.0
+
+
+def test_the_loss_that_is_shown_goes_on_after_a_resume() -> None:
+    trainer, first = at_step(0, 1)
+    _, second = at_step(0, 1)
+    _, whole = at_step(0, 1)
+    for bar in (first, whole):
+        bar.on_train_start(trainer, None)  # type: ignore[arg-type]
+    losses = [torch.tensor(value) for value in (8.0, 4.0, 2.0, 1.0)]
+    for i, loss in enumerate(losses):
+        trainer.callback_metrics["train/loss"] = loss
+        if i == 2:
+            second.load_state_dict(first.state_dict())
+            second.on_train_start(trainer, None)  # type: ignore[arg-type]
+        for bar in (first if i < 2 else second, whole):
+            bar.on_train_batch_end(trainer, None, None, SimpleNamespace(texts=["a"]), i)  # type: ignore[arg-type]
+    assert second._smooth_loss == pytest.approx(whole._smooth_loss)
+    second.load_state_dict({"seconds": 1.0})  # of an older version
 
 
 def at_step(step: int, processes: int) -> tuple[Any, TrainingProgress]:

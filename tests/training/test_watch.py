@@ -52,6 +52,9 @@ def test_a_short_training_is_told_before_and_after() -> None:
     assert tiny.ended(30) is None  # it began with a model that reads
     tiny.validated(30, 1.0)
     assert "after 30 steps, before it read" in str(tiny.ended(30))
+    watch.validated(300, 0.9)
+    assert watch.ended(300) is None  # it reads some already
+    watch.validated(300, 0.96)
     ended = watch.ended(300)
     assert ended is not None
     assert ended.startswith(

@@ -110,7 +110,7 @@ class _Copy:
         problem = self._problem(source, position, entry._replace(text=text))
         if problem is None:
             try:
-                name = self._write_picture(source.content(position), entry.picture)
+                name = self._write_picture(source.content(position), entry.picture, bool(entry.group))
             except DataError as error:
                 problem = ("picture cannot be copied", str(error))
         if problem is not None:
@@ -141,10 +141,13 @@ class _Copy:
                 unreadable = str(error)
         return line_problem(entry, unreadable, size, self.settings.transform, charset, self.settings.max_width)
 
-    def _write_picture(self, content: Content, name: str) -> str:
-        """Copy a picture, byte for byte where it is a file; its name in the copy."""
+    def _write_picture(self, content: Content, name: str, of_page: bool) -> str:
+        """Copy a picture, byte for byte where it is a file, into a folder of its page, if it has one; its name there."""
         data, suffix = file_of(content, name)
-        target = f"images/{self.lines + 1:07d}_{safe_stem(name).rpartition('/')[2]}{suffix}"
+        page, _, last = safe_stem(name).rpartition("/")
+        within = f"images/{page}" if of_page and page else "images"
+        target = f"{within}/{self.lines + 1:07d}_{last}{suffix}"
+        (self.folder / within).mkdir(parents=True, exist_ok=True)
         (self.folder / target).write_bytes(data)
         return target
 

@@ -216,6 +216,17 @@ def test_pages_on_both_sides_are_said() -> None:
     assert leaks(lines(["ab.png"]), lines(["ab.png"])) == ""
 
 
+def test_folders_on_both_sides_of_one_set_are_said() -> None:
+    whole = named([f"images/{page:04}/r1l{line}{'x' * (line % 2)}.png" for page in range(5) for line in range(6)])
+    said = leaks([Selection(whole, range(0, 30, 2))], [Selection(whole, range(1, 30, 2))])
+    assert said.startswith("5 of 5 validation folders of pictures also have lines in training (such as 'images/0000')")
+    assert said.endswith("split.by=folder keeps them together")
+    assert leaks([Selection(whole, range(18))], [Selection(whole, range(18, 30))]) == ""
+    assert leaks([whole], [ListSource(whole.entries, "elsewhere")]) == ""  # whose folders are called alike
+    split = split_lines(whole, SplitRule("folder", share=0.3), 1)
+    assert leaks([Selection(whole, split.train)], [Selection(whole, split.val)]) == ""
+
+
 NUMBERED = [f"lines/a0{group}-000u-{line:02}.png" for group in range(6) for line in range(6)]
 HASHED = [f"img/book{group}goog_{'f5' * (line % 2)}bc{line}.jpg" for group in range(6) for line in range(6)]
 IN_FOLDERS = [f"book{group}/{'p_' * (line % 2)}{line}.jpg" for group in range(6) for line in range(6)]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from page_files import alto_line, alto_xml, drawn, page_line, page_xml, pixels, saved, strip
 
+from crnn.cli import main
 from crnn.data.sources import open_source, page_reader
 from crnn.data.sources.outlines import Points, UnusableOutlineError, box
 from crnn.data.sources.page_marks import MarkedLine, MeasuredPicture
@@ -18,6 +19,8 @@ from crnn.data.sources.page_reader import _is_bare, _locator
 from crnn.data.sources.page_xml import PageXmlReader
 from crnn.data.sources.place import Place
 from crnn.data.sources.registry import find_reader
+from crnn.data.sources.views import Selection
+from crnn.data.split import SplitRule, leaks, split_lines
 from crnn.errors import DataError
 
 LEVEL = np.array([(10.0, 50.0), (90.0, 52.0)])
@@ -161,3 +164,16 @@ def test_alto_of_other_pages_in_the_same_folder_is_read_too(tmp_path: Path, pack
     assert [entry.group.rpartition("/")[2] for entry in entries[:3]] == ["p1.png", "p2.png", "p2.png"]
     assert "all of its lines are missing" in entries[3].problem
     assert np.array_equal(pixels(source.picture(2)), strip(2, drawn()))
+
+
+def test_a_mended_copy_of_pages_keeps_the_lines_of_a_page_in_a_folder(tmp_path: Path) -> None:
+    for name in ("p1", "p2", "p3"):
+        saved(tmp_path / "pages", page_xml(page_line(0, "a  b") + page_line(1, "c"), picture=f"{name}.png"), name=name)
+    assert main(["check", str(tmp_path / "pages"), "--fix", str(tmp_path / "copy")]) == 0
+    copy = open_source(tmp_path / "copy")
+    assert [copy.entry(i).picture.rpartition("/")[0] for i in range(6)] == [
+        f"images/p{page}" for page in (1, 1, 2, 2, 3, 3)
+    ]
+    split = split_lines(copy, SplitRule("folder", share=0.4), 1)
+    assert leaks([Selection(copy, split.train)], [Selection(copy, split.val)]) == ""
+    assert "split.by=folder keeps" in leaks([Selection(copy, [0, 2, 4])], [Selection(copy, [1, 3, 5])])

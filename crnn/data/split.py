@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -223,20 +223,22 @@ def leaks(train: Sequence[LineSource], val: Sequence[LineSource]) -> str:
         if both:
             return (
                 f"{len(both)} of {len(there)} validation {described} also have lines in training (such as "
-                f"{printable(both[0])!r}), which flatters the figures; {_advice([*train, *val], described == 'pages')}"
+                f"{printable(both[0])!r}), which flatters the figures; {_advice([*train, *val], of)}"
             )
     return ""
 
 
-def _advice(sources: Sequence[LineSource], pages: bool) -> str:
-    """How to keep groups on one side, tried on these lines."""
-    if pages:
+def _advice(sources: Sequence[LineSource], of: Callable[[LineSource], Iterator[str]]) -> str:
+    """How to keep such groups on one side, tried on these lines."""
+    if of is _folders:
+        return (
+            "where a folder is a page or book, and no validation lines are named, split.by=folder keeps them together"
+        )
+    if of is _pages:
         told = "split.by=page" if all(chain.from_iterable(map(_pages, sources))) else "split.by=auto"
     else:
         names = [name for source in sources for name in column(source, "picture")]
         stems = list(chain.from_iterable(map(_stems, sources)))
-        if not any(stems):
-            return "where no validation lines are named, and a folder is a page, split.by=folder keeps them together"
         rule = next((rule for rule in TRIED if _keeps(rule, names, stems)), None)
         if rule is None:
             return "keep them together, by split.by=regex and a split.pattern for the names of these pictures"

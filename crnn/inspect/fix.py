@@ -142,7 +142,7 @@ class _Copy:
         return line_problem(entry, unreadable, size, self.settings.transform, charset, self.settings.max_width)
 
     def _write_picture(self, content: Content, name: str, of_page: bool) -> str:
-        """Copy a picture, byte for byte where it is a file, into a folder of its page, if it has one; its name there."""
+        """Copy a picture, byte for byte where it is a file, into a folder of its page if it has one; its name."""
         data, suffix = file_of(content, name)
         page, _, last = safe_stem(name).rpartition("/")
         within = f"images/{page}" if of_page and page else "images"

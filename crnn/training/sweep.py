@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import platform
+import random
 import re
 import signal
 import sys
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +88,7 @@ class Sweep:
         self._ending = threading.Event()
         self._errors: list[BaseException] = []
         self._asking = threading.Lock()
+        self._said: set[str] = set()
         self._machine = hashlib.sha256(f"{platform.node()} {uuid.getnode()}".encode()).hexdigest()[:12]
 
     def run(self, jobs: int) -> int:
@@ -158,7 +161,31 @@ class Sweep:
         if len(counted) >= self._trials:
             return None
         self._refuse_old(f"{len(every):03d}")  # before the study has such a trial
+        return self._new(counted)
+
+    def _new(self, before: Sequence[FrozenTrial]) -> Trial | None:
+        """A trial of what no other one tries; None where all there is has been tried."""
+        from optuna.trial import TrialState
+
+        listed = self.space.combinations()
+        tried = {self.space.written(other.params) for other in before}
+        untried = [some for some in listed or () if self.space.written(some) not in tried]
+        if listed and not untried:
+            self._say_once(f"all {len(listed)} combinations of these values are tried")
+            return None
+        trial = self.study.ask()
+        values = {one.setting: one.suggest(trial) for one in self.space.swept}
+        if not listed or self.space.written(values) not in tried:
+            return trial
+        trial.set_user_attr("left", True)  # it counts for nothing
+        self.study.tell(trial, state=TrialState.FAIL)
+        self.study.enqueue_trial(random.choice(untried))  # noqa: S311
         return self.study.ask()
+
+    def _say_once(self, message: str) -> None:
+        if message not in self._said:
+            self._said.add(message)
+            print(message, file=sys.stderr, flush=True)
 
     def _refuse_old(self, name: str) -> None:
         """Nobody wants to lose it, or to have it counted.

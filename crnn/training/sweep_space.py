@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ OWN = ("name", "runs_dir", "resume", "hydra")
 """Settings that a sweep gives its trainings itself."""
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"(log:)?((?:{_NUMBER})?)\.\.((?:{_NUMBER})?)(?:/({_NUMBER}))?")
+MOST_LISTED = 10_000
+"""Combinations of values that are looked through for one that was not tried yet."""
 _ALLOWED = "allowed are A..B, A..B/STEP, log:A..B with numbers, or choices: a,b,c"
 
 
@@ -39,11 +42,22 @@ class Swept:
     def suggest(self, trial: Trial) -> str:
         """The value of a trial, as it is written on the command line."""
         if self.choices:
-            return str(trial.suggest_categorical(self.setting, self.choices))
+            return self.written(trial.suggest_categorical(self.setting, self.choices))
         if self.whole:
             step = None if self.step is None else int(self.step)
-            return str(trial.suggest_int(self.setting, int(self.low), int(self.high), step=step or 1, log=self.log))
-        return f"{trial.suggest_float(self.setting, self.low, self.high, step=self.step, log=self.log):.6g}"
+            found = trial.suggest_int(self.setting, int(self.low), int(self.high), step=step or 1, log=self.log)
+            return self.written(found)
+        return self.written(trial.suggest_float(self.setting, self.low, self.high, step=self.step, log=self.log))
+
+    def written(self, value: object) -> str:
+        """A value as it is written on the command line."""
+        return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+    def values(self) -> Sequence[str | int] | None:
+        """All that can be tried; None for a range of numbers that need not be whole."""
+        if self.choices:
+            return self.choices
+        return range(int(self.low), int(self.high) + 1, int(self.step or 1)) if self.whole else None
 
     def ends(self) -> tuple[str, ...]:
         """Values that have to be allowed: all choices; both ends of a range, and the second of whole numbers."""
@@ -92,6 +106,18 @@ class Space:
         if not swept:
             raise ConfigError(f"no setting has several values; {_ALLOWED}, such as optimizer.lr=log:5e-4..8e-3")
         return cls(tuple(swept.values()), fixed)
+
+    def combinations(self) -> list[dict[str, str | int]] | None:
+        """All that can be tried; None if they are more than `MOST_LISTED`, or without end."""
+        values = [one.values() for one in self.swept]
+        known = [some for some in values if some is not None]
+        if len(known) < len(values) or math.prod(map(len, known)) > MOST_LISTED:
+            return None
+        return [dict(zip((one.setting for one in self.swept), some, strict=True)) for some in itertools.product(*known)]
+
+    def written(self, values: Mapping[str, object]) -> tuple[str, ...]:
+        """What a trial of these values tries, as it is written; empty if it has none yet."""
+        return tuple(one.written(values[one.setting]) for one in self.swept if one.setting in values)
 
     def words(self) -> dict[str, str]:
         """Setting -> what stood on the command line; what makes two sweeps the same."""

@@ -276,6 +276,30 @@ def test_a_sweep_and_its_report(stand_in: Path, capfd: pytest.CaptureFixture[str
     assert "--study sweep: data.root was data.root=lines when it began, now data.root=other" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_nothing_is_tried_twice(jobs: str, stand_in: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["model=crnn_tiny", "optimizer.lr=1e-3,2e-3", "data.batch_size=8..10", "data.root=lines"]
+    assert main(["sweep", "--trials", "4", "--jobs", jobs, *words]) == 0
+    assert "combinations" not in capfd.readouterr().err
+    assert main(["sweep", "--trials", "20", "--jobs", jobs, "--pruner", "none", *words]) == 0
+    said = capfd.readouterr()
+    assert said.err.count("all 6 combinations of these values are tried") == 1
+    done = [trial for trial in trials() if not trial.user_attrs.get("left")]
+    assert len({tuple(trial.params.values()) for trial in done}) == len(done) == 6
+    assert "study sweep: 6 trials" in said.out
+
+
+def test_values_without_end_are_not_listed() -> None:
+    space = Space.parse(["optimizer.lr=1e-3,2e-3", "loss.shortcut=0.0..1.0"])
+    assert space.combinations() is None
+    assert space.written({"optimizer.lr": "1e-3", "loss.shortcut": 0.12345678}) == ("1e-3", "0.123457")
+    assert Space.parse(["data.batch_size=1..200", "seed=1..200"]).combinations() is None
+    listed = Space.parse(["data.batch_size=8..16/4", "model=crnn,crnn_fast"]).combinations()
+    assert listed is not None
+    assert [tuple(one.values()) for one in listed[:3]] == [(8, "crnn"), (8, "crnn_fast"), (12, "crnn")]
+    assert len(listed) == 6
+
+
 def test_bad_trials_end_early(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By SIGTERM, after an epoch in which others were better."""
     monkeypatch.setenv("SLOW", "0.5")  # such a trial hangs after three epochs

@@ -99,13 +99,19 @@ def make_job(paths: list[str], model: Path, options: dict[str, Any]) -> Job:
     """Lists all inputs once, opening none.
 
     Raises:
-        ConfigError: for a picture on standard input.
+        ConfigError: for a picture on standard input, or a name behind which nothing is.
     """
     if "-" in paths:
         raise ConfigError("--shard lists its inputs before it reads them; '-' (standard input) cannot be one of them")
-    listing = Listing(paths)
-    for _ in listing:
-        pass
+    listing, named = Listing(paths), set(paths)
+    for item in listing:
+        if item.name not in named:
+            continue
+        wrong = item.source if isinstance(item.source, DataError) else None
+        if isinstance(item.source, (str, os.PathLike)) and not os.path.exists(item.source):
+            wrong = DataError(f"{printable(item.name)}: there is no such file")
+        if wrong:  # one share would fail, and the others not
+            raise ConfigError(f"{wrong}; all shares are of one list, so none is read")
     return Job(listing.digest, listing.total, file_digest(model), options)
 
 

@@ -414,3 +414,14 @@ def test_a_set_without_pictures_says_so(
     write(tmp_path / name, [])  # type: ignore[operator]
     assert main(["recognize", str(tmp_path / name)]) == 1
     assert capfd.readouterr().err == f"crnn: {tmp_path / name}: holds no pictures\n"
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "no*.png"])
+def test_a_mistyped_name_fails_in_each_share(
+    wrong: str, pictures: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for share in ("1/3", "2/3", "3/3"):
+        words = ["recognize", "bundled", str(pictures), str(tmp_path / wrong), "--shard", share, "--out"]
+        assert main([*words, str(tmp_path / "out")]) == 2
+        assert "; all shares are of one list, so none is read" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()

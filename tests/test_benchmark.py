@@ -15,7 +15,7 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
 
 def script(name: str, *words: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(SCRIPTS / name), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
 
 
 def tables(*words: object) -> list[dict[str, Any]]:

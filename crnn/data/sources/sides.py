@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.data.sources.arrow_files import SUFFIXES
 from crnn.data.sources.file_names import has_only_pictures
 from crnn.data.sources.label_files import WELL_KNOWN, is_label_file
@@ -19,6 +20,8 @@ SIDES: dict[str, tuple[str, ...]] = {
     "test": ("test", "testing"),
 }
 """Side -> names of it, the usual one first."""
+MOST_NAMED = 20
+"""Files of a folder that may be the label file of a side; more are something else, and none is opened."""
 _SIDE_OF = {name: side for side, names in SIDES.items() for name in names}
 
 
@@ -96,8 +99,13 @@ def _table_of(side: str, files: list[Path]) -> Path | None:
     """The one label file among them whose name has the side as a word; None where others are of everything."""
     if any(file.name.lower() in WELL_KNOWN for file in files):
         return None
-    named = [file for file in files if _sides_named(file.stem) == {side}]
-    found = [file for file in named if not file.name.endswith(".gt.txt") and is_label_file(file)]
+    others = [
+        file for file in files if file.suffix.lower() not in PICTURE_SUFFIXES and not file.name.endswith(".gt.txt")
+    ]
+    named = [file for file in others if _sides_named(file.stem) == {side}]
+    if len(named) > MOST_NAMED:  # pictures and their texts
+        return None
+    found = [file for file in named if is_label_file(file)]
     return found[0] if len(found) == 1 else None
 
 

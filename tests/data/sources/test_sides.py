@@ -13,7 +13,7 @@ from PIL import Image
 from tests_support import settings
 
 from crnn.cli import main
-from crnn.data.sources import open_source, place
+from crnn.data.sources import open_source, place, sides
 from crnn.data.sources.registry import refuse_several_sets
 from crnn.data.sources.sides import find_side, side_of, sides_among
 from crnn.errors import DataError
@@ -245,6 +245,21 @@ def test_label_files_of_sides_give_way_to_folders_with_labels_and_to_well_known_
     (tmp_path / "train" / "a.gt.txt").unlink()
     (tmp_path / "labels.tsv").write_text("train/a.png\tx\n")
     assert find_side(tmp_path, "train") == tmp_path / "train"
+
+
+def test_texts_of_pictures_called_like_a_side_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(30):
+        (tmp_path / f"train_{i}.png").write_bytes(png(i))
+        (tmp_path / f"train_{i}.txt").write_text("a b")
+    monkeypatch.setattr(sides, "is_label_file", lambda file: pytest.fail(f"{file} is opened"))
+    assert find_side(tmp_path, "train") is None
+
+
+def test_a_label_file_among_pictures_called_like_a_side(tmp_path: Path) -> None:
+    for i in range(30):
+        (tmp_path / f"train_{i}.png").write_bytes(png(i))
+    (tmp_path / "train.txt").write_text("".join(f"train_{i}.png\tx\n" for i in range(30)))
+    assert find_side(tmp_path, "train") == tmp_path / "train.txt"
 
 
 def test_two_label_files_of_a_side_are_not_guessed_between(tmp_path: Path) -> None:

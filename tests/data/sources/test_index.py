@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from crnn.data.sources import index as index_module
 from crnn.data.sources import open_source
 from crnn.data.sources.base import Row
-from crnn.data.sources.index import LineIndex, remove_unused
+from crnn.data.sources.index import FORMAT, LineIndex, remove_unused
 from crnn.data.sources.indexed import IndexedSource
 from crnn.errors import DataError
 
@@ -47,7 +47,7 @@ def test_an_index_of_another_layout_or_not_whole_is_not_opened(tmp_path: Path) -
     folder = LineIndex.build(ROWS).save(tmp_path / "a" / "b" / "index").folder
     assert folder == tmp_path / "a" / "b" / "index"
     meta = json.loads((folder / "index.json").read_text())
-    assert (meta["format"], meta["lines"], meta["notes"]) == (3, 3, [])
+    assert (meta["format"], meta["lines"], meta["notes"]) == (FORMAT, 3, [])
     for change, words in (
         ({"format": meta["format"] + 1}, "index format"),
         ({"lines": 2}, "not whole"),

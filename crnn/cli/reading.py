@@ -34,7 +34,11 @@ def add_recognize(command: NewCommand) -> None:
     recognize.add_argument("--list", metavar="FILE", help="paths, one per line (- for stdin)")
     recognize.add_argument("--null", action="store_true", help="they end with NUL (find -print0)")
     recognize.add_argument(
-        "--format", choices=("text", "tsv", "jsonl"), default="text", metavar="KIND", help="text, tsv or jsonl (text)"
+        "--format",
+        choices=("text", "tsv", "jsonl", "xml"),
+        default="text",
+        metavar="KIND",
+        help="text, tsv, jsonl, or xml: PAGE, ALTO, into --out",
     )
     recognize.add_argument("-o", "--output", "--out", metavar="FILE", help="write there, whole or not at all (stdout)")
     recognize.add_argument("--shard", metavar="I/N", help="the I-th of N shares, into folder --out")
@@ -48,6 +52,7 @@ def _recognize(args: argparse.Namespace) -> int:
     from crnn.loader import chosen_file, load, refuse_models
     from crnn.reading.inputs import find_pictures, model_and_pictures, read_list
     from crnn.reading.job import make_job, options_of
+    from crnn.reading.pages import read_pages
     from crnn.reading.recognize import recognize, refuse_to_write_over
     from crnn.reading.shards import Shard, read_shard
 
@@ -66,12 +71,21 @@ def _recognize(args: argparse.Namespace) -> int:
         raise CrnnError("no pictures named; give files, folders, patterns, '-' for a picture on stdin, or --list FILE")
     if args.nbest > 1 and args.format != "jsonl":
         raise CrnnError(f"--nbest goes with --format jsonl; {args.format} has one text per line")
-    if args.output and not shard:
+    pages = args.format == "xml"
+    if pages and (shard or not args.output):
+        raise CrnnError(
+            "--shard goes with rows (text, tsv, jsonl); give each process pages of its own"
+            if shard
+            else "--format xml writes files with the readings in them; give a folder for them: --out DIR"
+        )
+    if args.output and not shard and not pages:
         texts = [name for name in (args.list, args.lm, args.lexicon) if name]
         refuse_to_write_over(args.output, [*paths, *texts, chosen_file(model)])
     decoder = decoder_of(args)
     where = args.threads, args.device, args.batch_size, args.precision
     recognizer = load(model, *where, nbest=args.nbest, trim=args.trim, **decoder)
+    if pages:
+        return read_pages(recognizer, paths, Path(args.output))
     if shard:
         options = options_of(args.format, args.nbest, args.precision, {**decoder, "trim": args.trim})
         job = make_job(paths, chosen_file(model, args.device, args.precision), options)

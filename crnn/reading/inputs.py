@@ -96,13 +96,19 @@ def find_pictures(paths: Iterable[str]) -> Iterator[Item]:
             yield from kept
         elif os.path.isdir(path):
             yield from _folder(path)
-        elif not os.path.lexists(path) and glob.has_magic(path):
-            matches = sorted(glob.glob(path, recursive=True), key=natural)
+        elif (matches := matches_of(path)) is not None:
             if not matches:
                 yield Item(path, DataError(f"{printable(path)}: no file matches this pattern"))
             yield from find_pictures(matches)
         else:
             yield Item(path, path)
+
+
+def matches_of(path: str) -> list[str] | None:
+    """What a pattern matches, in natural order; None for a path that is no pattern."""
+    if os.path.lexists(path) or not glob.has_magic(path):
+        return None
+    return sorted(glob.glob(path, recursive=True), key=natural)
 
 
 def _set(path: str) -> Iterator[Item] | None:

@@ -74,12 +74,38 @@ def destination(output: str | None) -> Iterator[TextIO]:
         raise DataError(unwritten(output, error)) from None
 
 
-@contextmanager
-def _counter(show: bool) -> Iterator[TextIO | None]:
-    """Standard error for a running count, where a person watches; the count is wiped at the end."""
-    yield sys.stderr if show else None
-    if show:
-        sys.stderr.write("\r\033[K")
+class Tally:
+    """Errors on standard error, and a running count where a person watches; it is wiped at the end.
+
+    Args:
+        shown: whether to count there.
+    """
+
+    def __init__(self, shown: bool) -> None:
+        self.done = self.failed = 0
+        self._shown = shown
+
+    def __enter__(self) -> Tally:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\033[K")
+
+    def add(self, outcome: Outcome) -> None:
+        """One more."""
+        self.done += 1
+        if isinstance(outcome, DataError):
+            self.failed += 1
+            print(f"{chr(13) if self._shown else ''}crnn: {printable(outcome, 1000)}", file=sys.stderr)
+        if self._shown and self.done % 64 == 0:
+            sys.stderr.write(f"\r{self.done} pictures read, {self.failed} failed")
+            sys.stderr.flush()
+
+    @property
+    def code(self) -> int:
+        """The exit code: 0, or 1 if there was nothing to read or a picture could not be read."""
+        return 1 if self.failed or not self.done else 0
 
 
 def recognize(recognizer: Recognizer, items: Iterable[Item], format: str = "text", output: str | None = None) -> int:
@@ -92,18 +118,11 @@ def recognize(recognizer: Recognizer, items: Iterable[Item], format: str = "text
         output: a file, or None for standard output.
 
     Returns:
-        The exit code: 0, or 1 if there was nothing to read or a picture could not be read.
+        The exit code, see `Tally`.
     """
     row = OUTPUTS[format]
-    done = failed = 0
-    with destination(output) as out, _counter(sys.stderr.isatty() and not out.isatty()) as counter:
+    with destination(output) as out, Tally(sys.stderr.isatty() and not out.isatty()) as tally:
         for name, outcome in read_items(recognizer, items):
             out.write(row(name, outcome) + "\n")
-            done += 1
-            if isinstance(outcome, DataError):
-                failed += 1
-                print(f"{chr(13) if counter else ''}crnn: {printable(outcome, 1000)}", file=sys.stderr)
-            if counter and done % 64 == 0:
-                counter.write(f"\r{done} pictures read, {failed} failed")
-                counter.flush()
-    return 1 if failed or not done else 0
+            tally.add(outcome)
+    return tally.code

@@ -5,7 +5,7 @@ Labels are not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.data.sources.alto import AltoReader
 from crnn.data.sources.arrow import ArrowReader
 from crnn.data.sources.arrow_files import SUFFIXES as TABLES
-from crnn.data.sources.base import Content, Reader, ReadOptions
+from crnn.data.sources.base import Content, Reader, ReadOptions, Row
 from crnn.data.sources.lmdb_base import LmdbReader
 from crnn.data.sources.page_reader import PageReader
 from crnn.data.sources.page_xml import PageXmlReader
@@ -73,11 +73,9 @@ def pictures_in(path: Path) -> Iterator[Entry] | None:
     """
     if path.is_dir() and (path / "data.mdb").is_file():
         return _read(LmdbReader(path, ReadOptions()))
-    suffix, place = path.suffix.lower(), Place(path)
-    if path.is_dir() or (suffix in (".xml", ".tar", ".zip") and path.is_file()):
-        with suppress(DataError):  # a damaged archive: said below
-            if pages := next((reader for reader in (PageXmlReader, AltoReader) if reader.matches(place)), None):
-                return _lines(pages(path, ReadOptions()))
+    if (pages := pages_in(path)) is not None:
+        return _lines(pages)
+    suffix = path.suffix.lower()
     if suffix not in SUFFIXES or not path.is_file():
         return None
     if suffix == ".tar":
@@ -85,9 +83,21 @@ def pictures_in(path: Path) -> Iterator[Entry] | None:
     if suffix == ".zip":
         return _zipped(path)
     options = ReadOptions()
+    place = Place(path)
     if ArrowReader.matches(place):
         return _read(ArrowReader(path, options, labelled=False))
     return _read(LmdbReader(path, options)) if LmdbReader.matches(place) else None
+
+
+def pages_in(path: Path) -> PageReader | None:
+    """The reader of PAGE or ALTO in a file, folder or archive; None if there is none."""
+    if path.is_dir() or (path.suffix.lower() in (".xml", ".tar", ".zip") and path.is_file()):
+        place = Place(path)
+        with suppress(DataError):  # a damaged archive
+            for reader in (PageXmlReader, AltoReader):
+                if reader.matches(place):
+                    return reader(path, ReadOptions())
+    return None
 
 
 def _members(path: Path) -> Iterator[Entry]:
@@ -143,17 +153,33 @@ def _lines(reader: PageReader) -> Iterator[Entry]:
     try:
         for row in reader.rows():
             pages.add(row.group)
-            found = Kept(reader, row.locator) if row.locator else DataError(f"{row.where}: {row.problem}")
-            yield f"{path}:{row.picture}", found
-        if reader.files.is_whole:
-            for name in reader.files.pictures().names():
-                if name not in pages:
-                    whole = str(path / name) if path.is_dir() else f"{path}:{name}"
-                    yield whole, DataError(f"{printable(whole)}: {_NO_LINE if path.is_dir() else _NOR_ALONE}")
-        elif not pages:
-            yield str(path), DataError(f"{printable(path)}: holds no lines")
+            yield line_of(reader, row)
+        yield from without_lines(reader, pages)
     except (DataError, OSError) as error:
         yield _broken(path, error)
+
+
+def line_of(reader: PageReader, row: Row) -> Entry:
+    """A line of a page."""
+    found = Kept(reader, row.locator) if row.locator else DataError(f"{row.where}: {row.problem}")
+    return f"{reader.path}:{row.picture}", found
+
+
+def without_lines(reader: PageReader, pages: Set[str]) -> Iterator[tuple[str, DataError]]:
+    """The pictures on which no line lies, as what is wrong with them.
+
+    Args:
+        reader: of pages.
+        pages: the pictures on which lines lie.
+    """
+    path = reader.path
+    if reader.files.is_whole:
+        for name in reader.files.pictures().names():
+            if name not in pages:
+                whole = str(path / name) if path.is_dir() else f"{path}:{name}"
+                yield whole, DataError(f"{printable(whole)}: {_NO_LINE if path.is_dir() else _NOR_ALONE}")
+    elif not pages:
+        yield str(path), DataError(f"{printable(path)}: holds no lines")
 
 
 def _broken(path: Path, error: DataError | OSError) -> Entry:

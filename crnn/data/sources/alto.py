@@ -32,10 +32,13 @@ class AltoReader(PageReader):
                 number(page.get("WIDTH")),
                 number(page.get("HEIGHT")),
                 _PER_INCH.get(unit, 0.0),
-                [_line(line, i) for i, line in enumerate(page.iter("{*}TextLine"), start=1)],
+                [_line(line, i) for i, line in enumerate(self.line_elements(page), start=1)],
             )
-            for page in root.iterfind("{*}Layout/{*}Page")
+            for page in self.page_elements(root)
         ]
+
+    def page_elements(self, root: Any) -> list[Any]:
+        return list(root.iterfind("{*}Layout/{*}Page"))
 
 
 def _line(element: Any, position: int) -> MarkedLine:

@@ -145,6 +145,17 @@ def cut_size(outline: Points, angle: float) -> tuple[int, int]:
     return (height, width) if quarters % 2 and not rest else (width, height)
 
 
+def stretch_of(outline: Points, angle: float, start: float, end: float) -> Points:
+    """(N, 2): the part of an outline that `cut` shows from column `start` to column `end`; (0, 2) if there is none."""
+    quarters, rest = turns_of(angle)
+    axes = _axes(angle if rest else 90.0 * quarters)
+    level = np.round(outline @ axes, 1)
+    left = math.floor(level[:, 0].min())
+    for column, sign in ((start, 1), (end, -1)):
+        level = _half_plane(level, 0, left + column, sign)
+    return np.round(level @ axes.T, 1)
+
+
 def cut(page: NDArray[np.uint8], outline: Points, angle: float) -> Image.Image:
     """The line within an outline, level and grey; what lies around the outline is painted like its paper.
 

@@ -55,6 +55,10 @@ class PageFiles:
             return printable(self.path / name.removeprefix(self._prefix) if not self._single else self.path)
         return printable(self.tree.root / name)
 
+    def below(self, name: str) -> str:
+        """A file's name within the folder or archive that the path is, or that the single XML file lies in."""
+        return PurePosixPath(name).name if self._single else name.removeprefix(self._prefix)
+
     def pictures(self) -> PagePictures:
         """Those of pages."""
         return PagePictures(self._around() if self._above else self.tree.names())

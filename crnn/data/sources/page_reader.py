@@ -6,9 +6,10 @@ import json
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -31,6 +32,27 @@ LOOK_INTO = 64
 
 _KINDS: dict[str, type[PageReader]] = {}
 """Name of the root element -> reader."""
+
+
+class PageRows(NamedTuple):
+    """A page of an XML file: its picture, if there is one, and its lines in the order of the file."""
+
+    picture: MeasuredPicture | None
+    rows: list[Row]
+
+
+@dataclass
+class Document:
+    """An XML file, and what it says of its pages."""
+
+    name: str
+    """In the tree."""
+    reader: PageReader
+    """Of its kind."""
+    raw: bytes = b""
+    pages: list[PageRows] = field(default_factory=list)
+    error: DataError | None = None
+    """Why it cannot be read."""
 
 
 class PageReader(Reader):
@@ -67,41 +89,59 @@ class PageReader(Reader):
         return self.files.parts()
 
     def rows(self) -> Iterator[Row]:
-        """Of many files one that cannot be read is a row with a problem; if none can be read, that is an error.
-
-        Files of another kind are read after them, but for pages that these are about: ALTO beside PAGE, of an export
-        with both or of a collection.
-        """
-        pictures = self.files.pictures()
+        """Of many files one that cannot be read is a row with a problem; if none can be read, that is an error."""
         refused: list[tuple[str, DataError]] = []
-        about: set[str] = set()  # pictures
-        others: list[tuple[str, PageReader]] = []
         good = False
-        for name, reader in chain(((name, self) for name in self.files.xml()), others):
-            where = self.files.shown(name)
-            try:
-                raw = whole_of(self.files.tree, name)
-                kind = root_name(raw)
-                if reader is self and kind != self.root and kind in _KINDS:
-                    others.append((name, _KINDS[kind](self.path, self.options)))
-                    continue
-                pages = reader.pages(parse_xml(raw, where)) if kind in (reader.root, None) else []  # METS, metadata
-            except DataError as error:
-                refused.append((name, error))
-                pages = []
-            for number, page in enumerate(pages):
+        for document in self.documents():
+            if document.error is not None:
+                refused.append((document.name, document.error))
+            for page in document.pages:
                 good = True
-                picture, problem = self._picture_of(name, page, pictures, number)
-                if reader is not self and picture is not None and picture.name in about:
-                    continue
-                about.update({picture.name} if reader is self and picture is not None else ())
-                yield from self._page_rows(where, page, picture, problem)
+                yield from page.rows
         if refused and not good:
             raise refused[0][1]
         for name, why in refused:
             where = self.files.shown(name)
             place, _, said = str(why).removeprefix(where).partition(": ")  # :LINE:COLUMN, and what is wrong there
             yield Row("", where + place, printable(name), f"{said}; all of its lines are missing")
+
+    def documents(self) -> Iterator[Document]:
+        """Every XML file, with its pages and their lines; METS and metadata have none.
+
+        Files of another kind are read after those of this one, but for pages that these are about: ALTO beside PAGE, of
+        an export with both or of a collection.
+        """
+        pictures = self.files.pictures()
+        about: set[str] = set()  # pictures
+        others: list[tuple[str, PageReader]] = []
+        for name, reader in chain(((name, self) for name in self.files.xml()), others):
+            where = self.files.shown(name)
+            document = Document(name, reader)
+            try:
+                document.raw = whole_of(self.files.tree, name)
+                kind = root_name(document.raw)
+                if reader is self and kind != self.root and kind in _KINDS:
+                    others.append((name, _KINDS[kind](self.path, self.options)))
+                    continue
+                pages = reader.pages(parse_xml(document.raw, where)) if kind in (reader.root, None) else []
+            except DataError as error:
+                document.error = error
+                pages = []
+            for number, page in enumerate(pages):
+                picture, problem = self._picture_of(name, page, pictures, number)
+                if reader is not self and picture is not None and picture.name in about:
+                    continue
+                about.update({picture.name} if reader is self and picture is not None else ())
+                document.pages.append(PageRows(picture, list(self._page_rows(where, page, picture, problem))))
+            yield document
+
+    @abstractmethod
+    def page_elements(self, root: Any) -> list[Any]:
+        """The pages of an XML document (lxml), as it holds them."""
+
+    def line_elements(self, page: Any) -> list[Any]:
+        """The lines of one of these, in the order of `pages`."""
+        return list(page.iter("{*}TextLine"))
 
     @abstractmethod
     def pages(self, root: Any) -> list[MarkedPage]:
@@ -149,7 +189,7 @@ class PageReader(Reader):
 
     def content(self, key: str) -> Image.Image:
         """The line, cut from its page."""
-        page, outline, angle, _ = self._cut(key)
+        page, outline, angle, _ = self.cut_of(key)
         where = printable(self.files.tree.root / page)
         pixels = self._pages.get(page, lambda: open_picture(self.files.tree.content(page), where))
         height, width = pixels.shape
@@ -159,11 +199,15 @@ class PageReader(Reader):
 
     def size(self, key: str) -> tuple[int, int]:
         """(width, height) of the line; opens nothing."""
-        _, outline, angle, _ = self._cut(key)
+        _, outline, angle, _ = self.cut_of(key)
         return cut_size(outline, angle)
 
-    def _cut(self, key: str) -> tuple[str, Points, float, str]:
-        """(page, outline, angle, name of the line)."""
+    def cut_of(self, key: str) -> tuple[str, Points, float, str]:
+        """(picture of the page, outline and angle on it, name of the line) of a row's `Row.locator`.
+
+        Raises:
+            DataError: if it is none.
+        """
         try:
             page, points, angle, name = json.loads(key)
             return page, np.array(points, dtype=np.float64).reshape(-1, 2), angle, name
@@ -171,7 +215,7 @@ class PageReader(Reader):
             raise DataError(f"{printable(key)}: has no place on a page that is here") from None
 
     def _name(self, key: str) -> str:
-        page, _, _, name = self._cut(key)
+        page, _, _, name = self.cut_of(key)
         return printable(f"{self.files.tree.root / page}#{name}")
 
 

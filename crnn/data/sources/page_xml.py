@@ -26,14 +26,17 @@ class PageXmlReader(PageReader):
                 number(page.get("imageWidth")),
                 number(page.get("imageHeight")),
                 None,
-                [_line(line, i) for i, line in enumerate(page.iter("{*}TextLine"), start=1)],
+                [_line(line, i) for i, line in enumerate(self.line_elements(page), start=1)],
             )
-            for page in root.iterchildren("{*}Page")
+            for page in self.page_elements(root)
         ]
+
+    def page_elements(self, root: Any) -> list[Any]:
+        return list(root.iterchildren("{*}Page"))
 
 
 def _line(element: Any, position: int) -> MarkedLine:
-    line = MarkedLine(element.get("id") or f"line {position}", element.sourceline or 0, _text(element))
+    line = MarkedLine(element.get("id") or f"line {position}", element.sourceline or 0, text_of(element))
     marked(line, lambda: _points(element, "Coords"), lambda: _points(element, "Baseline"))
     return line
 
@@ -50,7 +53,8 @@ def _points(line: Any, name: str) -> Points | None:
     return points if len(points) else None
 
 
-def _text(line: Any) -> str:
+def text_of(line: Any) -> str:
+    """What a TextLine says."""
     return _own_text(line) or " ".join(
         _own_text(word) or "".join(_own_text(glyph) for glyph in word.iterchildren("{*}Glyph"))
         for word in line.iterchildren("{*}Word")

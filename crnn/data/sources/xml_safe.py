@@ -54,8 +54,9 @@ def root_name(head: bytes) -> str | None:
     return _beginning(head)[0]
 
 
-def parse_xml(raw: bytes, where: str) -> Any:
-    """The root element (lxml) of a document. Comments and processing instructions are left out.
+def parse_xml(raw: bytes, where: str, whole: bool = False) -> Any:
+    """The root element (lxml) of a document. Comments and processing instructions are left out, unless it is to be
+    `whole`, as what is written again has to be.
 
     Args:
         raw: the whole file, in the encoding that it declares.
@@ -78,8 +79,8 @@ def parse_xml(raw: bytes, where: str) -> Any:
         dtd_validation=False,
         attribute_defaults=False,
         huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
+        remove_comments=not whole,
+        remove_pis=not whole,
     )
     try:
         root = etree.fromstring(raw, parser)

@@ -23,6 +23,7 @@ from crnn.data.sources.outlines import (
     cut,
     cut_size,
     read_points,
+    stretch_of,
     turns_of,
 )
 
@@ -313,3 +314,23 @@ def test_neighbours_are_told_by_their_middles_and_across_the_line() -> None:
         assert band is not None
         assert math.dist(band[0], band[3]) == pytest.approx(40)
         assert np.allclose(band[0] + band[1], np.array((100, 100)) + np.array((30, -30)) * math.sqrt(2))
+
+
+@pytest.mark.parametrize("angle", [0.0, 3.0, 20.0, -20.0, 90.0, -90.0, 70.0, -100.0])
+def test_a_stretch_of_a_line_is_where_its_columns_come_from(angle: float) -> None:
+    """A mark drawn there is all that these columns show."""
+    radians = math.radians(angle if turns_of(angle)[1] else 90 * turns_of(angle)[0])
+    along, down = np.array([math.cos(radians), math.sin(radians)]), np.array([-math.sin(radians), math.cos(radians)])
+    middle = np.array([150.0, 150.0])
+    outline = np.array([middle + along * x + down * y for x, y in ((-100, -20), (100, -20), (100, 20), (-100, 20))])
+    outline = clipped(outline, 300, 300)
+    part = stretch_of(outline, angle, 50, 80)
+    page = Image.new("L", (300, 300), 230)
+    ImageDraw.Draw(page).polygon([(x, y) for x, y in part.tolist()], fill=20)
+    dark = pixels(cut(pixels(page), outline, angle)).min(0) < 125
+    columns = np.nonzero(dark)[0]
+    assert abs(columns.min() - 50) <= 2
+    assert abs(columns.max() - 80) <= 2
+    whole = stretch_of(outline, angle, 0, cut_size(outline, angle)[0])
+    assert np.abs(np.sort(whole, 0) - np.sort(outline, 0)).max() < 0.2
+    assert len(stretch_of(outline, angle, 900, 950)) == 0

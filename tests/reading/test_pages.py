@@ -140,6 +140,28 @@ def test_files_of_several_folders_keep_their_places(model: str, tmp_path: Path) 
     assert found == ["one/p1.xml", "three/p1.xml", "two/deep/p1.xml"]
 
 
+def test_readings_go_into_their_lines_in_any_reading_order(
+    model: str, pictures: list[Image.Image], texts: list[str], tmp_path: Path
+) -> None:
+    """Region b is read first and stands second."""
+    page, boxes = stacked(pictures[:2])
+    one, two = (
+        f'<TextLine id="{x}"><Coords points="{x},{y} {x + w},{y} {x + w},{y + h} {x},{y + h}"/></TextLine>'
+        for x, y, w, h in boxes
+    )
+    order = '<RegionRefIndexed index="0" regionRef="b"/><RegionRefIndexed index="1" regionRef="r1"/>'
+    xml = page_xml(f'{one}</TextRegion><TextRegion id="b"><Coords points="0,0 9,0 9,9"/>{two}', size=page.size)
+    xml = xml.replace(
+        "<TextRegion", f'<ReadingOrder><OrderedGroup id="g">{order}</OrderedGroup></ReadingOrder><TextRegion', 1
+    )
+    folder = saved(tmp_path / "in", xml, page)
+    assert recognize(model, folder, "--out", tmp_path / "out") == 0
+    root = etree.parse(str(tmp_path / "out" / "p1.xml"))
+    assert [line.findtext("{*}TextEquiv/{*}Unicode") for line in root.iter("{*}TextLine")] == texts[:2]
+    shutil.copy(tmp_path / "out" / "p1.xml", folder / "p1.xml")
+    assert labels(folder) == texts[1::-1]
+
+
 def test_alto_of_pages_that_page_xml_is_about_is_not_written(model: str, tmp_path: Path) -> None:
     folder = saved(tmp_path / "in", page_xml(page_line(0)))
     (folder / "alto").mkdir()

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from crnn.data.sources.base import Row
 
-FORMAT = 4
+FORMAT = 5
 """Number of the layout on disk, and of what formats make of the same files; other numbers are made anew."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from crnn.data.sources.outlines import Points, read_points
@@ -13,7 +14,8 @@ class PageXmlReader(PageReader):
     """Lines of PAGE XML of any year; elements are told by their names, whatever their namespace.
 
     Text is the line's TextEquiv with the lowest index, as it stands (but line breaks around it, which pretty-printers
-    add); a line without one is its words, joined by spaces. Lines come in the order of the file.
+    add); a line without one is its words, joined by spaces. Regions come as the page's ReadingOrder says, those that it
+    does not name last; otherwise the order is that of the file.
     """
 
     description = "PAGE XML (root PcGts) with page pictures beside, above or in a folder nearby"
@@ -33,6 +35,25 @@ class PageXmlReader(PageReader):
 
     def page_elements(self, root: Any) -> list[Any]:
         return list(root.iterchildren("{*}Page"))
+
+    def line_elements(self, page: Any) -> list[Any]:
+        lines = super().line_elements(page)
+        places: dict[str, int] = {}
+        for region in _regions_in_order(page.findall("{*}ReadingOrder")):
+            places.setdefault(region, len(places))
+
+        def place(line: Any) -> int:
+            return next((places[one.get("id")] for one in line.iterancestors() if one.get("id") in places), len(places))
+
+        return sorted(lines, key=place) if places else lines
+
+
+def _regions_in_order(groups: list[Any]) -> Iterator[str]:
+    """Ids of the regions to which groups, and the groups within them, refer; those without an index as they stand."""
+    for group in sorted(groups, key=lambda one: number(one.get("index"))):
+        if region := group.get("regionRef"):
+            yield region
+        yield from _regions_in_order(list(group.iterchildren("{*}*")))
 
 
 def _line(element: Any, position: int) -> MarkedLine:

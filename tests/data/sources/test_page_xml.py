@@ -43,6 +43,29 @@ def assert_strips(source: LineSource, page: Image.Image, lines: int = 3) -> None
         assert np.array_equal(pixels(source.picture(i)), strip(i, page))
 
 
+def region(name: str, *content: str) -> str:
+    return f'<TextRegion id="{name}"><Coords points="0,0 9,0 9,9"/>{"".join(content)}</TextRegion>'
+
+
+def test_regions_come_in_reading_order(tmp_path: Path) -> None:
+    """Groups in groups, with and without an index; a region within one that is named; what is not named comes last."""
+    order = (
+        '<ReadingOrder><OrderedGroup id="g"><!-- two columns --><RegionRefIndexed index="2" regionRef="head"/>'
+        '<UnorderedGroupIndexed id="u" index="10"><RegionRef regionRef="d"/><RegionRef regionRef="c"/>'
+        '<RegionRef regionRef="none"/><RegionRef regionRef="head"/></UnorderedGroupIndexed>'
+        '<OrderedGroupIndexed id="o" index="9" regionRef="a"><RegionRefIndexed index="1" regionRef="b"/>'
+        "</OrderedGroupIndexed></OrderedGroup></ReadingOrder>"
+    )
+    a = region("a", page_line(0, "a1"), region("in_a", page_line(1, "in a")), page_line(2, "a2"))
+    others = (region(name, page_line(1, name)) for name in ("b", "c", "d", "loose", "head"))
+    xml = page_xml("").replace("<TextRegion", order + a + "".join(others) + "<TextRegion", 1)
+    [*found] = texts(open_source(saved(tmp_path, xml)))
+    assert found == ["head", "a1", "in a", "a2", "b", "d", "c", "loose"]
+    assert texts(open_source(saved(tmp_path / "2", xml.replace(order, "<ReadingOrder/>")))) == [
+        *("a1", "in a", "a2", "b", "c", "d", "loose", "head")
+    ]
+
+
 @pytest.mark.parametrize("namespace", [PAGE_13, "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"])
 @pytest.mark.parametrize("single", [False, True])
 def test_lines_of_a_page(tmp_path: Path, namespace: str, single: bool) -> None:

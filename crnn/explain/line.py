@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +16,10 @@ from crnn.core.decode.greedy import GreedyDecoder
 from crnn.core.decode.settings import make_decoder
 from crnn.core.picture import Picture, open_picture, picture_name
 from crnn.core.trim import trimmed
-from crnn.errors import DataError
+from crnn.errors import DataError, printable
 from crnn.explain.gates import Outcome, compute
 from crnn.explain.model import Opened
+from crnn.reading.sets import picture_named
 
 SAMPLE = "Long memory, 1997"
 """What the line says that stands for all where none is given."""
@@ -170,8 +172,11 @@ def classes_that_matter(line: LineTrace, most: int = 60) -> list[int]:
 
 
 def trace_or_sample(opened: Opened, picture: str | None) -> LineTrace:
-    """`trace` of a picture file, or of the rendered line if none is named."""
-    return trace(opened, sample_picture(), "a rendered line") if picture is None else trace(opened, picture)
+    """`trace` of a picture file or of a line of a set or page (see `picture_named`), else of the rendered line."""
+    if picture is None:
+        return trace(opened, sample_picture(), "a rendered line")
+    kept = None if os.path.lexists(picture) else picture_named(picture)
+    return trace(opened, picture) if kept is None else trace(opened, kept, printable(picture))
 
 
 def sample_picture() -> Image.Image:

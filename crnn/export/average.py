@@ -36,11 +36,19 @@ def averaged(models: Sequence[Path], weights: Sequence[float] | None = None) -> 
     states = [network.state_dict()]
     for path in models[1:]:
         other, its_network = read_network(path)
-        if (other.charset, other.network, other.transform) != (card.charset, card.network, card.transform):
+        differ = [
+            what
+            for what, its, first in (
+                (f"characters ({len(other.charset)}, and {len(card.charset)})", other.charset, card.charset),
+                ("network", other.network, card.network),
+                ("height, width or grey levels", other.transform, card.transform),
+            )
+            if its != first
+        ]
+        if differ:
             raise ConfigError(
-                f"{printable(path)}: has other characters, another height or another network than "
-                f"{printable(models[0])}; only models that were trained from each other, or from the same one, have a "
-                "mean"
+                f"{printable(path)}: does not have the {' and '.join(differ)} of {printable(models[0])}; only models "
+                "that were trained from each other, or from the same one, with the same characters, have a mean"
             )
         states.append(its_network.state_dict())
     shares = [weight / sum(weights) for weight in weights]

@@ -5,6 +5,7 @@ Labels are not looked at.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
@@ -87,6 +88,26 @@ def pictures_in(path: Path) -> Iterator[Entry] | None:
     if ArrowReader.matches(place):
         return _read(ArrowReader(path, options, labelled=False))
     return _read(LmdbReader(path, options)) if LmdbReader.matches(place) else None
+
+
+def picture_named(name: str) -> Content | None:
+    """The picture that `pictures_in` gives under this name; None where no part of it is a set.
+
+    Raises:
+        DataError: if the set does not have it.
+    """
+    for end in (i for i, c in enumerate(name) if c == ":"):
+        path = Path(name[:end])
+        if (found := pictures_in(path)) is None:
+            continue
+        for one, kept in found:
+            if one == name:
+                if isinstance(kept, DataError):
+                    raise kept
+                return kept.fetch()
+        listed = f"crnn recognize --format tsv {shlex.quote(str(path))}"
+        raise DataError(f"{printable(name)}: is not in there; {listed} prints the names of what is")
+    return None
 
 
 def pages_in(path: Path) -> PageReader | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +128,31 @@ def test_words_are_optional_and_what_is_named_in_the_help(capsys: pytest.Capture
     said = " ".join(capsys.readouterr().out.split())
     assert "WHAT [WORD ...]" in said
     assert "WHAT shapes, line, saliency or lstm." in said
+
+
+def test_a_line_of_a_page_or_an_archive_by_its_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The name that `crnn recognize --format tsv` prints; a file of that name comes first."""
+    rectangle = "0,0 100,0 100,30 0,30"
+    lines = "".join(f'<TextLine id="l{i}"><Coords points="{rectangle}"/></TextLine>' for i in range(2))
+    Path("pages").mkdir()
+    Path("pages/p.xml").write_text(
+        f'<PcGts><Page imageFilename="p.png"><TextRegion>{lines}</TextRegion></Page></PcGts>'
+    )
+    Image.fromarray(noise()).save("pages/p.png")
+    with zipfile.ZipFile("a.zip", "w") as archive:
+        archive.write("x.png", "d/x.png")
+    model = ["--model", "tiny.safetensors", "--out", "x.html"]
+    assert main(["recognize", "tiny.safetensors", "pages", "a.zip", "--format", "tsv"]) == 0
+    names = [row.split("\t")[0] for row in capsys.readouterr().out.splitlines()]
+    assert names == ["pages:p.png#l0", "pages:p.png#l1", "a.zip:d/x.png"]
+    for name in names:
+        assert main(["explain", "line", name, *model]) == 0
+        assert capsys.readouterr().out.startswith(f"x.html: {name} reads '")
+    assert main(["explain", "line", "pages:p.png#l9", *model]) == 2
+    said = "pages:p.png#l9: is not in there; crnn recognize --format tsv pages prints the names of what is"
+    assert capsys.readouterr().err == f"crnn: {said}\n"
+    Path("pages/p.xml").write_text(Path("pages/p.xml").read_text().replace(rectangle, "0,0", 1))
+    assert main(["explain", "line", "pages:p.png#l0", *model]) == 2
+    assert capsys.readouterr().err.startswith("crnn: pages/p.xml:1: has an outline of 1 point")
+    Image.fromarray(noise()).save("pages:p.png#l0", "png")
+    assert main(["explain", "line", "pages:p.png#l0", *model]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import crnn
 from crnn.cli import main
 from crnn.errors import ConfigError
 from crnn.export.average import averaged
-from crnn.export.torch_backend import read_network
+from crnn.export.torch_backend import read_network, write_safetensors
 from crnn.models import bundled
 
 
@@ -28,15 +29,26 @@ def test_each_weight_is_the_weighted_mean(trained: Path) -> None:
     assert all(torch.equal(value, first[name]) for name, value in alone.state_dict().items())
 
 
-def test_what_has_no_mean_is_refused(trained: Path) -> None:
+def test_what_has_no_mean_is_refused(trained: Path, tmp_path: Path) -> None:
     last = trained / "checkpoints" / "last.ckpt"
     for weights in ([1], [1, 0], [1, 1, 1]):
         with pytest.raises(ConfigError, match="must be 2 numbers above 0"):
             averaged([last, last], weights)
-    with pytest.raises(
-        ConfigError, match=r"latin\.safetensors: has other characters, another height or another network"
-    ):
+    characters = len(read_network(last)[0].charset)
+    said = (
+        rf"latin\.safetensors: does not have the characters \(179, and {characters}\) and network of .*last\.ckpt; only"
+    )
+    with pytest.raises(ConfigError, match=said):
         averaged([last, bundled(".safetensors")])
+    with pytest.raises(ConfigError, match=r"does not have the height, width or grey levels of"):
+        averaged([last, _greyer(last, tmp_path)])
+
+
+def _greyer(checkpoint: Path, folder: Path) -> Path:
+    card, network = read_network(checkpoint)
+    other = replace(card, transform=replace(card.transform, mean=0.25))
+    write_safetensors(folder / "other.safetensors", other, network)
+    return folder / "other.safetensors"
 
 
 def test_export_writes_the_mean(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,4 +61,4 @@ def test_export_writes_the_mean(trained: Path, tmp_path: Path, capsys: pytest.Ca
     assert all(torch.equal(written[name], value) for name, value in mean.items())
     assert crnn.load(out).card.charset == crnn.load(last).card.charset
     assert main(["export", str(last), "-o", str(out), "--average", "bundled"]) == 2
-    assert "latin.safetensors: has other characters" in capsys.readouterr().err
+    assert "latin.safetensors: does not have the characters" in capsys.readouterr().err

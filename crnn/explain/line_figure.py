@@ -86,7 +86,7 @@ def draw_log_probs(figure: Figure, axes: Axes, opened: Opened, line: LineTrace) 
     names = ["blank" if c == BLANK else visible(charset.symbol(c)) for c in shown]
     image = axes.imshow(line.log_probs[:, shown].T, aspect="auto", cmap=SEQUENTIAL, vmin=FLOOR, vmax=0)
     axes.plot(range(line.columns), [shown.index(c) for c in line.path], ".", color="#d55e00", ms=4)
-    axes.set_yticks(range(len(names)), names, parse_math=False, fontsize=9 if len(names) < 25 else 7)
+    axes.set_yticks(range(len(names)), names, parse_math=False, fontsize=min(9, 180 / len(names)))
     axes.set_title("log-probability of each class; dots: the likeliest", loc="left", fontsize=10)
     axes.set_xlabel(f"column (time step), {line.step} pixels each")
     figure.colorbar(image, ax=axes, pad=0.01, label="ln p", extend="min")

@@ -6,6 +6,7 @@ import dataclasses
 import io
 from typing import Any
 
+import explain_support
 import numpy as np
 import pytest
 from explain_support import noise, tiny
@@ -60,6 +61,24 @@ def test_one_unit(figures: list[Any]) -> None:
     assert "unit 4 of layer 1, right to left" in gates.get_title(loc="left")
     table = figures[0].axes[1]
     assert table.get_yticklabels()[0].get_text() == "blank"
+
+
+@pytest.mark.parametrize("many", [7, 30, 61])
+def test_names_of_many_classes_do_not_overlap(figures: list[Any], monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    monkeypatch.setattr(explain_support, "SYMBOLS", tuple(map(chr, range(0x40, 0x40 + many))))
+    monkeypatch.setattr(module, "classes_that_matter", lambda _: list(range(many + 1)))
+    opened = tiny()
+    line = trace(opened, noise())
+    for picture in (unit_figure(opened, line, (0, 0)), line_figure(opened, line)):
+        assert picture.startswith(b"\x89PNG")
+        figure = figures[-1]
+        figure.draw_without_rendering()
+        labels = figure.axes[1].get_yticklabels()
+        boxes = sorted((label.get_window_extent() for label in labels), key=lambda one: one.y0)
+        heights = [one.get_fontsize() * figure.dpi / 72 for one in labels]
+        assert len(boxes) == many + 1
+        middles = [(one.y0 + one.y1) / 2 for one in boxes]
+        assert min(np.diff(middles)) >= 0.95 * heights[0]
 
 
 def test_blue_to_orange_without_a_hue_in_the_middle() -> None:

@@ -148,6 +148,8 @@ class Slot:
     """Of a new file that could not be used; it is not tried again until it changes."""
     pending: Stamp | None = field(default=None)
     """Of a new file at the last look; it is opened when it has stayed the same for one look."""
+    missed: int = 0
+    """Looks in a row at which there was no file."""
 
 
 class Shelf:
@@ -220,9 +222,12 @@ class Shelf:
                 try:
                     stamp = _stamp(_file(slot.spec.path, self._options))
                 except (OSError, CrnnError) as error:
-                    if force:
-                        yield slot.spec.name, f"not reloaded: {printable(error, 300)}"
+                    slot.missed += 1
+                    if force or slot.missed == 2:  # once: it may be being replaced
+                        stays = f"not reloaded, {slot.loaded.version} stays: {printable(error, 300)}"
+                        yield slot.spec.name, stays
                     continue
+                slot.missed = 0
                 if stamp == slot.loaded.stamp or (not force and stamp == slot.refused):
                     slot.pending = None
                 elif not force and stamp != slot.pending:

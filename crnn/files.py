@@ -24,7 +24,7 @@ def write_atomic(path: Path) -> Iterator[Path]:
         raise OSError(errno.EISDIR, "it is a folder; name a file in it", str(path))
     if path.exists() and (path.parent == Path("/dev") or not path.is_file()):
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", str(path))
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:

@@ -51,7 +51,7 @@ def add_recognize(command: NewCommand) -> None:
 def _recognize(args: argparse.Namespace) -> int:
     from crnn.loader import chosen_file, load, refuse_models
     from crnn.reading.inputs import find_pictures, model_and_pictures, read_list
-    from crnn.reading.job import make_job, options_of
+    from crnn.reading.job import file_digest, make_job, options_of
     from crnn.reading.pages import read_pages
     from crnn.reading.recognize import recognize, refuse_to_write_over
     from crnn.reading.shards import Shard, read_shard
@@ -84,11 +84,13 @@ def _recognize(args: argparse.Namespace) -> int:
     decoder = decoder_of(args)
     where = args.threads, args.device, args.batch_size, args.precision
     recognizer = load(model, *where, nbest=args.nbest, trim=args.trim, **decoder)
-    if pages:
-        return read_pages(recognizer, paths, Path(args.output))
-    if shard:
+    if pages or shard:
         options = options_of(args.format, args.nbest, args.precision, {**decoder, "trim": args.trim})
-        job = make_job(paths, chosen_file(model, args.device, args.precision), options)
+        file = chosen_file(model, args.device, args.precision)
+    if pages:
+        return read_pages(recognizer, paths, Path(args.output), {"model": file_digest(file), "options": options})
+    if shard:
+        job = make_job(paths, file, options)
         return read_shard(recognizer, paths, shard, job, Path(args.output))
     return recognize(recognizer, find_pictures(paths), args.format, args.output)
 

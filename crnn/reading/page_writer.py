@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -39,19 +40,21 @@ class PlacedLine(NamedTuple):
     """In reading order."""
 
 
-def with_readings(raw: bytes, where: str, reader: PageReader, pages: Sequence[Sequence[PlacedLine | None]]) -> bytes:
+def with_readings(
+    raw: bytes, where: str, reader: PageReader, pages: Sequence[Sequence[PlacedLine | None] | None]
+) -> bytes:
     """An XML file with readings in it.
 
     Args:
         raw: the file.
         where: its name, for messages.
         reader: of its kind.
-        pages: for every line of every page its reading; None leaves the line as it is.
+        pages: for every line of every page its reading; None leaves the line, or the page, as it is.
 
     Returns:
-        UTF-8. The texts of lines that were read, their words and glyphs are replaced, and the text of a region by those
-        of its lines. Comments, tags, styles, outlines and lines without a reading stay, and so does the layout of the
-        file where it is indented.
+        UTF-8. The texts of lines that were read, their words and glyphs are replaced; so is the text of what such lines
+        are in, by that of all lines in it, unless one of them has neither reading nor text. All else stays, and so does
+        the layout of the file where it is indented.
 
     Raises:
         DataError: as `parse_xml`.
@@ -59,18 +62,25 @@ def with_readings(raw: bytes, where: str, reader: PageReader, pages: Sequence[Se
     etree = need("lxml.etree", "to write this")
     root = parse_xml(raw, where, whole=True)
     page_xml = isinstance(reader, PageXmlReader)
-    ids = set(root.xpath("//@id")) if page_xml else set()
-    for page, readings in zip(reader.page_elements(root), pages, strict=False):  # none for pages without lines
+    names = _Names(root)
+    for page, readings in zip(reader.page_elements(root), pages, strict=True):
+        if readings is None:
+            continue
+        read: set[Any] = set()
+        unknown: set[Any] = set()
         for line, reading in zip(reader.line_elements(page), readings, strict=True):
             if reading is None:
+                unknown.update([] if text_of(line) else line.iterancestors())
                 continue
+            read.update(line.iterancestors())
             if page_xml:
-                _write_page_line(line, reading, ids)
+                _write_page_line(line, reading, names)
             else:
                 _write_alto_line(line, reading)
             _lay_out(line)
         if page_xml:
-            _write_regions(page)
+            for region in read - unknown:
+                _write_region(region)
     if page_xml and (changed := root.find("{*}Metadata/{*}LastChange")) is not None:
         changed.text = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
     tree = root.getroottree()
@@ -79,21 +89,42 @@ def with_readings(raw: bytes, where: str, reader: PageReader, pages: Sequence[Se
     return written + b"\n"
 
 
-def _write_page_line(line: Any, reading: PlacedLine, ids: set[str]) -> None:
+class _Names:
+    """Gives words ids that nothing else in a document has.
+
+    Args:
+        root: of the document.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self._taken = set(root.xpath("//@id"))
+        self._last: Counter[str] = Counter()
+
+    def free(self, element: Any) -> None:
+        """The ids of an element that goes, and of what it holds."""
+        self._taken.difference_update(element.xpath(".//@id | @id"))
+
+    def next(self, line: str) -> str:
+        """For the next word of a line."""
+        while True:
+            self._last[line] += 1
+            name = f"{line}_w{self._last[line]}"
+            if name not in self._taken:
+                self._taken.add(name)
+                return name
+
+
+def _write_page_line(line: Any, reading: PlacedLine, names: _Names) -> None:
     """As the schema orders it: outline and baseline, words, text, style."""
     for old in (*line.findall("{*}Word"), *line.findall("{*}TextEquiv")):
-        ids.difference_update(old.xpath(".//@id | @id"))
+        names.free(old)
         line.remove(old)
     first = 1 + max(
         [-1, *(line.index(one) for one in line if _kind(one) in ("AlternativeImage", "Coords", "Baseline"))]
     )
-    for i, word in enumerate(reading.words, start=1):
+    for word in reading.words:
         element = _made("Word", line)
-        name = f"{line.get('id', 'line')}_w{i}"
-        while name in ids:
-            name += "_"
-        ids.add(name)
-        element.set("id", name)
+        element.set("id", names.next(line.get("id") or "line"))
         _add_points(element, word.outline)
         _add_text(element, word)
         line.insert(first, element)
@@ -130,25 +161,36 @@ def _add_text(element: Any, text: Placed, position: int | None = None) -> None:
     element.insert(len(element) if position is None else position, equiv)
 
 
-def _write_regions(page: Any) -> None:
-    """The text of a region is that of its lines."""
-    for region in page.iter("{*}TextRegion"):
-        lines, texts = region.findall("{*}TextLine"), region.findall("{*}TextEquiv")
-        if not lines or not texts:
-            continue
-        for other in texts[1:]:
-            region.remove(other)
-        whole = "\n".join(map(text_of, lines))
-        for element in texts[0].iterchildren("{*}Unicode", "{*}PlainText"):
-            element.text = whole
-        texts[0].attrib.pop("conf", None)
+def _write_region(region: Any) -> None:
+    """The text of a region, table or cell, if it has one, is that of its lines."""
+    texts = region.findall("{*}TextEquiv")
+    if not texts:
+        return
+    for other in texts[1:]:
+        region.remove(other)
+    texts[0].attrib.clear()  # index, confidence
+    whole = "\n".join(map(text_of, region.iter("{*}TextLine")))
+    for element in texts[0].iterchildren("{*}Unicode", "{*}PlainText"):
+        for part in list(element):  # comments
+            element.remove(part)
+        element.text = whole
 
 
 def _write_alto_line(line: Any, reading: PlacedLine) -> None:
     """A String for each word, and one SP between two. Of further spaces, which the schema does not know, each is part
-    of the word before it, or of the first one."""
-    for old in (*line.findall("{*}String"), *line.findall("{*}SP"), *line.findall("{*}HYP")):
+    of the word before it, or of the first one. Ids of Strings go on in their order, as an order of reading may name
+    them; what all Strings said of style and language the new ones say."""
+    strings = line.findall("{*}String")
+    ids = [one.get("ID") for one in strings if one.get("ID")]
+    shared = {
+        name: next(iter(values))
+        for name in ("STYLEREFS", "LANG")
+        if len(values := {one.get(name) for one in strings}) == 1 and None not in values
+    }
+    for old in (*strings, *line.findall("{*}SP"), *line.findall("{*}HYP")):
         line.remove(old)
+    for one in (line, *line.iterancestors()):
+        one.attrib.pop("CS", None)  # that it was corrected by hand
     position = sum(_kind(one) == "Shape" for one in line)
     spaced = re.findall(r"(?:^ +)?[^ ]+(?: +\Z| +(?= ))?", reading.whole.text)
     for i, (text, word) in enumerate(
@@ -158,6 +200,9 @@ def _write_alto_line(line: Any, reading: PlacedLine) -> None:
             line.insert(position, _made("SP", line))
             position += 1
         element = _made("String", line)
+        element.attrib.update(shared)
+        if i < len(ids):
+            element.set("ID", ids[i])
         element.set("CONTENT", _clean(text))
         left, top = np.floor(word.outline.min(0)).astype(int).tolist()
         right, bottom = np.ceil(word.outline.max(0)).astype(int).tolist()

@@ -6,7 +6,7 @@ Labels are not looked at.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +28,8 @@ from crnn.errors import DataError, printable
 
 SUFFIXES = (".tar", ".zip", *TABLES, ".mdb", ".lmdb")
 """What such files are called."""
-_NO_LINE = "no line of a PAGE or ALTO file there lies on it; to read it as one line, name the picture itself"
-_NOR_ALONE = "no line of a PAGE or ALTO file in the archive lies on it; to read it as one line, take it out"
+_NO_LINE = "no PAGE or ALTO file there is about it; to read it as one line, name the picture itself"
+_NOR_ALONE = "no PAGE or ALTO file in the archive is about it; to read it as one line, take it out"
 
 
 class Keeper(Protocol):
@@ -74,8 +74,9 @@ def pictures_in(path: Path) -> Iterator[Entry] | None:
     """
     if path.is_dir() and (path / "data.mdb").is_file():
         return _read(LmdbReader(path, ReadOptions()))
-    if (pages := pages_in(path)) is not None:
-        return _lines(pages)
+    with suppress(DataError):  # a damaged archive: said below
+        if (pages := pages_in(path)) is not None:
+            return _lines(pages)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES or not path.is_file():
         return None
@@ -111,13 +112,16 @@ def picture_named(name: str) -> Content | None:
 
 
 def pages_in(path: Path) -> PageReader | None:
-    """The reader of PAGE or ALTO in a file, folder or archive; None if there is none."""
+    """The reader of PAGE or ALTO in a file, folder or archive; None if there is none.
+
+    Raises:
+        DataError: for an archive that cannot be read.
+    """
     if path.is_dir() or (path.suffix.lower() in (".xml", ".tar", ".zip") and path.is_file()):
         place = Place(path)
-        with suppress(DataError):  # a damaged archive
-            for reader in (PageXmlReader, AltoReader):
-                if reader.matches(place):
-                    return reader(path, ReadOptions())
+        for reader in (PageXmlReader, AltoReader):
+            if reader.matches(place):
+                return reader(path, ReadOptions())
     return None
 
 
@@ -168,14 +172,19 @@ def _read(reader: Reader) -> Iterator[Entry]:
 
 
 def _lines(reader: PageReader) -> Iterator[Entry]:
-    """The lines of pages; then, as errors, the pictures beside them on which none lies, as they are no lines either."""
-    path = reader.path
-    pages: set[str] = set()
+    """The lines of pages; then, as errors, the pictures beside them of which no page speaks, as they are no lines
+    either."""
+    path, empty = reader.path, True
     try:
         for row in reader.rows():
-            pages.add(row.group)
+            empty = False
             yield line_of(reader, row)
-        yield from without_lines(reader, pages)
+        for name in loose_pictures(reader):
+            empty = False
+            whole = str(path / name) if path.is_dir() else f"{path}:{name}"
+            yield whole, DataError(f"{printable(whole)}: {_NO_LINE if path.is_dir() else _NOR_ALONE}")
+        if empty:
+            yield str(path), DataError(f"{printable(path)}: holds no lines")
     except (DataError, OSError) as error:
         yield _broken(path, error)
 
@@ -186,21 +195,10 @@ def line_of(reader: PageReader, row: Row) -> Entry:
     return f"{reader.path}:{row.picture}", found
 
 
-def without_lines(reader: PageReader, pages: Set[str]) -> Iterator[tuple[str, DataError]]:
-    """The pictures on which no line lies, as what is wrong with them.
-
-    Args:
-        reader: of pages.
-        pages: the pictures on which lines lie.
-    """
-    path = reader.path
+def loose_pictures(reader: PageReader) -> Iterator[str]:
+    """The pictures of a folder or archive of which no page that was read so far speaks."""
     if reader.files.is_whole:
-        for name in reader.files.pictures().names():
-            if name not in pages:
-                whole = str(path / name) if path.is_dir() else f"{path}:{name}"
-                yield whole, DataError(f"{printable(whole)}: {_NO_LINE if path.is_dir() else _NOR_ALONE}")
-    elif not pages:
-        yield str(path), DataError(f"{printable(path)}: holds no lines")
+        yield from (name for name in reader.files.pictures().names() if name not in reader.about)
 
 
 def _broken(path: Path, error: DataError | OSError) -> Entry:

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from lxml import etree
 from page_files import PAGE_13, alto_line, alto_xml, page_line, page_xml
@@ -75,20 +74,56 @@ def test_a_line_of_page_xml(tmp_path: Path) -> None:
 def test_ids_of_words_are_new_ones(tmp_path: Path) -> None:
     line = page_line(0)
     taken = '<TextLine id="l0_w1"><Coords points="0,0 9,0 9,9"/></TextLine>'
-    _, root, _ = written(page_xml(line + taken + line), PageXmlReader, tmp_path, "a", None, "b")
-    ids = root.xpath("//@id")
-    assert [one for one in ids if one.startswith("l0_w")] == ["l0_w1_", "l0_w1", "l0_w1__"]
+    _, root, _ = written(page_xml(line + taken + line), PageXmlReader, tmp_path, "a b", None, "c")
+    assert [one for one in root.xpath("//@id") if one.startswith("l0_w")] == ["l0_w2", "l0_w3", "l0_w1", "l0_w4"]
 
 
 def test_the_text_of_a_region_is_that_of_its_lines(tmp_path: Path) -> None:
-    of_region = "<TextEquiv conf='0.1'><PlainText>old</PlainText><Unicode>old\nold</Unicode></TextEquiv>"
-    xml = page_xml(page_line(0) + page_line(1, "kept") + of_region + of_region)
-    _, root, _ = written(xml, PageXmlReader, tmp_path, "new", None)
+    old = "<TextEquiv index='1' conf='0.1'><PlainText>old</PlainText><Unicode>o<!-- c -->ld</Unicode></TextEquiv>"
+    kept = page_line(1, "ke<!-- of two parts -->pt")
+    text, root, _ = written(page_xml(page_line(0) + kept + old + old), PageXmlReader, tmp_path, "new", None)
     [equiv] = first(root, "TextRegion").findall("{*}TextEquiv")
     assert [one.text for one in equiv] == ["new\nkept"] * 2
-    assert equiv.get("conf") is None
+    assert not equiv.attrib
+    assert "old" not in text
     _, root, _ = written(page_xml(page_line(0)), PageXmlReader, tmp_path, "new")
     assert not first(root, "TextRegion").findall("{*}TextEquiv")
+
+
+def test_the_text_of_tables_and_of_regions_around_regions(tmp_path: Path) -> None:
+    def old(name: str) -> str:
+        return f"<TextEquiv><Unicode>{name}</Unicode></TextEquiv>"
+
+    cell = f'<TableRegion id="t"><TableCell id="c">{page_line(0)}{old("cell")}</TableCell>{old("table")}</TableRegion>'
+    inner = f'<TextRegion id="i">{page_line(1)}</TextRegion>{page_line(2)}{old("outer")}'
+    xml = page_xml(cell + inner)
+    _, root, _ = written(xml, PageXmlReader, tmp_path, "a", "b", "c")
+    assert [one.findtext("{*}TextEquiv/{*}Unicode") for one in root.iter("{*}TableRegion", "{*}TableCell")] == [
+        "a",
+        "a",
+    ]
+    assert first(root, "TextRegion").findtext("{*}TextEquiv/{*}Unicode") == "a\nb\nc"
+
+
+def test_the_text_of_a_region_stays_where_that_of_its_lines_is_not_known(tmp_path: Path) -> None:
+    """Nothing was read in the second region; one line of the third has neither text nor reading."""
+    precious = "<TextEquiv index='1'><Unicode>precious</Unicode></TextEquiv>"
+    more = "".join(
+        f'</TextRegion><TextRegion id="{name}"><Coords points="0,0 9,0 9,9"/>{lines}{precious}'
+        for name, lines in (("b", page_line(1, "kept")), ("c", page_line(2) + page_line(3)))
+    )
+    _, root, _ = written(page_xml(page_line(0) + precious + more), PageXmlReader, tmp_path, "new", None, "new", None)
+    texts = [one.findtext("{*}TextEquiv/{*}Unicode") for one in root.iter("{*}TextRegion")]
+    assert texts == ["new", "precious", "precious"]
+
+
+def test_pages_that_are_left_alone(tmp_path: Path) -> None:
+    xml = alto_xml(alto_line(0, '<String CONTENT="one"/>'))
+    page = xml[xml.index("<Page") : xml.index("</Layout>")]
+    (tmp_path / "p.xml").write_text(xml := xml.replace("</Layout>", page.replace("one", "two") + "</Layout>"))
+    reader = AltoReader(tmp_path / "p.xml", ReadOptions())
+    root = etree.fromstring(with_readings(xml.encode(), "p.xml", reader, [None, [placed("new")]]))
+    assert [string.get("CONTENT") for string in root.iter("{*}String")] == ["one", "new"]
 
 
 def test_page_xml_of_2010(tmp_path: Path) -> None:
@@ -134,6 +169,20 @@ def test_a_line_of_alto(tmp_path: Path, text: str) -> None:
     }
 
 
+def test_what_strings_of_alto_said_beside_their_text(tmp_path: Path) -> None:
+    """What all say stays, ids stay in order, and that it was corrected by hand is true no more."""
+    both = 'STYLEREFS="S1" LANG="{}" CS="true" TAGREFS="T1"'
+    old = f'<String ID="a" CONTENT="x" {both.format("de")}/><String ID="b" CONTENT="x" {both.format("fr")}/>'
+    xml = alto_xml(alto_line(0, old, more='CS="true"') + alto_line(1, "", more='CS="true"'))
+    xml = xml.replace('<TextBlock ID="b1"', '<TextBlock ID="b1" CS="true"')
+    _, root, _ = written(xml, AltoReader, tmp_path, "one two three", None)
+    strings = first(root, "TextLine").findall("{*}String")
+    assert [string.get("ID") for string in strings] == ["a", "b", None]
+    assert {string.get("STYLEREFS") for string in strings} == {"S1"}
+    assert {string.get(name) for string in strings for name in ("LANG", "CS", "TAGREFS")} == {None}
+    assert [one.get("CS") for one in root.iter("{*}TextLine", "{*}TextBlock")] == [None, None, "true"]
+
+
 def test_an_empty_line_of_alto_has_a_place(tmp_path: Path) -> None:
     _, root, _ = written(alto_xml(alto_line(0, "")), AltoReader, tmp_path, "")
     string = first(root, "String")
@@ -177,7 +226,3 @@ def test_strangers_xml_is_parsed_as_carefully_as_when_it_is_read(tmp_path: Path)
     (tmp_path / "p.xml").write_text(xml)
     with pytest.raises(DataError, match="declares entities"):
         with_readings(xml.encode(), "p.xml", PageXmlReader(tmp_path / "p.xml", ReadOptions()), [[placed("a")]])
-
-
-def test_outlines_are_those_that_were_given() -> None:
-    assert np.array_equal(placed("a b").words[1].outline[0], (40.4, 5.2))

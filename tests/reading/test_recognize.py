@@ -269,7 +269,7 @@ def test_page_xml_is_read_line_by_line(
     assert main(["recognize", str(model), str(folder)]) == 1
     out, err = capfd.readouterr()
     assert out.splitlines() == [*texts, ""]
-    said = "no line of a PAGE or ALTO file there lies on it; to read it as one line, name the picture itself"
+    said = "no PAGE or ALTO file there is about it; to read it as one line, name the picture itself"
     assert err == f"crnn: {folder / 'other.png'}: {said}\n"
 
 
@@ -292,7 +292,7 @@ def test_pages_in_an_archive_are_read_line_by_line(
     rows = [row.split("\t") for row in out.splitlines()]
     assert [row[1] for row in rows] == [*expected(model, lines), ""]
     assert all(row[0].startswith(f"{archive}:") for row in rows)
-    said = "no line of a PAGE or ALTO file in the archive lies on it; to read it as one line, take it out"
+    said = "no PAGE or ALTO file in the archive is about it; to read it as one line, take it out"
     assert err == f"crnn: {archive}:other.png: {said}\n"
 
 

@@ -85,6 +85,11 @@ class PageCache:
             with held.lock:
                 held.decoding.pop(name, None)
 
+    def release(self) -> None:
+        """Let go of the pages in memory."""
+        with self._held.lock:
+            self._held.pages.clear()
+
     def _look_up(self, held: _Held, name: str, decode: Callable[[], Image.Image]) -> Page:
         with held.lock:
             if name in held.pages:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from crnn.core.picture import PICTURE_SUFFIXES
@@ -11,6 +13,9 @@ from crnn.data.sources.page_pictures import PagePictures
 from crnn.data.sources.trees import Tree, is_hidden, open_tree
 from crnn.data.sources.xml_safe import is_xml
 from crnn.errors import DataError, printable
+
+_SETTLED = 3 * 10**9
+"""Nanoseconds after a change in a folder within which another one may have the same time."""
 
 
 class PageFiles:
@@ -61,7 +66,14 @@ class PageFiles:
 
     def pictures(self) -> PagePictures:
         """Those of pages."""
-        return PagePictures(self._around() if self._above else self.tree.names())
+        if not self._above:
+            return PagePictures(self.tree.names())
+        try:
+            folders = tuple((folder, folder.stat().st_mtime_ns) for folder in self._folders_around())
+        except OSError as error:
+            raise DataError(f"{printable(error.filename)}: folder cannot be read ({error.strerror})") from None
+        settled = all(time.time_ns() - changed > _SETTLED for _, changed in folders)
+        return (_pictures_in if settled else _pictures_in.__wrapped__)(self.tree.root, folders)
 
     def parts(self) -> Iterator[Path]:
         """What all of this is made of."""
@@ -85,14 +97,23 @@ class PageFiles:
         above = self._here.parent
         return list(dict.fromkeys((above, above.parent))) if self._single else [above]
 
-    def _around(self) -> Iterator[str]:
-        """Files directly in these."""
-        for folder in self._folders_around():
-            try:
-                found = sorted(entry.name for entry in folder.iterdir())
-            except OSError as error:
-                raise DataError(f"{printable(folder)}: folder cannot be read ({error.strerror})") from None
-            yield from ((folder / name).relative_to(self.tree.root).as_posix() for name in found)
+
+@lru_cache(maxsize=8)  # thousands of XML files of a folder may be named one by one
+def _pictures_in(root: Path, folders: tuple[tuple[Path, int], ...]) -> PagePictures:
+    """Those directly in folders, by their names below `root`.
+
+    Args:
+        root: of the tree.
+        folders: with the time at which each was changed.
+    """
+    names = []
+    for folder, _ in folders:
+        try:
+            found = sorted(entry.name for entry in folder.iterdir())
+        except OSError as error:
+            raise DataError(f"{printable(folder)}: folder cannot be read ({error.strerror})") from None
+        names += [(folder / name).relative_to(root).as_posix() for name in found]
+    return PagePictures(names)
 
 
 def _has_picture(folder: Path) -> bool:

@@ -50,7 +50,8 @@ class Document:
     reader: PageReader
     """Of its kind."""
     raw: bytes = b""
-    pages: list[PageRows] = field(default_factory=list)
+    pages: list[PageRows | None] = field(default_factory=list)
+    """None for one that a file of the first kind is about, too."""
     error: DataError | None = None
     """Why it cannot be read."""
 
@@ -74,6 +75,8 @@ class PageReader(Reader):
     def __init__(self, path: Path, options: ReadOptions) -> None:
         super().__init__(path, options)
         self.files = PageFiles(path)
+        self.about: set[str] = set()
+        """Pictures of the pages that `documents` has come by, whether lines lie on them or not."""
         self._pages = PageCache()
 
     @classmethod
@@ -97,7 +100,7 @@ class PageReader(Reader):
                 refused.append((document.name, document.error))
             for page in document.pages:
                 good = True
-                yield from page.rows
+                yield from page.rows if page is not None else ()
         if refused and not good:
             raise refused[0][1]
         for name, why in refused:
@@ -112,8 +115,9 @@ class PageReader(Reader):
         an export with both or of a collection.
         """
         pictures = self.files.pictures()
-        about: set[str] = set()  # pictures
+        readers: dict[str, PageReader] = {self.root: self}  # by kind
         others: list[tuple[str, PageReader]] = []
+        first: set[str] = set()  # pictures that files of this kind are about
         for name, reader in chain(((name, self) for name in self.files.xml()), others):
             where = self.files.shown(name)
             document = Document(name, reader)
@@ -121,7 +125,9 @@ class PageReader(Reader):
                 document.raw = whole_of(self.files.tree, name)
                 kind = root_name(document.raw)
                 if reader is self and kind != self.root and kind in _KINDS:
-                    others.append((name, _KINDS[kind](self.path, self.options)))
+                    if kind not in readers:
+                        readers[kind] = _KINDS[kind](self.path, self.options)
+                    others.append((name, readers[kind]))
                     continue
                 pages = reader.pages(parse_xml(document.raw, where)) if kind in (reader.root, None) else []
             except DataError as error:
@@ -129,9 +135,13 @@ class PageReader(Reader):
                 pages = []
             for number, page in enumerate(pages):
                 picture, problem = self._picture_of(name, page, pictures, number)
-                if reader is not self and picture is not None and picture.name in about:
-                    continue
-                about.update({picture.name} if reader is self and picture is not None else ())
+                if picture is not None:
+                    self.about.add(picture.name)
+                    if reader is self:
+                        first.add(picture.name)
+                    elif picture.name in first:
+                        document.pages.append(None)
+                        continue
                 document.pages.append(PageRows(picture, list(self._page_rows(where, page, picture, problem))))
             yield document
 
@@ -201,6 +211,9 @@ class PageReader(Reader):
         """(width, height) of the line; opens nothing."""
         _, outline, angle, _ = self.cut_of(key)
         return cut_size(outline, angle)
+
+    def release(self) -> None:
+        self._pages.release()
 
     def cut_of(self, key: str) -> tuple[str, Points, float, str]:
         """(picture of the page, outline and angle on it, name of the line) of a row's `Row.locator`.

@@ -91,7 +91,10 @@ def _without_breaks(text: str) -> str:
 def _own_text(element: Any) -> str:
     """Of the first TextEquiv among those with the lowest index."""
     found = sorted(element.iterchildren("{*}TextEquiv"), key=lambda equiv: number(equiv.get("index")))
-    return _without_breaks(found[0].findtext("{*}Unicode") or "") if found else ""
+    text = found[0].find("{*}Unicode") if found else None
+    if text is None:
+        return ""
+    return _without_breaks(text.xpath("string()") if len(text) else text.text or "")  # of several parts: comments
 
 
 def number(text: str | None) -> float:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,9 @@ from page_files import alto_line, alto_xml, drawn, page_line, page_xml, pixels, 
 
 from crnn.cli import main
 from crnn.data.sources import open_source, page_reader
+from crnn.data.sources.base import ReadOptions
 from crnn.data.sources.outlines import Points, UnusableOutlineError, box
+from crnn.data.sources.page_files import PageFiles
 from crnn.data.sources.page_marks import MarkedLine, MeasuredPicture
 from crnn.data.sources.page_reader import _is_bare, _locator
 from crnn.data.sources.page_xml import PageXmlReader
@@ -177,3 +181,35 @@ def test_a_mended_copy_of_pages_keeps_the_lines_of_a_page_in_a_folder(tmp_path: 
     split = split_lines(copy, SplitRule("folder", share=0.4), 1)
     assert leaks([Selection(copy, split.train)], [Selection(copy, split.val)]) == ""
     assert "split.by=folder keeps" in leaks([Selection(copy, [0, 2, 4])], [Selection(copy, [1, 3, 5])])
+
+
+def test_a_folder_is_looked_through_once_for_all_of_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named one by one; unless it changed, or may have."""
+    folder = saved(tmp_path / "in", page_xml(page_line(0)))
+    for where in (folder, tmp_path):
+        os.utime(where, ns=(1, 1))
+    listed: list[Path] = []
+    iterdir = Path.iterdir
+
+    def counted(self: Path) -> Iterator[Path]:
+        listed.append(self)
+        return iterdir(self)
+
+    monkeypatch.setattr(Path, "iterdir", counted)
+    for _ in range(5):
+        assert list(PageFiles(folder / "p1.xml").pictures().names()) == ["in/p1.png"]
+    assert listed == [folder, tmp_path]
+    (folder / "p2.png").touch()
+    for _ in range(2):
+        assert list(PageFiles(folder / "p1.xml").pictures().names()) == ["in/p1.png", "in/p2.png"]
+    assert len(listed) == 6
+
+
+def test_other_kinds_have_one_reader_each(tmp_path: Path) -> None:
+    folder = saved(tmp_path, page_xml(page_line(0)))
+    for name in ("p2", "p3"):
+        saved(folder, alto_xml(alto_line(0, ""), f"{name}.png"), name=name)
+    reader = PageXmlReader(folder, ReadOptions())
+    documents = list(reader.documents())
+    assert [document.reader is reader for document in documents] == [True, False, False]
+    assert documents[1].reader is documents[2].reader

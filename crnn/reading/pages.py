@@ -199,8 +199,10 @@ class _Pages:
             what = f"{_count(self._doubles, 'ALTO file')} about pages of PAGE files left out"
             warnings.warn(f"{what}; to write them, name their folder", CrnnWarning, stacklevel=2)
         if self._loose:
-            more = f" and {_count(len(self._loose) - 1, 'other')}" if len(self._loose) > 1 else ""
-            what = f"{printable(self._loose[0])}{more} left out, as no PAGE or ALTO file is about them"
+            several = len(self._loose) > 1
+            more = f" and {_count(len(self._loose) - 1, 'other')}" if several else ""
+            whom = "them" if several else "it"
+            what = f"{printable(self._loose[0])}{more} left out, as no PAGE or ALTO file is about {whom}"
             warnings.warn(what, CrnnWarning, stacklevel=2)
 
 

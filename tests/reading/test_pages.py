@@ -121,7 +121,7 @@ def test_what_cannot_be_read_stays_as_it_is(model: str, tmp_path: Path, capfd: p
     assert said[0].startswith(f"crnn: {folder / 'p1.xml'}:7: has neither outline nor baseline")
     assert said[1].startswith(f"crnn: {folder / 'p2.xml'}:6: has neither outline nor baseline")
     assert said[2].startswith(f"crnn: {folder / 'p3.xml'}:")
-    assert said[3] == f"crnn: note: {folder}:p3.png left out, as no PAGE or ALTO file is about them"
+    assert said[3] == f"crnn: note: {folder}:p3.png left out, as no PAGE or ALTO file is about it"
     assert said[4] == f"crnn: {out}: 2 files with 1 line read"
     assert sorted(path.name for path in out.iterdir()) == ["p1.xml", "p4.xml"]  # nothing was read of p2
     assert (out / "p4.xml").read_bytes() == (folder / "p4.xml").read_bytes()

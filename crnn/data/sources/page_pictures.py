@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from crnn.core.picture import PICTURE_SUFFIXES
 from crnn.errors import printable
@@ -40,7 +41,8 @@ class PagePictures:
     def find(self, xml: str, written: str) -> str:
         """The picture of the page.
 
-        Tried in turn: the name that the XML gives; that name with another ending; the name of the XML file itself.
+        Tried in turn: the name that the XML gives; that name as part of an address (``page%201.png``); that name with
+        another ending; the name of the XML file itself.
         Of several pictures with the name, the one whose folders are as written is taken, else the one beside the XML,
         then one folder up (Transkribus), then the nearest.
 
@@ -55,7 +57,12 @@ class PagePictures:
         file = parts[-1].lower() if parts else ""
         own = PurePosixPath(xml).stem.lower()
         stem = PurePosixPath(file).stem if PurePosixPath(file).suffix in PICTURE_SUFFIXES else file
-        found = self._by_name.get(file) or self._by_stem.get(stem) or self._by_stem.get(own)
+        found = (
+            self._by_name.get(file)
+            or self._by_name.get(unquote(file).lower())
+            or self._by_stem.get(stem)
+            or self._by_stem.get(own)
+        )
         if not found:
             wanted = dict.fromkeys([*parts[-1:], f"{PurePosixPath(xml).stem}.*"])
             looked = " or ".join(f"{printable(name, 80)!r}" for name in wanted)

@@ -14,6 +14,8 @@ from crnn.data.sources.page_pictures import MissingPictureError, PagePictures
         (["P.PNG"], "x.xml", "p.png", "P.PNG"),
         (["p.png"], "x.xml", "C:\\scans\\p.png", "p.png"),
         (["p.png"], "x.xml", "https://host/a/p.png", "p.png"),
+        (["Ü 1.png", "x.png"], "x.xml", "https://host/%C3%9C%201.png", "Ü 1.png"),  # in an address
+        (["p%201.png", "p 1.png"], "x.xml", "p%201.png", "p%201.png"),
         (["p.jpg"], "x.xml", "p.png", "p.jpg"),  # another ending
         (["p.jpg"], "x.xml", "p", "p.jpg"),
         (["p.v2.jpg", "p.jpg"], "x.xml", "p.v2", "p.v2.jpg"),  # .v2 is no ending of a picture

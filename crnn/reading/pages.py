@@ -17,6 +17,7 @@ import numpy as np
 from crnn.core.recognition import Recognition
 from crnn.core.recognizer import Recognizer
 from crnn.data.sources.base import Row
+from crnn.data.sources.extra import need
 from crnn.data.sources.outlines import cut_size, is_area, stretch_of
 from crnn.data.sources.page_marks import MeasuredPicture
 from crnn.data.sources.page_reader import Document, PageReader
@@ -50,8 +51,9 @@ def read_pages(recognizer: Recognizer, paths: Iterable[str], folder: Path, about
 
     Raises:
         ConfigError: for a path that is none of these, and as `PageFolder`.
-        DataError: if a file cannot be written.
+        DataError: if a file cannot be written, or lxml is not installed.
     """
+    need("lxml.etree", "to read and write pages")  # once, and not for each of them
     sources = _sources(paths)
     target = PageFolder(folder, sources, about)
     pages = _Pages(sources, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,15 @@ def test_a_folder_that_cannot_be_written_is_one_line(
     err = capfd.readouterr().err
     assert err.startswith(f"crnn: {tmp_path / 'file' / 'out'}")
     assert err.count("\n") == 1
+
+
+def test_what_pages_need_is_said_once(
+    model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = saved(tmp_path / "in", page_xml(page_line(0)))
+    saved(folder, page_xml(page_line(0), "p2.png"), name="p2")
+    monkeypatch.setitem(sys.modules, "lxml.etree", None)
+    assert recognize(model, folder, "--out", tmp_path / "out") == 2
+    said = 'lxml is needed to read and write pages and not installed: pip install "crnn[formats]"'
+    assert capfd.readouterr().err == f"crnn: {said}\n"
+    assert not (tmp_path / "out").exists()

@@ -84,15 +84,13 @@ def _recognize(args: argparse.Namespace) -> int:
     decoder = decoder_of(args)
     where = args.threads, args.device, args.batch_size, args.precision
     recognizer = load(model, *where, nbest=args.nbest, trim=args.trim, **decoder)
-    if pages or shard:
-        options = options_of(args.format, args.nbest, args.precision, {**decoder, "trim": args.trim})
-        file = chosen_file(model, args.device, args.precision)
-    if pages:
-        return read_pages(recognizer, paths, Path(args.output), {"model": file_digest(file), "options": options})
+    if not (pages or shard):
+        return recognize(recognizer, find_pictures(paths), args.format, args.output)
+    options = options_of(args.format, args.nbest, args.precision, {**decoder, "trim": args.trim})
+    file = chosen_file(model, args.device, args.precision)
     if shard:
-        job = make_job(paths, file, options)
-        return read_shard(recognizer, paths, shard, job, Path(args.output))
-    return recognize(recognizer, find_pictures(paths), args.format, args.output)
+        return read_shard(recognizer, paths, shard, make_job(paths, file, options), Path(args.output))
+    return read_pages(recognizer, paths, Path(args.output), {"model": file_digest(file), "options": options})
 
 
 def _merge(args: argparse.Namespace) -> int:

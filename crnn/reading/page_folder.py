@@ -39,6 +39,10 @@ class PageFolder:
         try:
             if os.path.lexists(path) and not path.is_dir():
                 raise ConfigError(f"{printable(path)}: is a file; name a new or empty folder for the pages")
+            if path.suffix.lower() == ".xml" and not path.is_dir():
+                raise ConfigError(
+                    f"{printable(path)}: is called like a file; name a folder, files keep their names in it"
+                )
             for source in sources:
                 if source.is_dir() and path.resolve().is_relative_to(source.resolve()):
                     raise ConfigError(

@@ -74,6 +74,7 @@ def test_refused_before_anything_is_read(model: str, tmp_path: Path, capfd: pyte
         ([folder, "--out", full], "full: holds files; name a new or empty folder"),
         ([folder, "--out", folder / "p1.xml"], "p1.xml: is a file; name a new or empty folder"),
         ([folder, "--out", folder / "new"], "new: lies in"),
+        ([folder, "--out", tmp_path / "new.xml"], "new.xml: is called like a file; name a folder, files keep their"),
     ):
         assert recognize(model, *words) == 2, words
         err = capfd.readouterr().err

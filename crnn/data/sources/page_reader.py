@@ -35,7 +35,7 @@ _KINDS: dict[str, type[PageReader]] = {}
 
 
 class PageRows(NamedTuple):
-    """A page of an XML file: its picture, if there is one, and its lines in the order of the file."""
+    """A page of an XML file: its picture, if there is one, and its lines, as `PageReader.line_elements` orders them."""
 
     picture: MeasuredPicture | None
     rows: list[Row]
